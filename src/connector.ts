@@ -1,0 +1,166 @@
+import type { Clock } from './clock.js';
+import type { FailedJob, FailedJobStore } from './failed-jobs.js';
+import type { Logger } from './logger.js';
+import type { SignalStore } from './restart-signal.js';
+
+/** A job on its way into a store. */
+export interface NewJob {
+  /** Unique among the jobs of its queue that are still stored. At most 64 characters. */
+  readonly id: string;
+  /** The encoded payload. Opaque to the store: kept and returned byte for byte. */
+  readonly body: string;
+  /** Wait before the job is due, in ms by the store's clock. Default 0. Not together with `availableAtMs`. */
+  readonly delayMs?: number;
+  /** When the job is due, in ms since the epoch. A time in the past means now. */
+  readonly availableAtMs?: number;
+}
+
+/** What a push did with one job: `already-there` when a job of that id is still stored in that queue. */
+export type PushOutcome = 'stored' | 'already-there';
+
+/**
+ * The right to settle one delivery of one job. Passed back to the connector unchanged; only the
+ * connector reads `handle`.
+ */
+export interface Lease {
+  readonly queue: string;
+  /** Minted afresh by every reserve and never used again, not even for the same job and attempt. */
+  readonly token: string;
+  /** How the driver finds the job again (a row id, a member). */
+  readonly handle: string | number;
+}
+
+/** A job that this process holds under a lease. */
+export interface ReservedJob {
+  readonly id: string;
+  readonly queue: string;
+  readonly body: string;
+  /** Deliveries so far, including this one; 1 on the first. */
+  readonly attempts: number;
+  readonly lease: Lease;
+}
+
+/** A lease and how long its job shall wait before it is due again, in ms by the store's clock. */
+export interface Release {
+  readonly lease: Lease;
+  readonly delayMs: number;
+}
+
+/** A lease and the record to keep of its job. */
+export interface Failure {
+  readonly lease: Lease;
+  readonly record: FailedJob;
+}
+
+/** Jobs of a queue by state. A job whose lease has lapsed is due again and counts as ready. */
+export interface QueueSize {
+  readonly ready: number;
+  readonly delayed: number;
+  readonly reserved: number;
+}
+
+/**
+ * The verbs of a backing service: the contract that every driver keeps.
+ *
+ * Each state change is one atomic operation of the store. A job is never in none of ready, delayed,
+ * reserved and failed until it has been deleted. Settling verbs (`extend`, `delete`, `release` and the
+ * optional `unreserve`, `fail`) answer per lease, in the order given, whether it was still held; where
+ * it was lost, nothing changes. A lease is lost once another worker has taken the job, and may be lost
+ * from the moment that it lapses. Repeating a settling verb is harmless and answers `false`.
+ *
+ * Verbs throw a `QueueError`; `transient` on it says that trying again later makes sense.
+ * `drover/testing` has the cases that hold a driver to all this.
+ */
+export interface Connector {
+  /**
+   * Stores all jobs or none, in one operation; they become due in the order given. Answers per job. Safe
+   * to repeat after an error that leaves the outcome open: a job that is there already is not stored
+   * twice. An id whose job was deleted, failed or cleared is free again.
+   */
+  push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]>;
+
+  /**
+   * Takes up to `limit` due jobs, those of earlier queues first and within a queue the one due longest
+   * first (ties in push order), each under a fresh lease of `leaseMs`. A job whose lease has lapsed is
+   * due. `attempts` rises here, atomically with the move.
+   */
+  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]>;
+
+  /** Moves the end of each lease to `leaseMs` from now. Revives no lost lease. */
+  extend(leases: readonly Lease[], leaseMs: number): Promise<boolean[]>;
+
+  /** Removes done jobs: the ack. */
+  delete(leases: readonly Lease[]): Promise<boolean[]>;
+
+  /** Gives jobs back, each due again after its delay, with the attempt spent: the nack. */
+  release(releases: readonly Release[]): Promise<boolean[]>;
+
+  size(queue: string): Promise<QueueSize>;
+
+  /**
+   * Removes the ready and delayed jobs of a queue, and the reserved ones only when asked to. Answers how
+   * many of each went.
+   */
+  clear(queue: string, options?: { readonly reserved?: boolean }): Promise<QueueSize>;
+
+  /** Ends connections that the connector opened itself; calls after it reject. Safe to call twice. */
+  close(): Promise<void>;
+
+  /** Gives jobs back that were never started, with the attempt unspent and their place in the order kept. */
+  unreserve?(leases: readonly Lease[]): Promise<boolean[]>;
+
+  /**
+   * Records each job in `failedJobs` and deletes it from the queue, as one operation. Present where both
+   * live in this store.
+   */
+  fail?(failures: readonly Failure[]): Promise<boolean[]>;
+
+  /**
+   * Resolves when a job may be due in one of the queues, when `maxWaitMs` have passed, or when the signal
+   * aborts, whichever is first; never rejects for an abort. May wake too early, never too late by more
+   * than `maxWaitMs`. Absent where the store cannot tell: the worker then looks again by itself.
+   */
+  waitForJob?(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void>;
+
+  /** Creates or updates the store's schema and answers what was done. Absent where there is none. */
+  migrate?(): Promise<string[]>;
+
+  /** The failed-job store that lives in this store. */
+  readonly failedJobs?: FailedJobStore;
+
+  /** Where signals to workers (restart) are kept. */
+  readonly signals?: SignalStore;
+
+  /** True where `push` runs the jobs itself, so that there is nothing for a worker to reserve. */
+  readonly inline?: boolean;
+}
+
+/** What a driver is given when its connection is first used. */
+export interface DriverContext {
+  /** The name of the connection in the config. */
+  readonly connection: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /**
+   * Runs one job now through the same attempt pipeline as a worker, settling through `connector`. Rejects
+   * with the job's error after its `failed` hook ran. For drivers whose push runs the job.
+   */
+  runInline(job: ReservedJob, connector: Connector): Promise<void>;
+}
+
+/** A driver as it stands in the config: a value that knows how to connect. */
+export interface Driver {
+  /** `memory`, `sync`, `database`, `redis`: shown to people, not looked up. */
+  readonly driver: string;
+  readonly settings: ConnectionSettings;
+  /** Opens nothing yet: a connector connects when its first verb is called. */
+  connect(context: DriverContext): Connector;
+}
+
+/** Settings that every connection has, in the units of the code. */
+export interface ConnectionSettings {
+  /** The queue used where none is named. Default `default`. */
+  readonly queue: string;
+  /** How long a reserved job is kept from other workers unless extended. Default 90,000. */
+  readonly leaseMs: number;
+}

@@ -1,0 +1,47 @@
+import { QueueError } from './errors.js';
+
+/**
+ * Answers the name when it can be a queue: letters, digits and `_ . : -`, at most 120 of them, and not
+ * ending in `:delayed` or `:reserved` or similar, which stores use beside the queue's own name.
+ *
+ * @throws QueueError `E_QUEUE_NAME`.
+ */
+export function checkQueueName(name: unknown): string {
+  const fix = 'Use 1 to 120 letters, digits, _ . : or -, not ending in :delayed, :reserved or :notify.';
+  if (typeof name !== 'string' || !/^[\w.:-]{1,120}$/.test(name)) {
+    throw new QueueError('E_QUEUE_NAME', `${JSON.stringify(name)} cannot be the name of a queue`, { fix });
+  }
+  if (/:(?:delayed|reserved|notify)$/.test(name)) {
+    throw new QueueError('E_QUEUE_NAME', `queue ${name} would share its keys with another queue`, { fix });
+  }
+  return name;
+}
+
+/**
+ * Answers the name when it can be a job's wire name: it starts with a letter or `_` and goes on with
+ * letters, digits and `_ . : / \ -`, at most 190 of them, without `..`.
+ *
+ * @throws QueueError `E_JOB_NAME`.
+ */
+export function checkJobName(name: unknown): string {
+  if (typeof name !== 'string' || !/^[A-Za-z_][\w./\\:-]{0,189}$/.test(name) || name.includes('..')) {
+    throw new QueueError('E_JOB_NAME', `${JSON.stringify(name)} cannot be the name of a job`, {
+      fix: "Start with a letter or _, then letters, digits, _ . : / \\ or -, such as 'mail.send'.",
+    });
+  }
+  return name;
+}
+
+/**
+ * Answers the id when it can be a caller-given job id: letters, digits and `_ . : -`, at most 64.
+ *
+ * @throws QueueError `E_PAYLOAD_INVALID`.
+ */
+export function checkJobId(id: unknown): string {
+  if (typeof id !== 'string' || !/^[\w.:-]{1,64}$/.test(id)) {
+    throw new QueueError('E_PAYLOAD_INVALID', `id: ${JSON.stringify(id)} cannot be the id of a job`, {
+      fix: 'Use 1 to 64 letters, digits, _ . : or -.',
+    });
+  }
+  return id;
+}
