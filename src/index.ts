@@ -1,9 +1,50 @@
+export { type Backoff, type ExponentialBackoff, exponential } from './backoff.js';
 export { type Clock, systemClock } from './clock.js';
 export { type ConnectionOptions, connectionSettings } from './connection-settings.js';
-export type * from './connector.js';
+export type {
+  ConnectionSettings,
+  Connector,
+  Driver,
+  DriverContext,
+  Failure,
+  Lease,
+  NewJob,
+  PushOutcome,
+  QueueSize,
+  Release,
+  ReservedJob,
+} from './connector.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';
-export type * from './failed-jobs.js';
-export { type Logger, silentLogger } from './logger.js';
+export type { EventError, EventName, JobEvent, QueueEvents } from './events.js';
+export type {
+  ErrorText,
+  FailedJob,
+  FailedJobFilter,
+  FailedJobStore,
+  FailedReason,
+  RetryOutcome,
+} from './failed-jobs.js';
+export type { FailedJobs, Retried } from './failed-jobs-api.js';
+export type { Job } from './job.js';
+export type { JobClass } from './job-class.js';
+export {
+  type Ack,
+  defineJob,
+  type FailedContext,
+  isJobDefinition,
+  type JobContext,
+  type JobDefinition,
+  type JobSettings,
+} from './job-definition.js';
+export { type JobFields, type Logger, silentLogger } from './logger.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
+export type { Payload } from './payload.js';
+export type { PushOptions } from './push.js';
+export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
+export type { QueueConfig } from './queue-config.js';
+export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
+export type { StopReason } from './stop-conditions.js';
+export type { Worker } from './worker.js';
+export type { WorkerOptions } from './worker-options.js';

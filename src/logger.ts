@@ -16,3 +16,19 @@ export const silentLogger: Logger = {
   warn() {},
   error() {},
 };
+
+/** What is said of a job on each log line and event. */
+export interface JobFields {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly connection: string;
+  readonly attempts: number;
+}
+
+/** A logger that adds a job's fields to each line. */
+export function withFields(logger: Logger, fields: object): Logger {
+  const line = (level: keyof Logger) => (own: object, message: string) =>
+    logger[level]({ ...fields, ...own }, message);
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+}

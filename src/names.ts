@@ -33,6 +33,22 @@ export function checkJobName(name: unknown): string {
 }
 
 /**
+ * Answers the name when it can stand in a payload: a job's wire name, or that of a class with `@method`.
+ *
+ * @throws QueueError `E_JOB_NAME`.
+ */
+export function checkWireName(name: unknown): string {
+  const [job, method, ...rest] = typeof name === 'string' ? name.split('@') : [undefined];
+  checkJobName(job);
+  if (rest.length > 0 || (method !== undefined && !/^[A-Za-z_]\w{0,63}$/.test(method))) {
+    throw new QueueError('E_JOB_NAME', `${JSON.stringify(name)} cannot be the name of a job`, {
+      fix: "Name one method of a class as 'Class@method'.",
+    });
+  }
+  return name as string;
+}
+
+/**
  * Answers the id when it can be a caller-given job id: letters, digits and `_ . : -`, at most 64.
  *
  * @throws QueueError `E_PAYLOAD_INVALID`.

@@ -1,0 +1,14 @@
+import { type ConnectionOptions, connectionSettings, type Driver } from '../../src/index.js';
+import { SyncConnector } from './connector.js';
+
+/**
+ * Runs each job once, now, inside `push`, whatever its delay: for tests, and for switching a queue off
+ * without touching the code that pushes. A job's error rejects the push, after the job's `failed` hook.
+ */
+export function sync(options: Pick<ConnectionOptions, 'queue'> = {}): Driver {
+  return {
+    driver: 'sync',
+    settings: connectionSettings(options),
+    connect: (context) => new SyncConnector(context),
+  };
+}

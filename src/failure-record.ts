@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import type { ReservedJob } from './connector.js';
+import { describeError, host } from './error-text.js';
+import type { FailedJob, FailedReason } from './failed-jobs.js';
+
+/** The record of a job that is given up now. */
+export function failureRecord(
+  reserved: ReservedJob,
+  about: { connection: string; name: string | null; reason: FailedReason; error: unknown; nowMs: number },
+): FailedJob {
+  const text = describeError(about.error);
+  return {
+    uuid: randomUUID(),
+    jobId: reserved.id,
+    connection: about.connection,
+    queue: reserved.queue,
+    name: about.name,
+    payload: reserved.body,
+    errorClass: text.class,
+    message: text.message,
+    stack: text.stack,
+    causes: text.causes,
+    attempts: reserved.attempts,
+    reason: about.reason,
+    host,
+    pid: process.pid,
+    failedAtMs: about.nowMs,
+  };
+}

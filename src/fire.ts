@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QueueError } from './errors.js';
+import type { Job } from './job.js';
+import type { RunEnd } from './retry-policy.js';
+
+/** Limits of one run. */
+export interface RunLimits {
+  /** 0: no limit. */
+  readonly timeoutMs: number;
+  /** How long a handler may take to end after its signal aborted. */
+  readonly graceMs: number;
+}
+
+/** A {@link RunEnd}, and the handler's promise where it goes on in spite of the abort. */
+export interface FireEnd extends RunEnd {
+  readonly stillRunning?: Promise<void>;
+}
+
+/**
+ * Runs a job's handler until it ends, or until it was aborted (timeout, lost lease, stopping worker) and
+ * the grace has passed. Never rejects.
+ */
+export async function fire(job: Job, limits: RunLimits): Promise<FireEnd> {
+  const run = job.fire().then(
+    (): RunEnd => ({ returned: true }),
+    (error: unknown): RunEnd => ({ returned: false, error }),
+  );
+  const timer = startTimer(job, limits.timeoutMs);
+  try {
+    const aborted = new Promise<'aborted'>((resolve) => job.onAbort(() => resolve('aborted')));
+    const first = await Promise.race([run, aborted]);
+    if (first !== 'aborted') return { ...first, abortedBy: job.abortReason };
+    return await withinGrace(job, run, limits.graceMs);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function startTimer(job: Job, timeoutMs: number): NodeJS.Timeout | undefined {
+  if (timeoutMs === 0) return undefined;
+  return setTimeout(() => {
+    job.abort(new QueueError('E_TIMEOUT', `job ${job.name} (${job.id}) ran longer than ${timeoutMs} ms`));
+  }, timeoutMs);
+}
+
+async function withinGrace(job: Job, run: Promise<RunEnd>, graceMs: number): Promise<FireEnd> {
+  const grace = new AbortController();
+  const end = await Promise.race([
+    run,
+    sleep(graceMs, undefined, { signal: grace.signal }).catch(() => undefined),
+  ]);
+  grace.abort();
+  if (end) return { ...end, abortedBy: job.abortReason };
+  return { returned: false, abortedBy: job.abortReason, stillRunning: run.then(() => {}) };
+}

@@ -1,0 +1,209 @@
+import type { ReservedJob } from './connector.js';
+import { type Duration, durationToMs } from './duration.js';
+import { QueueError } from './errors.js';
+import type { JobFields } from './logger.js';
+import type { Payload } from './payload.js';
+
+/** What became of a job in this attempt; `open` until a settling verb was called. */
+export type JobState = 'open' | 'deleted' | 'released' | 'failed' | 'lost' | 'closed';
+
+/** How a job's verbs reach its store. Each answers false where the lease was lost. */
+export interface JobVerbs {
+  delete(): Promise<boolean>;
+  release(delayMs: number): Promise<boolean>;
+  fail(error: unknown): Promise<boolean>;
+  run(job: Job): unknown;
+}
+
+/**
+ * A job while a worker holds it: what handlers are given, whatever the store.
+ *
+ * `delete`, `release` and `fail` settle it: they take effect when called, and only the first of them may
+ * be called. A handler that settles nothing leaves it to the worker (see `ack` of the job).
+ */
+export class Job<Data = unknown> {
+  /** The name of the connection that the job came from. */
+  readonly connection: string;
+  readonly #reserved: ReservedJob;
+  readonly #payload: Payload;
+  readonly #verbs: JobVerbs;
+  #state: JobState = 'open';
+  #releaseDelayMs: number | null = null;
+  #settling: Promise<unknown> | undefined;
+  #fired = false;
+  // Made when somebody asks for the signal: most handlers never do.
+  #controller: AbortController | undefined;
+  #abortReason: QueueError | undefined;
+  #onAbort: (() => void) | undefined;
+
+  constructor(reserved: ReservedJob, payload: Payload, connection: string, verbs: JobVerbs) {
+    this.#reserved = reserved;
+    this.#payload = payload;
+    this.connection = connection;
+    this.#verbs = verbs;
+  }
+
+  get id(): string {
+    return this.#reserved.id;
+  }
+
+  /** The wire name, with `@method` where the payload names one. */
+  get name(): string {
+    return this.#payload.job;
+  }
+
+  get queue(): string {
+    return this.#reserved.queue;
+  }
+
+  /** The user's part of the payload, as it was pushed. */
+  get data(): Data {
+    return this.#payload.data as Data;
+  }
+
+  /** Deliveries so far, including this one: 1 on the first run. */
+  attempts(): number {
+    return this.#reserved.attempts;
+  }
+
+  /** The decoded body: think-queue's fields and ours. */
+  payload(): Payload {
+    return this.#payload;
+  }
+
+  /**
+   * Aborts with a `QueueError` as reason: `E_TIMEOUT`, `E_LEASE_LOST`, or `E_STOPPED` when a stopping
+   * worker's patience ends. Hand it to fetch, timers and database calls.
+   */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abortReason && !this.#controller.signal.aborted) this.#controller.abort(this.#abortReason);
+    return this.#controller.signal;
+  }
+
+  /** Removes the job: its work is done, or no longer needed. */
+  async delete(): Promise<void> {
+    await this.#settle('deleted', () => this.#verbs.delete());
+  }
+
+  /**
+   * Gives the job back to its queue, due after a delay (seconds, or text such as `'5m'`). The attempt counts.
+   * Default: due at once.
+   */
+  async release(delay: Duration = 0): Promise<void> {
+    const delayMs = durationToMs(delay, 'release delay');
+    await this.#settle('released', () => this.#verbs.release(delayMs));
+    this.#releaseDelayMs = delayMs;
+  }
+
+  /** Gives the job up: on record among the failed jobs, then deleted, then its `failed` hook runs. */
+  async fail(error: unknown = new Error(`job ${this.name} was failed by its handler`)): Promise<void> {
+    await this.#settle('failed', () => this.#verbs.fail(error));
+  }
+
+  /** True once `delete` or `fail` was called. */
+  isDeleted(): boolean {
+    return this.#state === 'deleted' || this.#state === 'failed';
+  }
+
+  isReleased(): boolean {
+    return this.#state === 'released';
+  }
+
+  hasFailed(): boolean {
+    return this.#state === 'failed';
+  }
+
+  /** The delay that `release` was called with, in ms, or null. */
+  get releaseDelayMs(): number | null {
+    return this.#releaseDelayMs;
+  }
+
+  /**
+   * Runs the job's handler. The worker calls it, once.
+   *
+   * @throws QueueError `E_JOB_ALREADY_FIRED` on a second call.
+   */
+  async fire(): Promise<void> {
+    if (this.#fired) {
+      throw new QueueError('E_JOB_ALREADY_FIRED', `job ${this.name} (${this.id}) runs already`);
+    }
+    this.#fired = true;
+    await this.#verbs.run(this as Job);
+  }
+
+  /** What is said of the job on each log line and event. */
+  get fields(): JobFields {
+    const { id, name, queue, connection } = this;
+    return { id, name, queue, connection, attempts: this.attempts() };
+  }
+
+  /** @internal The state, once a verb that the handler did not await has ended. */
+  async settledState(): Promise<JobState> {
+    await this.#settling?.catch(() => {});
+    return this.#state;
+  }
+
+  /** @internal Ends the handler's right to settle, so that the attempt can. */
+  close(): void {
+    if (this.#state === 'open') this.#state = 'closed';
+  }
+
+  /** @internal Aborts the signal; the first reason stands. */
+  abort(reason: QueueError): void {
+    if (this.#abortReason) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+    this.#onAbort?.();
+  }
+
+  /** @internal Why the job was aborted. */
+  get abortReason(): QueueError | undefined {
+    return this.#abortReason;
+  }
+
+  /** @internal Calls back on abort without the cost of a signal. */
+  onAbort(listener: () => void): void {
+    this.#onAbort = listener;
+    if (this.#abortReason) listener();
+  }
+
+  async #settle(state: JobState, verb: () => Promise<boolean>): Promise<void> {
+    if (this.#state === 'lost') throw leaseLost(this.fields);
+    if (this.#state !== 'open') {
+      throw new QueueError(
+        'E_JOB_ALREADY_SETTLED',
+        `job ${this.name} (${this.id}) is ${this.#state} already`,
+        {
+          fix: 'Call one of delete(), release() and fail(), once, before the handler ends.',
+        },
+      );
+    }
+    this.#state = state;
+    const settling = verb();
+    this.#settling = settling;
+    let held: boolean;
+    try {
+      held = await settling;
+    } catch (error) {
+      this.#state = 'open'; // nothing is known to have changed: the attempt decides what to do
+      throw error;
+    }
+    if (held) return;
+    this.#state = 'lost';
+    const error = leaseLost(this.fields);
+    this.abort(error);
+    throw error;
+  }
+}
+
+/** The error of a worker whose job is another worker's by now. */
+export function leaseLost(fields: JobFields): QueueError {
+  return new QueueError(
+    'E_LEASE_LOST',
+    `job ${fields.name} (${fields.id}) is held by this worker no longer`,
+    {
+      fix: 'Nothing was changed. Its lease lapsed: keep the event loop free, or set a longer lease.',
+    },
+  );
+}

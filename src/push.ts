@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { type Backoff, backoffRule } from './backoff.js';
+import type { NewJob } from './connector.js';
+import { type Duration, durationToMs } from './duration.js';
+import { QueueError } from './errors.js';
+import { checkTries } from './job-definition.js';
+import { checkJobId, checkQueueName } from './names.js';
+import { encodePayload } from './payload.js';
+
+/** What one push may ask for; the job's definition and the worker decide the rest. */
+export interface PushOptions {
+  /** Default: the job's own queue, then the connection's. */
+  readonly queue?: string;
+  /** Default: the queue object's connection. */
+  readonly connection?: string;
+  /** Wait before the job is due: `'5m'`, or a number of seconds. Not together with `at`. */
+  readonly delay?: Duration;
+  /** When the job is due. A time in the past means now. */
+  readonly at?: Date;
+  /** Deliveries allowed, the first included; 0 sets no limit. */
+  readonly tries?: number;
+  /** Longest run of one attempt: `'90s'`, or a number of seconds; 0 sets no limit. */
+  readonly timeout?: Duration;
+  /** Wait after a failed attempt. */
+  readonly backoff?: Backoff;
+  /**
+   * An id of your own, 1 to 64 of letters, digits and `_ . : -`. While a job of that id is stored in the queue
+   * (waiting or running) a second push changes nothing. Default: a random UUID.
+   */
+  readonly id?: string;
+}
+
+const optionNames = ['queue', 'connection', 'delay', 'at', 'tries', 'timeout', 'backoff', 'id'];
+
+/** Where a new job goes, and what is stored of it. */
+export interface PreparedJob {
+  readonly queue: string;
+  readonly job: NewJob;
+}
+
+/**
+ * Checks a push and encodes its payload; no store is touched.
+ *
+ * @param wireName the job's checked wire name.
+ * @throws QueueError for each option that cannot be, and see `encodePayload`.
+ */
+export function prepareJob(
+  wireName: string,
+  data: unknown,
+  options: PushOptions,
+  defaults: { readonly queue: string; readonly maxPayloadBytes: number },
+): PreparedJob {
+  assertKnownOptions(options);
+  const id = options.id === undefined ? randomUUID() : checkJobId(options.id);
+  if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
+  const payload = {
+    job: wireName,
+    maxTries: options.tries === undefined ? null : checkTries(options.tries, 'tries'),
+    timeout: options.timeout === undefined ? null : durationToMs(options.timeout, 'timeout') / 1000,
+    data: data === undefined ? null : data,
+    ...(options.backoff !== undefined && { backoff: options.backoff }),
+    id,
+  };
+  return {
+    queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
+    job: { id, body: encodePayload(payload, defaults.maxPayloadBytes), ...due(options) },
+  };
+}
+
+function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
+  const { delay, at } = options;
+  if (delay !== undefined && at !== undefined) {
+    throw new QueueError('E_CONFIG', 'delay and at exclude each other', {
+      fix: 'Keep delay for a span from now, at for a point in time.',
+    });
+  }
+  if (delay !== undefined) return { delayMs: durationToMs(delay, 'delay') };
+  if (at === undefined) return {};
+  if (!(at instanceof Date) || Number.isNaN(at.getTime())) {
+    throw new QueueError('E_DURATION', 'at is not a valid Date', {
+      fix: 'Use new Date(…), or delay for a span.',
+    });
+  }
+  return { availableAtMs: at.getTime() };
+}
+
+function assertKnownOptions(options: PushOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!optionNames.includes(name)) {
+      throw new QueueError('E_CONFIG', `push: there is no option ${name}`, {
+        fix: `The options are ${optionNames.join(', ')}.`,
+      });
+    }
+  }
+}

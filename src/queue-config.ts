@@ -1,0 +1,32 @@
+import type { Clock } from './clock.js';
+import type { Driver } from './connector.js';
+import type { Logger } from './logger.js';
+import type { JobSource } from './registry.js';
+import type { WorkerOptions } from './worker-options.js';
+
+/** What a queue is made of. */
+export interface QueueConfig {
+  /** The connection used where none is named. Default: `'default'`, or the only one there is. */
+  readonly default?: string;
+  /** Backing services by name. */
+  readonly connections: Readonly<Record<string, Driver>>;
+  /**
+   * The jobs that workers of this process can run: a list, or an object whose keys name classes that have no
+   * `jobName` of their own. Strings are globs of job files, relative to the config file; they are loaded by
+   * the CLI and by `openQueue` of `drover/config`.
+   */
+  readonly jobs?: readonly (JobSource | string)[] | Readonly<Record<string, JobSource>> | string;
+  /**
+   * Where failed jobs are kept: `'same'` in the store of their own connection (the default), on one
+   * connection for all, or, `'none'`, nowhere: a failed job is then deleted.
+   */
+  readonly failed?: 'same' | 'none' | { readonly connection: string };
+  /** Defaults for workers. */
+  readonly worker?: WorkerOptions;
+  /** The largest payload that may be pushed, in bytes of its JSON. Default 1,048,576. */
+  readonly maxPayloadBytes?: number;
+  /** Where drover logs to; pino fits. Default: nowhere. */
+  readonly logger?: Logger;
+  /** Time for stores that have no clock of their own (memory, SQLite). Default: the machine's. */
+  readonly clock?: Clock;
+}

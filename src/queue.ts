@@ -1,0 +1,228 @@
+import type { Connector, QueueSize } from './connector.js';
+import type { Duration } from './duration.js';
+import { QueueError } from './errors.js';
+import type { QueueEvents } from './events.js';
+import type { FailedJobs } from './failed-jobs-api.js';
+import type { JobClass } from './job-class.js';
+import { isJobDefinition, type JobDefinition } from './job-definition.js';
+import { checkQueueName, checkWireName } from './names.js';
+import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
+import type { QueueConfig } from './queue-config.js';
+import { QueueCore } from './queue-core.js';
+import { validate } from './registry.js';
+import { signalRestart } from './restart-signal.js';
+import { Worker } from './worker.js';
+import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
+
+/** What can be pushed: a definition (data is typed), a registered class, or a wire name. */
+export type Pushable<Input = unknown> = JobDefinition<Input, never> | JobClass | string;
+
+/** One job of a `pushMany`. */
+export type PushEntry = readonly [job: Pushable<never>, data?: unknown, options?: PushOptions];
+
+const defaultMaxPayloadBytes = 1_048_576;
+
+/**
+ * Makes a queue from a config. Nothing is opened until it is needed.
+ *
+ * @throws QueueError `E_CONFIG`, `E_CONNECTION_UNKNOWN`, `E_JOB_NAME`, `E_JOB_DUPLICATE`.
+ */
+export function createQueue(config: QueueConfig): Queue {
+  return new Queue(new QueueCore(config));
+}
+
+/** Pushes jobs to one connection, and makes workers for it. Made by {@link createQueue}. */
+export class Queue {
+  /** The name of the connection that this object works on. */
+  readonly connectionName: string;
+  readonly #core: QueueCore;
+
+  /** @internal */
+  constructor(core: QueueCore, connectionName = core.connections.defaultName) {
+    this.#core = core;
+    this.connectionName = connectionName;
+  }
+
+  /** What happened to jobs that workers of this object ran. */
+  get events(): QueueEvents {
+    return this.#core.events;
+  }
+
+  /** The failed jobs of all connections. */
+  get failed(): FailedJobs {
+    return this.#core.failed;
+  }
+
+  /** Wire names of the jobs that this process can run, sorted. */
+  get jobNames(): string[] {
+    return this.#core.registry.names;
+  }
+
+  /** Names of the connections in the config. */
+  get connectionNames(): string[] {
+    return this.#core.connections.names;
+  }
+
+  /** The same queue on another connection; both are closed together. */
+  connection(name: string): Queue {
+    this.#core.connections.driver(name);
+    return new Queue(this.#core, name);
+  }
+
+  /**
+   * Stores a job and answers its id. On a `sync` connection the job runs before this resolves, and its error
+   * rejects.
+   *
+   * @throws QueueError for a job, data or option that cannot be (nothing was stored), or the store's error.
+   */
+  async push<Input>(job: Pushable<Input>, data?: Input, options: PushOptions = {}): Promise<string> {
+    const prepared = await this.#prepare(job, data, options);
+    await this.#connector(options.connection).push(prepared.queue, [prepared.job]);
+    return prepared.job.id;
+  }
+
+  /** think-queue's order of words: `later('5m', job, data)`. A bare number is seconds; a Date is a point in time. */
+  later<Input>(
+    delay: Duration | Date,
+    job: Pushable<Input>,
+    data?: Input,
+    options: Omit<PushOptions, 'delay' | 'at'> = {},
+  ): Promise<string> {
+    return this.push(job, data, { ...options, ...(delay instanceof Date ? { at: delay } : { delay }) });
+  }
+
+  /** Stores one job for each item of the list, all or none, and answers their ids in order. */
+  bulk<Input>(
+    job: Pushable<Input>,
+    dataList: readonly Input[],
+    options: Omit<PushOptions, 'id'> = {},
+  ): Promise<string[]> {
+    return this.pushMany(dataList.map((data) => [job as Pushable<never>, data, options]));
+  }
+
+  /**
+   * Stores jobs of different kinds and answers their ids in order. All are checked before the first is stored;
+   * those of one queue on one connection are stored all or none.
+   */
+  async pushMany(entries: readonly PushEntry[]): Promise<string[]> {
+    const groups = new Map<string, { connection: string; queue: string; jobs: PreparedJob['job'][] }>();
+    const ids: string[] = [];
+    for (const [job, data, options = {}] of entries) {
+      const prepared = await this.#prepare(job as Pushable, data, options);
+      const connection = options.connection ?? this.connectionName;
+      const key = JSON.stringify([connection, prepared.queue]);
+      const group = groups.get(key) ?? { connection, queue: prepared.queue, jobs: [] };
+      groups.set(key, group);
+      group.jobs.push(prepared.job);
+      ids.push(prepared.job.id);
+    }
+    for (const { connection, queue, jobs } of groups.values()) {
+      await this.#connector(connection).push(queue, jobs);
+    }
+    return ids;
+  }
+
+  /** Jobs of a queue by state. Default: the connection's own queue. */
+  async size(queue?: string): Promise<QueueSize> {
+    return this.#connector().size(this.#queueName(queue));
+  }
+
+  /** Removes the ready and delayed jobs of a queue, and those that run only when asked to; answers how many. */
+  async clear(queue?: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
+    return this.#connector().clear(this.#queueName(queue), options);
+  }
+
+  /**
+   * A worker for this connection, to be started with `run`.
+   *
+   * @throws QueueError `E_INLINE_CONNECTION` where pushes run the jobs, `E_JOB_NOT_LOADED` where the config's
+   * globs were not loaded, `E_FAILED_STORE_MISSING`, and see `WorkerOptions`.
+   */
+  worker(options: WorkerOptions = {}): Worker {
+    const { config, connections } = this.#core;
+    const name = this.connectionName;
+    const { settings } = connections.driver(name);
+    const checked = checkWorkerOptions({ ...config.worker, ...defined(options) }, { name, ...settings });
+    const connector = connections.connector(name);
+    if (connector.inline) {
+      throw new QueueError(
+        'E_INLINE_CONNECTION',
+        `connection ${name} runs jobs as they are pushed: there is nothing to work`,
+        {
+          fix: 'Choose another connection, or just push.',
+        },
+      );
+    }
+    this.#core.assertJobsLoaded();
+    const context = this.#core.attemptContext(name, connector, checked);
+    return new Worker(connector, settings.leaseMs, checked, context);
+  }
+
+  /**
+   * Asks every worker of this connection that does not stop by itself to finish its jobs and exit.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store cannot carry the signal.
+   */
+  async restartWorkers(): Promise<void> {
+    const { signals } = this.#connector();
+    if (!signals) {
+      throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} carries no restart signal`);
+    }
+    await signalRestart(signals, Date.now());
+  }
+
+  /** Creates or updates the tables of this connection's store; answers what was done. */
+  async migrate(): Promise<string[]> {
+    return (await this.#connector().migrate?.()) ?? [];
+  }
+
+  /** Closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
+  close(): Promise<void> {
+    return this.#core.connections.close();
+  }
+
+  async #prepare(job: Pushable, data: unknown, options: PushOptions): Promise<PreparedJob> {
+    const { config, connections, registry } = this.#core;
+    const name = this.#wireName(job);
+    if (isJobDefinition(job)) await validate(job, data);
+    const own = isJobDefinition(job) ? job.settings.queue : registry.settings(name)?.queue;
+    const { settings } = connections.driver(options.connection ?? this.connectionName);
+    return prepareJob(name, data, options, {
+      queue: own ?? settings.queue,
+      maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
+    });
+  }
+
+  /** A definition that is pushed is one that this process can run: a `sync` connection needs no `jobs`. */
+  #wireName(job: Pushable): string {
+    const { registry } = this.#core;
+    if (typeof job === 'string') return checkWireName(job);
+    if (isJobDefinition(job)) {
+      if (!registry.find(job.name)) registry.add(job as JobDefinition);
+      return job.name;
+    }
+    const name = typeof job === 'function' ? registry.nameOf(job) : undefined;
+    if (name !== undefined) return name;
+    throw new QueueError(
+      'E_JOB_UNKNOWN',
+      'the job pushed is neither a definition, a registered class nor a name',
+      {
+        fix: 'Register the class in `jobs` of the config, or push its wire name.',
+      },
+    );
+  }
+
+  #connector(name = this.connectionName): Connector {
+    return this.#core.connections.connector(name);
+  }
+
+  #queueName(queue: string | undefined): string {
+    if (queue !== undefined) return checkQueueName(queue);
+    return this.#core.connections.driver(this.connectionName).settings.queue;
+  }
+}
+
+/** Options that are given as undefined leave the config's default in force. */
+function defined(options: WorkerOptions): WorkerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

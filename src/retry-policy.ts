@@ -1,0 +1,67 @@
+import { type BackoffRule, backoffMs } from './backoff.js';
+import { isQueueError, type QueueError } from './errors.js';
+import type { FailedReason } from './failed-jobs.js';
+import type { JobState } from './job.js';
+import type { Ack } from './job-definition.js';
+
+/** How a handler's run ended. */
+export interface RunEnd {
+  readonly returned: boolean;
+  /** What it threw, where it did. */
+  readonly error?: unknown;
+  /** Why it was aborted, where it was. */
+  readonly abortedBy?: QueueError | undefined;
+}
+
+/** How often and at what intervals a job may run. */
+export interface RetryRules {
+  /** 0: no limit. */
+  readonly tries: number;
+  readonly backoff: BackoffRule;
+}
+
+/** What is to happen to a job after an attempt. */
+export type Verdict = { readonly action: 'none' } | Action;
+
+/** A verdict that changes something. */
+export type Action =
+  | { readonly action: 'delete' }
+  | { readonly action: 'give-back' }
+  | { readonly action: 'release'; readonly delayMs: number; readonly error: unknown }
+  | { readonly action: 'fail'; readonly reason: FailedReason; readonly error: unknown };
+
+/**
+ * The one place that decides what happens after a run. Pure.
+ *
+ * - What the handler settled stands, also when it threw afterwards.
+ * - A run over its timeout failed, even if the handler returned after the abort: it may have cut its work
+ *   short. An ordinary return on any other abort is a success.
+ * - A handler that a stopping worker interrupted gives the job back with its attempt unspent.
+ */
+export function decide(
+  end: RunEnd,
+  job: { readonly state: JobState; readonly ack: Ack; readonly attempts: number },
+  rules: RetryRules,
+  random: number,
+): Verdict {
+  if (job.state !== 'open' && job.state !== 'closed') return { action: 'none' };
+  if (isQueueError(end.abortedBy, 'E_TIMEOUT')) {
+    return afterFailure(end.abortedBy, 'timed-out', job.attempts, rules, random);
+  }
+  if (end.returned) return { action: job.ack === 'manual' ? 'none' : 'delete' };
+  if (isQueueError(end.abortedBy, 'E_LEASE_LOST')) return { action: 'none' };
+  if (isQueueError(end.abortedBy, 'E_STOPPED')) return { action: 'give-back' };
+  return afterFailure(end.error, 'max-tries', job.attempts, rules, random);
+}
+
+/** Release with backoff while tries are left, else fail for `reason`. Pure. */
+export function afterFailure(
+  error: unknown,
+  reason: FailedReason,
+  attempts: number,
+  rules: RetryRules,
+  random: number,
+): Action {
+  if (rules.tries > 0 && attempts >= rules.tries) return { action: 'fail', reason, error };
+  return { action: 'release', delayMs: backoffMs(rules.backoff, attempts, random), error };
+}

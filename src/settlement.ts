@@ -1,0 +1,151 @@
+import type { AttemptContext, AttemptEnd } from './attempt.js';
+import type { ReservedJob } from './connector.js';
+import { describeError } from './error-text.js';
+import { isQueueError } from './errors.js';
+import type { JobEvent } from './events.js';
+import { callFailedHook } from './failed-hook.js';
+import type { FailedReason } from './failed-jobs.js';
+import { failureRecord } from './failure-record.js';
+import { Job, leaseLost } from './job.js';
+import type { Payload } from './payload.js';
+import type { Handler } from './registry.js';
+import type { Action, RunEnd } from './retry-policy.js';
+
+/** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
+export class Settlement {
+  readonly job: Job;
+  readonly #reserved: ReservedJob;
+  readonly #payload: Payload;
+  readonly #handler: Handler | undefined;
+  readonly #context: AttemptContext;
+  readonly #startedMs = performance.now();
+  #data: unknown;
+  #failure: { error: unknown; reason: FailedReason } | undefined;
+
+  /** @param handler undefined where the job cannot run. */
+  constructor(
+    reserved: ReservedJob,
+    payload: Payload,
+    handler: Handler | undefined,
+    context: AttemptContext,
+  ) {
+    this.#reserved = reserved;
+    this.#payload = payload;
+    this.#handler = handler;
+    this.#context = context;
+    this.#data = payload.data;
+    const { lease } = reserved;
+    this.job = new Job(reserved, payload, context.connection, {
+      delete: () => context.settler.delete(lease),
+      release: (delayMs) => context.settler.release(lease, delayMs),
+      fail: (error) => this.#fail(error, 'by-handler'),
+      run: (job) => handler?.run(job, this.#data, context.logger),
+    });
+  }
+
+  /** @throws QueueError `E_INPUT_INVALID` when the job's schema refuses the data. */
+  async checkData(): Promise<void> {
+    this.#data = await this.#handler?.checkData(this.#payload.data);
+  }
+
+  /** Carries out a verdict. Where the store refuses, the job stays reserved until its lease lapses. */
+  async settle(verdict: Action): Promise<AttemptEnd> {
+    this.job.close();
+    try {
+      if (!(await this.#apply(verdict))) return this.#lost();
+    } catch (error) {
+      this.#context.logger.error(
+        { ...this.job.fields, err: error },
+        `could not ${verdict.action} the job; it runs again when its lease lapses`,
+      );
+      this.#emit({ event: 'job:unsettled', error: describeError(error) });
+      return { outcome: 'unsettled', error };
+    }
+    return this.#settled(verdict);
+  }
+
+  /** Leaves the job as its handler settled it, or as it is where it settled nothing. */
+  async keep(end: RunEnd): Promise<AttemptEnd> {
+    const state = await this.job.settledState();
+    if (end.error !== undefined && !isQueueError(end.error, 'E_LEASE_LOST')) {
+      this.#context.logger.warn(
+        { ...this.job.fields, err: describeError(end.error) },
+        `the handler threw after the job was ${state}, which stands`,
+      );
+    }
+    if (state === 'deleted') return this.#settled({ action: 'delete' });
+    if (state === 'failed') {
+      return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');
+    }
+    if (state === 'released') {
+      this.#emit({ event: 'job:released', delayMs: this.job.releaseDelayMs ?? 0 });
+      return { outcome: 'released' };
+    }
+    if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#lost();
+    this.job.close();
+    this.#emit({ event: 'job:kept' });
+    return { outcome: 'kept' };
+  }
+
+  #apply(verdict: Action): Promise<boolean> {
+    const { settler } = this.#context;
+    const { lease } = this.#reserved;
+    switch (verdict.action) {
+      case 'delete':
+        return settler.delete(lease);
+      case 'release':
+        return settler.release(lease, verdict.delayMs);
+      case 'give-back':
+        return settler.giveBack(lease);
+      case 'fail':
+        return this.#fail(verdict.error, verdict.reason);
+    }
+  }
+
+  #fail(error: unknown, reason: FailedReason): Promise<boolean> {
+    const { connection, clock, settler } = this.#context;
+    this.#failure = { error, reason };
+    const name = this.#handler || reason === 'unknown-job' ? this.#payload.job : null;
+    const record = failureRecord(this.#reserved, { connection, name, reason, error, nowMs: clock.now() });
+    return settler.fail(this.#reserved.lease, record);
+  }
+
+  async #settled(verdict: Action): Promise<AttemptEnd> {
+    switch (verdict.action) {
+      case 'delete':
+        this.#emit({ event: 'job:done' });
+        return { outcome: 'done' };
+      case 'release':
+        this.#emit({ event: 'job:released', delayMs: verdict.delayMs, error: describeError(verdict.error) });
+        return { outcome: 'released', error: verdict.error };
+      case 'give-back':
+        this.#emit({ event: 'job:given-back' });
+        return { outcome: 'given-back' };
+      case 'fail':
+        return this.#failed(verdict.error, verdict.reason);
+    }
+  }
+
+  async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
+    const { defaults, logger } = this.#context;
+    await callFailedHook(this.#handler, this.job, this.#data, error, defaults.timeoutMs || 60_000, logger);
+    this.#emit({ event: 'job:failed', reason, error: describeError(error) });
+    return { outcome: 'failed', error };
+  }
+
+  #lost(): AttemptEnd {
+    this.#context.logger.warn(this.job.fields, 'the lease was lost: the job is another worker’s, or gone');
+    this.#emit({ event: 'job:lost' });
+    return { outcome: 'lost', error: leaseLost(this.job.fields) };
+  }
+
+  #emit(what: SettledEvent): void {
+    const durationMs = Math.round((performance.now() - this.#startedMs) * 1000) / 1000;
+    this.#context.events.emit({ ...what, ...this.job.fields, durationMs } as JobEvent);
+  }
+}
+
+/** The part of an event that is particular to it. */
+type SettledEvent = {
+  [E in JobEvent as E['event']]: Omit<E, keyof Job['fields'] | 'durationMs'>;
+}[JobEvent['event']];

@@ -1,0 +1,147 @@
+import type { Connector, Failure, Lease, Release } from './connector.js';
+import type { FailedJob, FailedJobStore } from './failed-jobs.js';
+import type { Logger } from './logger.js';
+import { retrying } from './retrying.js';
+
+/** Where jobs that are given up are recorded: with their queue, in another store, or, by explicit choice, nowhere. */
+export type FailedPlace =
+  | { readonly kind: 'same-store' }
+  | { readonly kind: 'other-store'; readonly store: FailedJobStore }
+  | { readonly kind: 'none' };
+
+/**
+ * Settles jobs for the attempts of one worker, answering for each whether its lease was still held.
+ *
+ * Settlements of one event-loop turn share a round trip. While the store is away a settlement is repeated
+ * for as long as a lease lasts, since after that the job is due again anyway.
+ */
+export class Settler {
+  readonly #connector: Connector;
+  readonly #failedPlace: FailedPlace;
+  readonly #leaseMs: number;
+  readonly #logger: Logger;
+  readonly #patience = new AbortController();
+  readonly #deletes: Gather<Lease>;
+  readonly #releases: Gather<Release>;
+  readonly #givenBack: Gather<Lease>;
+  readonly #failures: Gather<Failure>;
+
+  /** @param inline settle at once instead of once a turn: nobody else is there to share a trip with. */
+  constructor(
+    connector: Connector,
+    failedPlace: FailedPlace,
+    leaseMs: number,
+    logger: Logger,
+    inline = false,
+  ) {
+    this.#connector = connector;
+    this.#failedPlace = failedPlace;
+    this.#leaseMs = leaseMs;
+    this.#logger = logger;
+    this.#deletes = new Gather(inline, (leases) => this.#persist('delete', () => connector.delete(leases)));
+    this.#releases = new Gather(inline, (releases) =>
+      this.#persist('release', () => connector.release(releases)),
+    );
+    this.#givenBack = new Gather(inline, (leases) =>
+      this.#persist('give back', () => giveBack(connector, leases)),
+    );
+    this.#failures = new Gather(inline, (failures) =>
+      this.#persist('fail', () => this.#recordAndDelete(failures)),
+    );
+  }
+
+  delete(lease: Lease): Promise<boolean> {
+    return this.#deletes.add(lease);
+  }
+
+  release(lease: Lease, delayMs: number): Promise<boolean> {
+    return this.#releases.add({ lease, delayMs });
+  }
+
+  /** Returns a job whose attempt shall not count, where the store can; else it counts. */
+  giveBack(lease: Lease): Promise<boolean> {
+    return this.#givenBack.add(lease);
+  }
+
+  /** Records the failure, then deletes the job. While the record cannot be written, the job stays. */
+  fail(lease: Lease, record: FailedJob): Promise<boolean> {
+    return this.#failures.add({ lease, record });
+  }
+
+  /** Ends the repeating: a stopping worker waits no longer for a store that is away. */
+  giveUp(): void {
+    this.#patience.abort();
+  }
+
+  #persist(verb: string, call: () => Promise<boolean[]>): Promise<boolean[]> {
+    return retrying(call, {
+      forMs: this.#leaseMs,
+      signal: this.#patience.signal,
+      onRetry: (error, waitMs) =>
+        this.#logger.warn({ err: error, waitMs }, `could not ${verb}; trying again`),
+    });
+  }
+
+  async #recordAndDelete(failures: readonly Failure[]): Promise<boolean[]> {
+    const connector = this.#connector;
+    const leases = failures.map((failure) => failure.lease);
+    if (this.#failedPlace.kind === 'none') return connector.delete(leases);
+    if (this.#failedPlace.kind === 'same-store' && connector.fail) return connector.fail(failures);
+    // Two stores: first make sure that the jobs are still ours, so that no record of another worker's
+    // job is written; then record, then delete. A crash in between leaves a job in both, never in none.
+    const held = await connector.extend(leases, this.#leaseMs);
+    const ours = failures.filter((_, index) => held[index]);
+    if (ours.length === 0) return held;
+    await this.#otherStore().record(ours.map((failure) => failure.record));
+    const deleted = await connector.delete(ours.map((failure) => failure.lease));
+    let next = 0;
+    return held.map((isOurs) => isOurs && deleted[next++] === true);
+  }
+
+  #otherStore(): FailedJobStore {
+    const store =
+      this.#failedPlace.kind === 'other-store' ? this.#failedPlace.store : this.#connector.failedJobs;
+    if (!store)
+      throw new TypeError('a connection without failed jobs must be resolved before its worker starts');
+    return store;
+  }
+}
+
+async function giveBack(connector: Connector, leases: readonly Lease[]): Promise<boolean[]> {
+  if (connector.unreserve) return connector.unreserve(leases);
+  return connector.release(leases.map((lease) => ({ lease, delayMs: 0 })));
+}
+
+/** Collects what is asked for in one turn of the event loop and does it in one call. */
+class Gather<Item> {
+  readonly #inline: boolean;
+  readonly #run: (items: Item[]) => Promise<boolean[]>;
+  #items: Item[] = [];
+  #waiting: { resolve(held: boolean): void; reject(error: unknown): void }[] = [];
+
+  constructor(inline: boolean, run: (items: Item[]) => Promise<boolean[]>) {
+    this.#inline = inline;
+    this.#run = run;
+  }
+
+  add(item: Item): Promise<boolean> {
+    if (this.#inline) return this.#run([item]).then(([held]) => held === true);
+    return new Promise((resolve, reject) => {
+      if (this.#items.push(item) === 1) setImmediate(() => void this.#flush());
+      this.#waiting.push({ resolve, reject });
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const items = this.#items;
+    const waiting = this.#waiting;
+    this.#items = [];
+    this.#waiting = [];
+    try {
+      const held = await this.#run(items);
+      for (const [index, waiter] of waiting.entries()) waiter.resolve(held[index] === true);
+    } catch (error) {
+      for (const waiter of waiting) waiter.reject(error);
+    }
+  }
+}

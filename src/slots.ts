@@ -1,0 +1,122 @@
+import { type AttemptContext, type AttemptEnd, runAttempt } from './attempt.js';
+import { Bell } from './bell.js';
+import type { Connector, ReservedJob } from './connector.js';
+import { QueueError } from './errors.js';
+import type { Job } from './job.js';
+import { LeaseKeeper } from './lease-keeper.js';
+
+/**
+ * The attempts under way in one worker, each in a slot of its own, with their leases kept.
+ *
+ * A slot stays taken until its handler has really ended, also when the handler was aborted and its job
+ * settled without it: else a worker would pile up handlers that cannot be stopped.
+ */
+export class Slots {
+  /** Rings when a slot changes: freed, or stuck. */
+  readonly bell = new Bell();
+  readonly #context: AttemptContext;
+  readonly #keeper: LeaseKeeper;
+  readonly #leaseMs: number;
+  readonly #confirmedMs = new Map<ReservedJob, number>();
+  readonly #running = new Set<Job>();
+  #taken = 0;
+  #stuck = 0;
+  #abandoned = false;
+
+  constructor(connector: Connector, leaseMs: number, context: Omit<AttemptContext, 'onStart'>) {
+    this.#leaseMs = leaseMs;
+    this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger);
+    this.#context = {
+      ...context,
+      onStart: (job, reserved, timeoutMs) => this.#onStart(job, reserved, timeoutMs),
+    };
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Slots held by handlers that go on in spite of their abort. */
+  get stuck(): number {
+    return this.#stuck;
+  }
+
+  keepLeases(): void {
+    this.#keeper.start();
+  }
+
+  /**
+   * Runs a job in a slot.
+   *
+   * @param confirmedMs when the reserve was called, on the monotonic clock.
+   */
+  start(reserved: ReservedJob, confirmedMs: number): void {
+    this.#taken += 1;
+    this.#confirmedMs.set(reserved, confirmedMs);
+    void this.#run(reserved);
+  }
+
+  async #run(reserved: ReservedJob): Promise<void> {
+    const end = await runAttempt(reserved, this.#context);
+    this.#keeper.remove(reserved.lease);
+    this.#confirmedMs.delete(reserved);
+    if (end.job) this.#running.delete(end.job);
+    if (end.stillRunning) await this.#untilEnded(reserved, end.stillRunning);
+    this.#taken -= 1;
+    this.bell.ring();
+  }
+
+  async #untilEnded(reserved: ReservedJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
+    this.#context.logger.error(
+      { id: reserved.id, queue: reserved.queue },
+      'a handler goes on in spite of its abort; its slot stays taken until it ends',
+    );
+    this.#stuck += 1;
+    this.bell.ring();
+    await handler;
+    this.#stuck -= 1;
+  }
+
+  #onStart(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined {
+    this.#running.add(job);
+    if (this.#abandoned) job.abort(stopping(job));
+    const confirmedMs = this.#confirmedMs.get(reserved) ?? performance.now();
+    const onLost = () =>
+      job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
+    // A job that may outlive the lease gets a longer one first: extending is no help while it blocks the
+    // event loop.
+    const neededMs = timeoutMs === 0 ? 0 : timeoutMs + this.#context.defaults.graceMs;
+    const longer = neededMs >= this.#leaseMs;
+    this.#keeper.add(
+      reserved.lease,
+      confirmedMs,
+      longer ? neededMs + this.#leaseMs / 3 : this.#leaseMs,
+      onLost,
+    );
+    return longer ? this.#keeper.extendAll() : undefined;
+  }
+
+  /**
+   * Lets running jobs end; after `patienceMs` aborts them, so that they are given back. Resolves when all
+   * have been settled, though handlers may go on.
+   */
+  async drain(patienceMs: number): Promise<void> {
+    const until = performance.now() + patienceMs;
+    for (let leftMs = patienceMs; this.#busy() && leftMs > 0; leftMs = until - performance.now()) {
+      await this.bell.wait(leftMs);
+    }
+    this.#abandoned = true;
+    if (this.#busy()) this.#context.settler.giveUp();
+    for (const job of this.#running) job.abort(stopping(job));
+    while (this.#busy()) await this.bell.wait();
+    this.#keeper.stop();
+  }
+
+  #busy(): boolean {
+    return this.#taken > this.#stuck;
+  }
+}
+
+function stopping(job: Job): QueueError {
+  return new QueueError('E_STOPPED', `the worker of job ${job.name} (${job.id}) is stopping`);
+}

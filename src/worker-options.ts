@@ -1,0 +1,130 @@
+import { type Backoff, type BackoffRule, backoffRule } from './backoff.js';
+import { type Duration, durationToMs } from './duration.js';
+import { QueueError } from './errors.js';
+import { checkTries } from './job-definition.js';
+import { checkQueueName } from './names.js';
+import type { StopLimits } from './stop-conditions.js';
+
+/** How a worker works. Every setting has a default; `worker` of the config changes the defaults. */
+export interface WorkerOptions {
+  /** Queues to serve, the first before the second. Default: the connection's own queue. */
+  readonly queues?: readonly string[];
+  /** Handlers that run side by side on this process's event loop. Default 1. */
+  readonly concurrency?: number;
+  /** Deliveries allowed, the first included; 0 sets no limit. Default 3. */
+  readonly tries?: number;
+  /** Wait after a failed attempt. Default `exponential('1s', { max: '1h', jitter: true })`. */
+  readonly backoff?: Backoff;
+  /** Longest run of one attempt; 0 sets no limit. Default `'60s'`. */
+  readonly timeout?: Duration;
+  /** How long a handler may take to end after its signal aborted. Default `'5s'`. */
+  readonly grace?: Duration;
+  /** Longest time between two looks at an idle store that cannot wake the worker. Default `'3s'`. */
+  readonly sleep?: Duration;
+  /** How long running jobs may take to end once the worker is asked to stop. Default `'25s'`. */
+  readonly shutdownTimeout?: Duration;
+  /** Stop after one job, or at once when there is none. Default false. */
+  readonly once?: boolean;
+  /**
+   * Stop when nothing is due and nothing falls due within `sleep`. Jobs delayed further into the future
+   * stay where they are. Default false.
+   */
+  readonly stopWhenEmpty?: boolean;
+  /** Stop after this many jobs; 0 sets no limit. Default 0. */
+  readonly maxJobs?: number;
+  /** Stop after this long; 0 sets no limit. Default 0. */
+  readonly maxTime?: Duration;
+  /** Stop when the process's resident set is above this many MiB; 0 sets no limit. Default 0. */
+  readonly memory?: number;
+}
+
+/** {@link WorkerOptions} after checking, in the units of the code. */
+export interface CheckedWorkerOptions extends StopLimits {
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly tries: number;
+  readonly backoff: BackoffRule;
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+  readonly sleepMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly stopWhenEmpty: boolean;
+}
+
+/** Names of the options, for "did you mean". */
+export const workerOptionNames = [
+  'queues',
+  'concurrency',
+  'tries',
+  'backoff',
+  'timeout',
+  'grace',
+  'sleep',
+  'shutdownTimeout',
+  'once',
+  'stopWhenEmpty',
+  'maxJobs',
+  'maxTime',
+  'memory',
+] as const satisfies readonly (keyof WorkerOptions)[];
+
+/**
+ * Checks worker options against each other and against the connection.
+ *
+ * A lease must outlast a run: else a second worker could start a job whose first worker is still in time.
+ *
+ * @throws QueueError `E_CONFIG`, `E_DURATION`, `E_QUEUE_NAME`, `E_LEASE_TOO_SHORT`.
+ */
+export function checkWorkerOptions(
+  options: WorkerOptions,
+  connection: { readonly name: string; readonly queue: string; readonly leaseMs: number },
+): CheckedWorkerOptions {
+  for (const name of Object.keys(options)) {
+    if (!(workerOptionNames as readonly string[]).includes(name)) {
+      throw new QueueError('E_CONFIG', `worker: there is no option ${name}`, {
+        fix: `The options are ${workerOptionNames.join(', ')}.`,
+      });
+    }
+  }
+  const queues = options.queues?.length ? options.queues.map(checkQueueName) : [connection.queue];
+  const checked = {
+    queues: [...new Set(queues)],
+    concurrency: whole(options.concurrency ?? 1, 'concurrency', 1),
+    tries: checkTries(options.tries ?? 3, 'tries'),
+    backoff: backoffRule(options.backoff ?? 'exponential', 'backoff'),
+    timeoutMs: durationToMs(options.timeout ?? '60s', 'timeout'),
+    graceMs: durationToMs(options.grace ?? '5s', 'grace'),
+    sleepMs: durationToMs(options.sleep ?? '3s', 'sleep'),
+    shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '25s', 'shutdownTimeout'),
+    once: options.once ?? false,
+    stopWhenEmpty: options.stopWhenEmpty ?? false,
+    maxJobs: whole(options.maxJobs ?? 0, 'maxJobs', 0),
+    maxTimeMs: durationToMs(options.maxTime ?? 0, 'maxTime'),
+    memoryMiB: whole(options.memory ?? 0, 'memory', 0),
+  };
+  assertLeaseOutlasts(checked, connection);
+  return checked;
+}
+
+function assertLeaseOutlasts(
+  options: { timeoutMs: number; graceMs: number },
+  connection: { readonly name: string; readonly leaseMs: number },
+): void {
+  const { timeoutMs, graceMs } = options;
+  if (timeoutMs === 0 || timeoutMs + graceMs < connection.leaseMs) return;
+  throw new QueueError(
+    'E_LEASE_TOO_SHORT',
+    `connection ${connection.name}: a lease of ${seconds(connection.leaseMs)} does not outlast a timeout of ` +
+      `${seconds(timeoutMs)} and a grace of ${seconds(graceMs)}: jobs could run twice at the same time`,
+    { fix: `Set the connection's lease above ${seconds(timeoutMs + graceMs)}, or a shorter timeout.` },
+  );
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
+
+function whole(value: unknown, what: string, least: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
+  throw new QueueError('E_CONFIG', `${what}: ${String(value)} is not a whole number from ${least} up`);
+}

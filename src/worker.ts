@@ -1,0 +1,206 @@
+import type { AttemptContext } from './attempt.js';
+import type { Connector, ReservedJob } from './connector.js';
+import { isQueueError } from './errors.js';
+import { isRestartAsked, restartKey } from './restart-signal.js';
+import { Slots } from './slots.js';
+import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
+import type { CheckedWorkerOptions } from './worker-options.js';
+
+/** How often a running worker looks for the restart signal. */
+const restartLookMs = 1000;
+/** The first wait between two looks at an idle store that cannot wake the worker; it doubles up to `sleep`. */
+const shortestLookMs = 10;
+/** How long a worker that does not run for ever goes on trying to reach its store. */
+const oneShotPatienceMs = 30_000;
+
+/**
+ * Reserves jobs and runs them, `concurrency` at a time, until told to stop. Made by `queue.worker()`; one
+ * run each.
+ */
+export class Worker {
+  readonly #connector: Connector;
+  readonly #leaseMs: number;
+  readonly #options: CheckedWorkerOptions;
+  readonly #context: AttemptContext;
+  readonly #slots: Slots;
+  readonly #madeAtMs = performance.now();
+  #started = 0;
+  #stopped: StopReason | undefined;
+  #storeAwaySinceMs: number | undefined;
+  /** Ends the wait for a job that is under way. */
+  #waiting: AbortController | undefined;
+
+  /** @internal */
+  constructor(connector: Connector, leaseMs: number, options: CheckedWorkerOptions, context: AttemptContext) {
+    this.#connector = connector;
+    this.#leaseMs = leaseMs;
+    this.#options = options;
+    this.#context = context;
+    this.#slots = new Slots(connector, leaseMs, context);
+  }
+
+  /**
+   * Works until a stop condition holds or the signal aborts, then lets running jobs end (for at most
+   * `shutdownTimeout`, after which their signals abort and they are given back) and answers why it stopped.
+   *
+   * A store that cannot be reached is tried again for as long as the worker runs.
+   *
+   * @throws QueueError for what trying again does not mend (a missing table, a corrupt file), and
+   * `E_STORE_UNAVAILABLE` when `once` or `stopWhenEmpty` cannot reach the store for 30 s.
+   */
+  async run(signal?: AbortSignal): Promise<StopReason> {
+    const onAbort = () => this.#stop('signal');
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const endWatches = await this.#startWatches();
+    this.#slots.keepLeases();
+    try {
+      await this.#work();
+    } finally {
+      await this.#slots.drain(this.#options.shutdownTimeoutMs);
+      endWatches();
+      signal?.removeEventListener('abort', onAbort);
+    }
+    return this.#stopped as StopReason;
+  }
+
+  async #work(): Promise<void> {
+    let emptyLooks = 0;
+    while (this.#mayGoOn()) {
+      const free = this.#freeSlots();
+      if (free === 0) {
+        await this.#slots.bell.wait();
+        continue;
+      }
+      const askedMs = performance.now();
+      const jobs = await this.#reserve(free);
+      if (jobs === undefined) continue;
+      for (const job of jobs) {
+        this.#started += 1;
+        this.#slots.start(job, askedMs);
+      }
+      emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
+      if (jobs.length === 0) await this.#idle(emptyLooks);
+    }
+  }
+
+  #mayGoOn(): boolean {
+    const { memoryMiB, concurrency } = this.#options;
+    const reason = stopReason(this.#options, {
+      started: this.#started,
+      runningMs: performance.now() - this.#madeAtMs,
+      rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
+      stuck: this.#slots.stuck,
+      concurrency,
+    });
+    if (reason) this.#stop(reason);
+    return this.#stopped === undefined;
+  }
+
+  #freeSlots(): number {
+    const free = this.#options.concurrency - this.#slots.taken;
+    return Math.min(free, jobsLeft(this.#options, this.#started));
+  }
+
+  /** Answers undefined when the store could not be reached; the wait is over then. */
+  async #reserve(limit: number): Promise<ReservedJob[] | undefined> {
+    try {
+      const jobs = await this.#connector.reserve(this.#options.queues, limit, this.#leaseMs);
+      this.#storeAwaySinceMs = undefined;
+      return jobs;
+    } catch (error) {
+      await this.#afterStoreError(error);
+      return undefined;
+    }
+  }
+
+  /** Waits for work, or stops when there is none left to wait for. */
+  async #idle(emptyLooks: number): Promise<void> {
+    const { once, stopWhenEmpty, sleepMs } = this.#options;
+    if (this.#slots.taken === 0) {
+      if (once) return this.#stop('empty');
+      if (stopWhenEmpty) return this.#stopUnlessDueSoon(sleepMs);
+    }
+    await this.#waitForJob(emptyLooks, sleepMs);
+  }
+
+  async #stopUnlessDueSoon(waitMs: number): Promise<void> {
+    const until = performance.now() + waitMs;
+    try {
+      for (let looks = 1; !this.#stopped; looks++) {
+        const sizes = await Promise.all(this.#options.queues.map((queue) => this.#connector.size(queue)));
+        if (sizes.some((size) => size.ready > 0)) return;
+        const leftMs = until - performance.now();
+        if (leftMs <= 0 || sizes.every((size) => size.delayed === 0)) return this.#stop('empty');
+        await this.#waitForJob(looks, leftMs);
+      }
+    } catch (error) {
+      await this.#afterStoreError(error);
+    }
+  }
+
+  async #waitForJob(looks: number, mostMs: number): Promise<void> {
+    if (!this.#connector.waitForJob) {
+      await this.#slots.bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), mostMs));
+      return;
+    }
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    void this.#slots.bell.wait().then(() => waiting.abort());
+    try {
+      await this.#connector.waitForJob(this.#options.queues, mostMs, waiting.signal);
+    } catch (error) {
+      await this.#afterStoreError(error);
+    } finally {
+      this.#slots.bell.ring(); // lets go of the waiter above
+      this.#waiting = undefined;
+    }
+  }
+
+  async #afterStoreError(error: unknown): Promise<void> {
+    if (!isQueueError(error) || !error.transient) throw error;
+    this.#storeAwaySinceMs ??= performance.now();
+    const awayMs = performance.now() - this.#storeAwaySinceMs;
+    const { once, stopWhenEmpty } = this.#options;
+    if ((once || stopWhenEmpty) && awayMs > oneShotPatienceMs) throw error;
+    const waitMs = Math.min(Math.max(100, awayMs), 5000) * (0.8 + 0.4 * Math.random());
+    this.#context.logger.warn({ err: error, waitMs }, 'the store does not answer; trying again');
+    if (!this.#stopped) await this.#slots.bell.wait(waitMs);
+  }
+
+  #stop(reason: StopReason): void {
+    this.#stopped ??= reason;
+    this.#waiting?.abort();
+    this.#slots.bell.ring();
+  }
+
+  /** Watches what may end the worker while jobs run or none come. Answers how to end the watching. */
+  async #startWatches(): Promise<() => void> {
+    const timers: NodeJS.Timeout[] = [];
+    const { maxTimeMs, once } = this.#options;
+    if (maxTimeMs > 0) timers.push(setTimeout(() => this.#stop('max-time'), maxTimeMs));
+    if (this.#connector.signals && !once) {
+      let atStart = await this.#readRestartSignal();
+      const look = async () => {
+        const current = await this.#readRestartSignal();
+        if (atStart === undefined) atStart = current;
+        else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
+      };
+      timers.push(setInterval(() => void look(), restartLookMs));
+    }
+    return () => {
+      for (const timer of timers) clearTimeout(timer);
+    };
+  }
+
+  /** Answers undefined when the signal could not be read: a store that is away asks for no restart. */
+  async #readRestartSignal(): Promise<string | null | undefined> {
+    try {
+      return await this.#connector.signals?.read(restartKey);
+    } catch (error) {
+      if (isQueueError(error) && !error.transient) return undefined; // the first reserve says it, and ends the run
+      this.#context.logger.warn({ err: error }, 'could not read the restart signal');
+      return undefined;
+    }
+  }
+}
