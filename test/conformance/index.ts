@@ -1,0 +1,44 @@
+import { bodyCases } from './cases/body.js';
+import { closeCases } from './cases/close.js';
+import { concurrencyCases } from './cases/concurrency.js';
+import { failCases } from './cases/fail.js';
+import { failedStoreCases } from './cases/failed-store.js';
+import { fencingCases } from './cases/fencing.js';
+import { leaseCases } from './cases/lease.js';
+import { migrateCases } from './cases/migrate.js';
+import { orderCases } from './cases/order.js';
+import { pushCases } from './cases/push.js';
+import { realTimeCases } from './cases/real-time.js';
+import { reserveCases } from './cases/reserve.js';
+import { retryCases } from './cases/retry.js';
+import { settleCases } from './cases/settle.js';
+import { signalCases } from './cases/signals.js';
+import { sizeAndClearCases } from './cases/size-clear.js';
+import { unreserveCases } from './cases/unreserve.js';
+import { waitCases } from './cases/wait.js';
+import type { ConformanceCase } from './harness.js';
+
+export type { Capability, ConformanceCase, ConformanceHarness, HarnessFactory } from './harness.js';
+export { type CaseResult, offeredCapabilities, runCase } from './run-case.js';
+
+/** Every rule of the contract of a connector as a case, for `runCase`. */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...pushCases,
+  ...orderCases,
+  ...reserveCases,
+  ...leaseCases,
+  ...settleCases,
+  ...fencingCases,
+  ...unreserveCases,
+  ...failCases,
+  ...failedStoreCases,
+  ...retryCases,
+  ...sizeAndClearCases,
+  ...bodyCases,
+  ...concurrencyCases,
+  ...waitCases,
+  ...signalCases,
+  ...migrateCases,
+  ...closeCases,
+  ...realTimeCases,
+];

@@ -1,0 +1,64 @@
+import type { MemoryConnector } from '../../drivers/memory/connector.js';
+import type { Connector, FailedJobStore, Lease, ReservedJob, SignalStore } from '../../src/index.js';
+
+/** A memory connector with all its verbs as own properties, so that a spread can replace some of them. */
+export type Delegate = Required<Omit<Connector, 'migrate' | 'inline' | 'failedJobs'>> & {
+  readonly failedJobs: Required<FailedJobStore>;
+};
+
+/** Passes every verb on to `memory`. */
+export function delegateTo(memory: MemoryConnector): Delegate {
+  return {
+    push: (queue, jobs) => memory.push(queue, jobs),
+    reserve: (queues, limit, leaseMs) => memory.reserve(queues, limit, leaseMs),
+    extend: (leases, leaseMs) => memory.extend(leases, leaseMs),
+    delete: (leases) => memory.delete(leases),
+    release: (releases) => memory.release(releases),
+    size: (queue) => memory.size(queue),
+    clear: (queue, options) => memory.clear(queue, options),
+    close: () => memory.close(),
+    unreserve: (leases) => memory.unreserve(leases),
+    fail: (failures) => memory.fail(failures),
+    waitForJob: (queues, maxWaitMs, signal) => memory.waitForJob(queues, maxWaitMs, signal),
+    failedJobs: delegateToFailedJobs(memory.failedJobs),
+    signals: delegateToSignals(memory.signals),
+  };
+}
+
+function delegateToFailedJobs(store: Required<FailedJobStore>): Required<FailedJobStore> {
+  return {
+    record: (failures) => store.record(failures),
+    list: (filter) => store.list(filter),
+    find: (ids) => store.find(ids),
+    forget: (uuids) => store.forget(uuids),
+    flush: (options) => store.flush(options),
+    retry: (uuids) => store.retry(uuids),
+  };
+}
+
+function delegateToSignals(store: SignalStore): SignalStore {
+  return { read: (key) => store.read(key), write: (key, value) => store.write(key, value) };
+}
+
+/** Remembers the newest lease of each job: what a store that does not compare tokens goes by. */
+export class NewestLeases {
+  readonly #byJob = new Map<string, ReservedJob>();
+
+  remember(reserved: readonly ReservedJob[]): void {
+    for (const job of reserved) this.#byJob.set(keyOf(job.lease), job);
+  }
+
+  /** The delivery that is newest for the lease's job, whoever holds it. */
+  deliveryOf(lease: Lease): ReservedJob | undefined {
+    return this.#byJob.get(keyOf(lease));
+  }
+
+  /** The newest lease of the same job, whoever holds it. */
+  of(lease: Lease): Lease {
+    return this.deliveryOf(lease)?.lease ?? lease;
+  }
+}
+
+function keyOf({ queue, handle }: Lease): string {
+  return JSON.stringify([queue, handle]);
+}
