@@ -9,9 +9,9 @@ export interface NewJob {
   readonly id: string;
   /** The encoded payload. Opaque to the store: kept and returned byte for byte. */
   readonly body: string;
-  /** Wait before the job is due, in ms by the store's clock. Default 0. Not together with `availableAtMs`. */
+  /** Wait before the job is due, in ms by the store's clock. Default 0. */
   readonly delayMs?: number;
-  /** When the job is due, in ms since the epoch. A time in the past means now. */
+  /** When the job is due, in ms since the epoch; overrides `delayMs`. A time in the past means now. */
   readonly availableAtMs?: number;
 }
 
@@ -75,7 +75,8 @@ export interface Connector {
   /**
    * Stores all jobs or none, in one operation; they become due in the order given. Answers per job. Safe
    * to repeat after an error that leaves the outcome open: a job that is there already is not stored
-   * twice. An id whose job was deleted, failed or cleared is free again.
+   * twice, nor is one that stands twice in the call. An id whose job was deleted, failed or cleared is
+   * free again.
    */
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]>;
 
@@ -95,15 +96,19 @@ export interface Connector {
   /** Gives jobs back, each due again after its delay, with the attempt spent: the nack. */
   release(releases: readonly Release[]): Promise<boolean[]>;
 
+  /** One consistent look: a job that moves meanwhile is counted once. */
   size(queue: string): Promise<QueueSize>;
 
   /**
-   * Removes the ready and delayed jobs of a queue, and the reserved ones only when asked to. Answers how
-   * many of each went.
+   * Removes the ready and delayed jobs of a queue (those with lapsed leases too), and the reserved ones only
+   * when asked to. Answers how many of each went.
    */
   clear(queue: string, options?: { readonly reserved?: boolean }): Promise<QueueSize>;
 
-  /** Ends connections that the connector opened itself; calls after it reject. Safe to call twice. */
+  /**
+   * Ends connections that the connector opened itself, and waits that are under way; calls after it reject
+   * with `E_QUEUE_CLOSED`. Safe to call twice.
+   */
   close(): Promise<void>;
 
   /** Gives jobs back that were never started, with the attempt unspent and their place in the order kept. */
@@ -116,13 +121,17 @@ export interface Connector {
   fail?(failures: readonly Failure[]): Promise<boolean[]>;
 
   /**
-   * Resolves when a job may be due in one of the queues, when `maxWaitMs` have passed, or when the signal
-   * aborts, whichever is first; never rejects for an abort. May wake too early, never too late by more
-   * than `maxWaitMs`. Absent where the store cannot tell: the worker then looks again by itself.
+   * Resolves at once when a job becomes due in one of the queues (pushed, released, given back, retried, its
+   * delay over or its lease lapsed), and in any case when `maxWaitMs` have passed or the signal aborts;
+   * never rejects for an abort. May wake too early. Absent where the store cannot tell: the worker then
+   * looks again by itself.
    */
   waitForJob?(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void>;
 
-  /** Creates or updates the store's schema and answers what was done. Absent where there is none. */
+  /**
+   * Creates or updates the store's schema and answers what was done, `[]` where there was nothing to do. Absent
+   * where there is no schema.
+   */
   migrate?(): Promise<string[]>;
 
   /** The failed-job store that lives in this store. */

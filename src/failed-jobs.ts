@@ -62,7 +62,7 @@ export interface FailedJobStore {
    * between recording and deleting makes the job fail twice, and that is one failed job.
    */
   record(failures: readonly FailedJob[]): Promise<void>;
-  /** Newest first. */
+  /** Newest failure first. */
   list(filter?: FailedJobFilter): Promise<FailedJob[]>;
   /** The records of these uuids or job ids, newest first. */
   find(ids: readonly string[]): Promise<FailedJob[]>;
@@ -73,7 +73,7 @@ export interface FailedJobStore {
   /**
    * Moves records back to their queues of this same store, due now and with no attempt spent, as one
    * operation per call. Present where queue and failed jobs share a store. `already-there` keeps the
-   * record: a job of that id is live.
+   * record: a job of that id is live. The caller passes records of this connection only.
    */
   retry?(uuids: readonly string[]): Promise<RetryOutcome[]>;
 }

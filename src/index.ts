@@ -27,7 +27,7 @@ export type {
 } from './failed-jobs.js';
 export type { FailedJobs, Retried } from './failed-jobs-api.js';
 export type { Job } from './job.js';
-export type { JobClass } from './job-class.js';
+export { isJobClass, type JobClass } from './job-class.js';
 export {
   type Ack,
   defineJob,
@@ -47,4 +47,4 @@ export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export type { StopReason } from './stop-conditions.js';
 export type { Worker } from './worker.js';
-export type { WorkerOptions } from './worker-options.js';
+export { checkWorkerOptions, type WorkerOptions, workerOptionNames } from './worker-options.js';

@@ -21,7 +21,10 @@ export interface WorkerOptions {
   readonly grace?: Duration;
   /** Longest time between two looks at an idle store that cannot wake the worker. Default `'3s'`. */
   readonly sleep?: Duration;
-  /** How long running jobs may take to end once the worker is asked to stop. Default `'25s'`. */
+  /**
+   * How long running jobs may take to end once the worker is asked to stop; then they have `grace` left.
+   * Default `'20s'`: with the grace that stays below the 30 s after which container platforms kill.
+   */
   readonly shutdownTimeout?: Duration;
   /** Stop after one job, or at once when there is none. Default false. */
   readonly once?: boolean;
@@ -95,7 +98,7 @@ export function checkWorkerOptions(
     timeoutMs: durationToMs(options.timeout ?? '60s', 'timeout'),
     graceMs: durationToMs(options.grace ?? '5s', 'grace'),
     sleepMs: durationToMs(options.sleep ?? '3s', 'sleep'),
-    shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '25s', 'shutdownTimeout'),
+    shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '20s', 'shutdownTimeout'),
     once: options.once ?? false,
     stopWhenEmpty: options.stopWhenEmpty ?? false,
     maxJobs: whole(options.maxJobs ?? 0, 'maxJobs', 0),

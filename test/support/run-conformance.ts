@@ -1,11 +1,29 @@
-import { test } from 'vitest';
-import { conformanceCases, type HarnessFactory, runCase } from '../conformance/index.js';
+import { expect, test } from 'vitest';
+import {
+  type Capability,
+  conformanceCases,
+  type HarnessFactory,
+  offeredCapabilities,
+  runCase,
+} from '../conformance/index.js';
 
-/** Registers the whole suite as tests of the current file; what the driver does not offer shows as skipped. */
-export function runConformance(factory: HarnessFactory): void {
+const allCapabilities = [...new Set(conformanceCases.flatMap((one) => one.needs ?? []))].sort();
+
+/**
+ * Registers the suite as tests of the current file.
+ *
+ * @param lacks capabilities that the driver is known not to offer. Their cases are left out, and a test
+ * holds the list to the truth, so that no case goes missing unnoticed.
+ */
+export function runConformance(factory: HarnessFactory, lacks: readonly Capability[] = []): void {
+  test(`offers everything but: ${lacks.join(', ') || 'nothing'}`, async () => {
+    const offered = await offeredCapabilities(factory);
+    expect(offered.sort()).toEqual(allCapabilities.filter((one) => !lacks.includes(one)));
+  });
   for (const one of conformanceCases) {
-    test(one.name, async ({ skip }) => {
-      if ((await runCase(one, factory)) === 'not-offered') skip(`not offered: ${one.needs?.join(', ')}`);
+    if (one.needs?.some((capability) => lacks.includes(capability))) continue;
+    test(one.name, async () => {
+      expect(await runCase(one, factory)).toBe('passed');
     });
   }
 }
