@@ -61,7 +61,9 @@ export interface JobDefinition<Input = unknown, Data = Input> {
   readonly [brand]: true;
   readonly name: string;
   readonly settings: CheckedSettings;
-  readonly input: StandardSchemaV1<Input, Data> | undefined;
+  readonly input: StandardSchemaV1 | undefined;
+  /** Never there: carries the type of the data to push. */
+  readonly inputType?: Input;
   // Methods rather than function properties, so that definitions of any data fit a list of definitions.
   handle(context: JobContext<Data>): unknown;
   failed?(context: FailedContext<Data>): unknown;

@@ -15,10 +15,15 @@ import { Worker } from './worker.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
 
 /** What can be pushed: a definition (data is typed), a registered class, or a wire name. */
-export type Pushable<Input = unknown> = JobDefinition<Input, never> | JobClass | string;
+export type Pushable<Input = unknown> = JobDefinition<Input, unknown> | JobClass | string;
+
+/** Data and options of a push. Data may be left out only where the job's type of data allows undefined. */
+type PushArguments<Input, Options = PushOptions> = undefined extends Input
+  ? [data?: Input, options?: Options]
+  : [data: Input, options?: Options];
 
 /** One job of a `pushMany`. */
-export type PushEntry = readonly [job: Pushable<never>, data?: unknown, options?: PushOptions];
+export type PushEntry = readonly [job: Pushable, data?: unknown, options?: PushOptions];
 
 const defaultMaxPayloadBytes = 1_048_576;
 
@@ -75,7 +80,8 @@ export class Queue {
    *
    * @throws QueueError for a job, data or option that cannot be (nothing was stored), or the store's error.
    */
-  async push<Input>(job: Pushable<Input>, data?: Input, options: PushOptions = {}): Promise<string> {
+  async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
+    const [data, options = {}] = args;
     const prepared = await this.#prepare(job, data, options);
     await this.#connector(options.connection).push(prepared.queue, [prepared.job]);
     return prepared.job.id;
@@ -85,10 +91,11 @@ export class Queue {
   later<Input>(
     delay: Duration | Date,
     job: Pushable<Input>,
-    data?: Input,
-    options: Omit<PushOptions, 'delay' | 'at'> = {},
+    ...args: PushArguments<Input, Omit<PushOptions, 'delay' | 'at'>>
   ): Promise<string> {
-    return this.push(job, data, { ...options, ...(delay instanceof Date ? { at: delay } : { delay }) });
+    const [data, options = {}] = args;
+    const due = delay instanceof Date ? { at: delay } : { delay };
+    return this.push<unknown>(job, data, { ...options, ...due });
   }
 
   /** Stores one job for each item of the list, all or none, and answers their ids in order. */
@@ -97,7 +104,7 @@ export class Queue {
     dataList: readonly Input[],
     options: Omit<PushOptions, 'id'> = {},
   ): Promise<string[]> {
-    return this.pushMany(dataList.map((data) => [job as Pushable<never>, data, options]));
+    return this.pushMany(dataList.map((data) => [job, data, options]));
   }
 
   /**
@@ -108,7 +115,7 @@ export class Queue {
     const groups = new Map<string, { connection: string; queue: string; jobs: PreparedJob['job'][] }>();
     const ids: string[] = [];
     for (const [job, data, options = {}] of entries) {
-      const prepared = await this.#prepare(job as Pushable, data, options);
+      const prepared = await this.#prepare(job, data, options);
       const connection = options.connection ?? this.connectionName;
       const key = JSON.stringify([connection, prepared.queue]);
       const group = groups.get(key) ?? { connection, queue: prepared.queue, jobs: [] };
@@ -198,7 +205,7 @@ export class Queue {
     const { registry } = this.#core;
     if (typeof job === 'string') return checkWireName(job);
     if (isJobDefinition(job)) {
-      if (!registry.find(job.name)) registry.add(job as JobDefinition);
+      if (!registry.find(job.name)) registry.add(job);
       return job.name;
     }
     const name = typeof job === 'function' ? registry.nameOf(job) : undefined;

@@ -15,7 +15,7 @@ export interface Handler {
 }
 
 /** A job as an application hands it over. */
-export type JobSource = JobDefinition<never, never> | JobDefinition | JobClass;
+export type JobSource = JobDefinition | JobClass;
 
 /**
  * The jobs that this process can run, by wire name. Names from a payload are looked up here and nowhere
@@ -41,8 +41,7 @@ export class Registry {
     if (isJobDefinition(source)) {
       if (this.#definitions.get(source.name)?.definition === source) return;
       this.#assertFree(source.name);
-      const definition = source as JobDefinition;
-      this.#definitions.set(source.name, { definition, handler: definitionHandler(definition) });
+      this.#definitions.set(source.name, { definition: source, handler: definitionHandler(source) });
     } else if (isJobClass(source)) {
       if (registeredAs === undefined && source.jobName === undefined) {
         throw new QueueError('E_JOB_NAME', 'a job class has no wire name', {
