@@ -1,0 +1,82 @@
+import type {
+  Connector,
+  FailedJobStore,
+  Failure,
+  Lease,
+  NewJob,
+  PushOutcome,
+  QueueSize,
+  Release,
+  ReservedJob,
+  SignalStore,
+} from '../../src/index.js';
+import type { JobTable } from './dialects/dialect.js';
+import type { DatabaseFailedJobs } from './failed-jobs.js';
+import type { Session } from './session.js';
+import type { DatabaseSignals } from './signals.js';
+
+/** The contract on tables of one SQL database. The verbs' statements are the dialect's. */
+export class DatabaseConnector<Connection> implements Connector {
+  readonly failedJobs: FailedJobStore;
+  readonly signals: SignalStore;
+  readonly #session: Session<Connection>;
+  readonly #jobs: JobTable<Connection>;
+  readonly #failedJobs: DatabaseFailedJobs<Connection>;
+
+  constructor(
+    session: Session<Connection>,
+    jobs: JobTable<Connection>,
+    failedJobs: DatabaseFailedJobs<Connection>,
+    signals: DatabaseSignals<Connection>,
+  ) {
+    this.#session = session;
+    this.#jobs = jobs;
+    this.#failedJobs = failedJobs;
+    this.failedJobs = failedJobs;
+    this.signals = signals;
+  }
+
+  push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
+  }
+
+  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    return this.#session.run((connection) => this.#jobs.reserve(connection, queues, limit, leaseMs));
+  }
+
+  extend(leases: readonly Lease[], leaseMs: number): Promise<boolean[]> {
+    return this.#session.run((connection) => this.#jobs.extend(connection, leases, leaseMs));
+  }
+
+  delete(leases: readonly Lease[]): Promise<boolean[]> {
+    return this.#session.run((connection) => this.#jobs.delete(connection, leases));
+  }
+
+  release(releases: readonly Release[]): Promise<boolean[]> {
+    return this.#session.run((connection) => this.#jobs.release(connection, releases));
+  }
+
+  unreserve(leases: readonly Lease[]): Promise<boolean[]> {
+    return this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
+  }
+
+  fail(failures: readonly Failure[]): Promise<boolean[]> {
+    return this.#failedJobs.fail(failures);
+  }
+
+  size(queue: string): Promise<QueueSize> {
+    return this.#session.run((connection) => this.#jobs.size(connection, queue));
+  }
+
+  clear(queue: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
+    return this.#session.run((connection) => this.#jobs.clear(connection, queue, options.reserved ?? false));
+  }
+
+  migrate(): Promise<string[]> {
+    return this.#session.migrate();
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+}

@@ -1,0 +1,101 @@
+import type { TableNames } from '../../../migrations/index.js';
+import type {
+  FailedJob,
+  FailedJobFilter,
+  Failure,
+  Lease,
+  NewJob,
+  PushOutcome,
+  QueueSize,
+  Release,
+  ReservedJob,
+  RetryOutcome,
+} from '../../../src/index.js';
+
+/** An answer now (SQLite runs inside this process) or later (a server). */
+export type Answer<T> = T | Promise<T>;
+
+/**
+ * What differs from one kind of database to the next: the statements, and how a connection is treated.
+ *
+ * `Connection` is what knex's pool hands out. Every method works on one connection that nobody else has
+ * meanwhile, does what it says in one statement or one transaction, and throws the database's own errors,
+ * leaving no transaction open. The clock of delays and leases is the dialect's affair.
+ */
+export interface Dialect<Connection> {
+  /** Names the database to people, free of secrets: a path. */
+  readonly place: string;
+  readonly jobs: JobTable<Connection>;
+  readonly failedJobs: FailedJobTable<Connection>;
+  readonly signals: SignalTable<Connection>;
+  readonly history: SchemaHistory<Connection>;
+  /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
+  prepareStore(): Promise<void>;
+  /** Sets up a connection that the driver opened itself. */
+  configure(connection: Connection): Answer<void>;
+  /** Sets up a connection of the application for one use; the answer puts back what it changed. */
+  borrow(connection: Connection): () => void;
+}
+
+/** The verbs on live jobs, as {@link Connector} promises them. */
+export interface JobTable<Connection> {
+  push(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
+  reserve(
+    connection: Connection,
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Answer<ReservedJob[]>;
+  extend(connection: Connection, leases: readonly Lease[], leaseMs: number): Answer<boolean[]>;
+  delete(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  size(connection: Connection, queue: string): Answer<QueueSize>;
+  clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
+}
+
+/** The verbs on given-up jobs, with the two that cross between the tables. */
+export interface FailedJobTable<Connection> {
+  record(connection: Connection, failures: readonly FailedJob[]): Answer<void>;
+  list(connection: Connection, filter: FailedJobFilter): Answer<FailedJob[]>;
+  find(connection: Connection, ids: readonly string[]): Answer<FailedJob[]>;
+  forget(connection: Connection, uuids: readonly string[]): Answer<number>;
+  flush(connection: Connection, beforeMs: number | undefined): Answer<number>;
+  /** Deletes the jobs whose leases are held and records those, as one transaction. */
+  fail(connection: Connection, failures: readonly Failure[]): Answer<boolean[]>;
+  /** Stores the jobs of the records again and removes those records, as one transaction. */
+  retry(connection: Connection, uuids: readonly string[]): Answer<RetryOutcome[]>;
+}
+
+/** The verbs on signals. */
+export interface SignalTable<Connection> {
+  read(connection: Connection, key: string): Answer<string | null>;
+  write(connection: Connection, key: string, value: string): Answer<void>;
+}
+
+/** One step of the schema that has been taken for one table. */
+export interface AppliedStep {
+  readonly name: string;
+  /** The table's name in the database. */
+  readonly table: string;
+}
+
+/** One step of the schema to take now. */
+export interface PlannedStep extends AppliedStep {
+  readonly statements: readonly string[];
+}
+
+/** The record of the schema's steps. */
+export interface SchemaHistory<Connection> {
+  /** The steps taken for these tables; none where the history table itself is missing. */
+  applied(connection: Connection, tables: TableNames): Answer<AppliedStep[]>;
+  /**
+   * Asks `plan` what is left to do, does it and notes it, while no other process can do the same. Either
+   * all of it is done or, when anything throws, nothing.
+   */
+  apply(
+    connection: Connection,
+    tables: TableNames,
+    plan: (applied: readonly AppliedStep[]) => readonly PlannedStep[],
+  ): Answer<PlannedStep[]>;
+}

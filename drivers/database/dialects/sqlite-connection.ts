@@ -1,0 +1,74 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/** A better-sqlite3 connection, as knex's pool hands it out. */
+export type SqliteConnection = Database;
+
+/** How a connection that we open writes to the disk. */
+export type Synchronous = 'normal' | 'full';
+
+/**
+ * How long SQLite itself waits for a lock, in ms. Short, as better-sqlite3 holds up the event loop while it
+ * waits; longer conflicts are waited out without that (see conflicts.ts).
+ */
+const busyTimeoutMs = 25;
+
+const statements = new WeakMap<SqliteConnection, Map<string, Statement<unknown[], unknown>>>();
+
+/** The prepared statement of a text, made once per connection. Texts are few: they never hold values. */
+export function prepared<Row = unknown>(
+  connection: SqliteConnection,
+  sql: string,
+): Statement<unknown[], Row> {
+  let known = statements.get(connection);
+  if (known === undefined) {
+    known = new Map();
+    statements.set(connection, known);
+  }
+  let statement = known.get(sql);
+  if (statement === undefined) {
+    // An application may have told its connection to answer bigints; times and ids here fit a number.
+    statement = connection.prepare<unknown[], unknown>(sql).safeIntegers(false);
+    known.set(sql, statement);
+  }
+  return statement as Statement<unknown[], Row>;
+}
+
+/**
+ * Runs `work` between BEGIN IMMEDIATE and COMMIT, or rolls all of it back.
+ *
+ * IMMEDIATE takes the write lock first. A deferred BEGIN that reads and then writes fails at once when
+ * another process wrote in between, however long the busy timeout is.
+ */
+export function inTransaction<T>(connection: SqliteConnection, work: () => T): T {
+  prepared(connection, 'BEGIN IMMEDIATE').run();
+  try {
+    const result = work();
+    prepared(connection, 'COMMIT').run();
+    return result;
+  } catch (error) {
+    // Some errors (a full disk) have rolled back already.
+    if (connection.inTransaction) prepared(connection, 'ROLLBACK').run();
+    throw error;
+  }
+}
+
+/** Sets up a connection of our own. Answers the journal mode, which is not `wal` where it cannot be. */
+export function configureConnection(connection: SqliteConnection, synchronous: Synchronous): string {
+  connection.pragma(`busy_timeout = ${busyTimeoutMs}`);
+  const journalMode = String(connection.pragma('journal_mode = WAL', { simple: true }));
+  connection.pragma(synchronous === 'full' ? 'synchronous = FULL' : 'synchronous = NORMAL');
+  return journalMode;
+}
+
+/**
+ * Shortens the busy timeout of an application's connection, which is 5 s unless it chose another, while we
+ * use it. Answers the way back.
+ */
+export function shortenBusyTimeout(connection: SqliteConnection): () => void {
+  const timeout = Number(connection.pragma('busy_timeout', { simple: true }));
+  if (timeout <= busyTimeoutMs) return () => {};
+  connection.pragma(`busy_timeout = ${busyTimeoutMs}`);
+  return () => {
+    connection.pragma(`busy_timeout = ${timeout}`);
+  };
+}

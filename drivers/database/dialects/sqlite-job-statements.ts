@@ -1,0 +1,83 @@
+/**
+ * The statements on live jobs, whole, for one table name. `leases` is a JSON array of [id, token] or
+ * [id, token, delay] arrays, so that the text is the same for any number of them.
+ *
+ * A job is due when `available_at <= now`, whatever it was before: fresh, delayed, or under a lease that
+ * lapsed (docs/adr/0002). That is one range of one index, with no OR.
+ */
+export function sqliteJobStatements(table: string) {
+  return {
+    push: `
+INSERT INTO "${table}" (job_id, queue, attempts, available_at, created_at, reserved_at, lease_token, due_at, payload)
+VALUES (:id, :queue, 0, :dueAt, :now, NULL, NULL, :dueAt, :payload)
+ON CONFLICT (job_id, queue) DO NOTHING`,
+
+    reserve: `
+UPDATE "${table}"
+SET attempts = attempts + 1,
+    reserved_at = :now,
+    due_at = available_at,
+    available_at = :leaseEnd,
+    lease_token = :token || ':' || id
+WHERE id IN (
+  SELECT id FROM "${table}"
+  WHERE queue = :queue AND available_at <= :now
+  ORDER BY available_at, id
+  LIMIT :limit
+)
+RETURNING id, job_id, queue, payload, attempts, lease_token, due_at`,
+
+    extend: `
+UPDATE "${table}"
+SET available_at = :leaseEnd
+FROM json_each(:leases) AS lease
+WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
+RETURNING "${table}".id`,
+
+    delete: `
+DELETE FROM "${table}"
+WHERE (id, lease_token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:leases))
+RETURNING id`,
+
+    release: `
+UPDATE "${table}"
+SET available_at = :now + (lease.value ->> 2),
+    due_at = :now + (lease.value ->> 2),
+    reserved_at = NULL,
+    lease_token = NULL
+FROM json_each(:leases) AS lease
+WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
+RETURNING "${table}".id`,
+
+    unreserve: `
+UPDATE "${table}"
+SET attempts = attempts - 1,
+    available_at = due_at,
+    reserved_at = NULL,
+    lease_token = NULL
+FROM json_each(:leases) AS lease
+WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
+RETURNING "${table}".id`,
+
+    size: `
+SELECT due.ready, later.jobs - later.reserved AS delayed, later.reserved
+FROM (
+  SELECT count(*) AS ready FROM "${table}" WHERE queue = :queue AND available_at <= :now
+) AS due, (
+  SELECT count(*) AS jobs, count(reserved_at) AS reserved
+  FROM "${table}" WHERE queue = :queue AND available_at > :now
+) AS later`,
+
+    clearReady: `
+DELETE FROM "${table}" WHERE queue = :queue AND available_at <= :now`,
+
+    clearDelayed: `
+DELETE FROM "${table}" WHERE queue = :queue AND available_at > :now AND reserved_at IS NULL`,
+
+    clearReserved: `
+DELETE FROM "${table}" WHERE queue = :queue AND available_at > :now AND reserved_at IS NOT NULL`,
+  } as const;
+}
+
+/** All texts of {@link sqliteJobStatements}. */
+export type SqliteJobStatements = ReturnType<typeof sqliteJobStatements>;

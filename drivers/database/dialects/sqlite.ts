@@ -1,0 +1,45 @@
+import type { TableNames } from '../../../migrations/index.js';
+import type { Clock, Logger } from '../../../src/index.js';
+import type { Dialect } from './dialect.js';
+import {
+  configureConnection,
+  type SqliteConnection,
+  type Synchronous,
+  shortenBusyTimeout,
+} from './sqlite-connection.js';
+import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
+import { inMemory, prepareFile } from './sqlite-file.js';
+import { SqliteHistory } from './sqlite-history.js';
+import { SqliteJobs } from './sqlite-jobs.js';
+import { SqliteSignals } from './sqlite-signals.js';
+
+/** What the SQLite dialect is made of. */
+export interface SqliteDialectOptions {
+  /** Absolute, or `:memory:`. For a ready instance it only names the place. */
+  readonly filename: string;
+  readonly tables: TableNames;
+  readonly synchronous: Synchronous;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** SQLite through better-sqlite3: statements run inside this process and answer at once. */
+export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConnection> {
+  const { filename, tables, synchronous, clock, logger } = options;
+  const jobs = new SqliteJobs(tables.jobs, clock);
+  return {
+    place: filename,
+    jobs,
+    failedJobs: new SqliteFailedJobs(tables.failedJobs, jobs),
+    signals: new SqliteSignals(tables.signals),
+    history: new SqliteHistory(clock),
+    prepareStore: () => prepareFile(filename),
+    configure(connection) {
+      const journalMode = configureConnection(connection, synchronous);
+      if (filename === inMemory || journalMode === 'wal') return;
+      // Right all the same, only slower: readers and writers hold each other up. Network drives do this.
+      logger.warn({ filename, journalMode }, 'this SQLite file cannot use a write-ahead log');
+    },
+    borrow: shortenBusyTimeout,
+  };
+}

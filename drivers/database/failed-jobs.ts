@@ -1,0 +1,43 @@
+import type { FailedJob, FailedJobFilter, FailedJobStore, Failure, RetryOutcome } from '../../src/index.js';
+import type { FailedJobTable } from './dialects/dialect.js';
+import type { Session } from './session.js';
+
+/** Given-up jobs in a table of the same database as the live ones. */
+export class DatabaseFailedJobs<Connection> implements FailedJobStore {
+  readonly #session: Session<Connection>;
+  readonly #table: FailedJobTable<Connection>;
+
+  constructor(session: Session<Connection>, table: FailedJobTable<Connection>) {
+    this.#session = session;
+    this.#table = table;
+  }
+
+  record(failures: readonly FailedJob[]): Promise<void> {
+    return this.#session.run((connection) => this.#table.record(connection, failures));
+  }
+
+  list(filter: FailedJobFilter = {}): Promise<FailedJob[]> {
+    return this.#session.run((connection) => this.#table.list(connection, filter));
+  }
+
+  find(ids: readonly string[]): Promise<FailedJob[]> {
+    return this.#session.run((connection) => this.#table.find(connection, ids));
+  }
+
+  forget(uuids: readonly string[]): Promise<number> {
+    return this.#session.run((connection) => this.#table.forget(connection, uuids));
+  }
+
+  flush(options: { readonly beforeMs?: number } = {}): Promise<number> {
+    return this.#session.run((connection) => this.#table.flush(connection, options.beforeMs));
+  }
+
+  retry(uuids: readonly string[]): Promise<RetryOutcome[]> {
+    return this.#session.run((connection) => this.#table.retry(connection, uuids));
+  }
+
+  /** The connector's `fail`: records the jobs whose leases are held and deletes them, as one operation. */
+  fail(failures: readonly Failure[]): Promise<boolean[]> {
+    return this.#session.run((connection) => this.#table.fail(connection, failures));
+  }
+}

@@ -1,0 +1,29 @@
+import { connectionSettings, type Driver, QueueError } from '../../src/index.js';
+import { connectDatabase } from './connect.js';
+import { type DatabaseOptions, readOptions } from './options.js';
+
+export type { KnexConfig, KnexInstance } from './knex-types.js';
+export type { DatabaseOptions } from './options.js';
+
+/**
+ * Jobs in tables of a SQL database: SQLite, through knex and better-sqlite3. Jobs, given-up jobs and
+ * signals live in the same file, which any number of processes of one machine can share.
+ *
+ * @param options a URL such as `'sqlite:./queue.sqlite'`, or {@link DatabaseOptions}.
+ * @throws QueueError `E_CONFIG`, `E_UNSUPPORTED`, `E_DURATION` or `E_QUEUE_NAME` for options that cannot be.
+ * Verbs reject with `E_DRIVER_MISSING` where a package is missing, and with `E_STORE_*`.
+ */
+export function database(options: string | DatabaseOptions): Driver {
+  const given = typeof options === 'string' ? { url: options } : options;
+  if (typeof given !== 'object' || given === null) {
+    throw new QueueError('E_CONFIG', 'database() needs a URL or options', {
+      fix: "Write database('sqlite:./queue.sqlite').",
+    });
+  }
+  const settings = readOptions(given);
+  return {
+    driver: 'database',
+    settings: connectionSettings(given),
+    connect: (context) => connectDatabase(settings, context),
+  };
+}

@@ -1,0 +1,28 @@
+import type { SchemaKnex } from '../../migrations/index.js';
+
+/**
+ * A ready Knex instance, described by what the driver uses of it, so that projects without knex can
+ * type-check against drover.
+ */
+export interface KnexInstance extends SchemaKnex {
+  /** knex's own client, whose pool lends the connections. */
+  // biome-ignore lint/suspicious/noExplicitAny: knex says no more about it.
+  readonly client: any;
+  destroy(): Promise<void>;
+}
+
+/** A knex configuration for better-sqlite3. The pool's size is set by the driver. */
+export interface KnexConfig {
+  readonly client: 'better-sqlite3';
+  readonly connection: {
+    readonly filename: string;
+    readonly options?: { readonly readonly?: boolean; readonly nativeBinding?: string };
+  };
+  /** knex's pool options: `afterCreate` runs after the driver's own. */
+  readonly pool?: object;
+  readonly log?: object;
+  readonly debug?: boolean;
+  readonly asyncStackTraces?: boolean;
+  readonly acquireConnectionTimeout?: number;
+  readonly useNullAsDefault?: boolean;
+}

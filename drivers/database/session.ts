@@ -1,0 +1,144 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { TableNames } from '../../migrations/index.js';
+import { type Logger, QueueError } from '../../src/index.js';
+import type { Client } from './client.js';
+import { retryConflicts } from './conflicts.js';
+import type { Answer, Dialect } from './dialects/dialect.js';
+import { explain } from './errors.js';
+import { migrate, outdatedSchema, schemaState } from './schema.js';
+
+/** What a session works with. */
+export interface SessionOptions<Connection> {
+  readonly dialect: Dialect<Connection>;
+  readonly tables: TableNames;
+  readonly autoMigrate: boolean;
+  readonly logger: Logger;
+  /** Opens the connections; called by the first verb, and again when that failed. */
+  connect(): Promise<Client<Connection>>;
+  /** How long a verb tries against locks of other processes, in ms. Default 10,000. */
+  readonly conflictBudgetMs?: number;
+}
+
+// How long verbs may follow each other, in ms, before one of them lets timers and signals in.
+const longestStretchMs = 10;
+
+/** Opens the database at the first verb, runs verbs on it with retries, and closes it after the last. */
+export class Session<Connection> {
+  readonly #options: SessionOptions<Connection>;
+  #client: Promise<Client<Connection>> | undefined;
+  #ready: Promise<Client<Connection>> | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #lastTurnAt = performance.now();
+
+  constructor(options: SessionOptions<Connection>) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs one verb on a connection, with the schema in place.
+   *
+   * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
+   */
+  run<T>(verb: (connection: Connection) => Answer<T>): Promise<T> {
+    return this.#track(async () => {
+      await this.#letOthersIn();
+      const client = await this.#whenReady();
+      return await this.#retried(client, verb);
+    });
+  }
+
+  /** Brings the schema up to date, whatever `autoMigrate` says; answers the names of the steps taken. */
+  migrate(): Promise<string[]> {
+    return this.#track(async () => await this.#migrate(await this.#whenConnected()));
+  }
+
+  /** Waits for the verbs under way, then ends the connections that were opened here. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #track<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) {
+      throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#options.dialect.place} is closed`);
+    }
+    const pending = call();
+    this.#underWay.add(pending);
+    try {
+      return await pending;
+    } catch (error) {
+      throw explain(error, this.#options.dialect.place);
+    } finally {
+      this.#underWay.delete(pending);
+    }
+  }
+
+  #retried<T>(client: Client<Connection>, task: (connection: Connection) => Answer<T>): Promise<T> {
+    return retryConflicts(() => client.use(task), this.#options.conflictBudgetMs);
+  }
+
+  /**
+   * SQLite's verbs wait for nothing, so a loop over them would never give the event loop a turn: leases
+   * would not be extended and signals not be seen while the backlog lasts.
+   */
+  async #letOthersIn(): Promise<void> {
+    if (performance.now() - this.#lastTurnAt < longestStretchMs) return;
+    await nextTurn();
+    this.#lastTurnAt = performance.now();
+  }
+
+  #whenConnected(): Promise<Client<Connection>> {
+    this.#client ??= this.#connect().catch((error: unknown) => {
+      // So that the next verb tries anew.
+      this.#client = undefined;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  #whenReady(): Promise<Client<Connection>> {
+    this.#ready ??= this.#prepare().catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #connect(): Promise<Client<Connection>> {
+    const client = await this.#options.connect();
+    try {
+      // The first use opens the file, which may meet the locks of a process that opens it as well.
+      await this.#retried(client, () => {});
+      return client;
+    } catch (error) {
+      await client.destroy();
+      throw error;
+    }
+  }
+
+  async #prepare(): Promise<Client<Connection>> {
+    const { dialect, tables, autoMigrate } = this.#options;
+    const client = await this.#whenConnected();
+    const state = await this.#retried(client, (connection) => schemaState(dialect, connection, tables));
+    if (state === 'current') return client;
+    if (autoMigrate) await this.#migrate(client);
+    else if (state === 'outdated') throw outdatedSchema(dialect.place);
+    return client;
+  }
+
+  async #migrate(client: Client<Connection>): Promise<string[]> {
+    const { dialect, tables, logger } = this.#options;
+    const task = (connection: Connection) => migrate(dialect, connection, client.knex, tables);
+    const names = await this.#retried(client, task);
+    if (names.length > 0)
+      logger.info({ database: dialect.place, migrations: names }, 'migrated the queue tables');
+    return names;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    const client = await this.#client?.catch(() => undefined);
+    await client?.destroy();
+  }
+}

@@ -1,0 +1,20 @@
+import { jobsMigration } from './0001-jobs.js';
+import { failedJobsMigration } from './0002-failed-jobs.js';
+import { signalsMigration } from './0003-queue-signals.js';
+import type { Migration } from './migration.js';
+
+export { defaultTables, type Migration, type TableNames } from './migration.js';
+export type {
+  ColumnBuilder,
+  SchemaKnex,
+  SchemaStatement,
+  SchemaStatements,
+  TableBuilder,
+} from './schema-knex.js';
+export { failedJobsMigration, jobsMigration, signalsMigration };
+
+/** Every step of the schema, oldest first. Steps are added at the end and never changed. */
+export const migrations: readonly Migration[] = [jobsMigration, failedJobsMigration, signalsMigration];
+
+/** The table in which the steps taken are noted, one row per step and table. */
+export const historyTable = 'drover_migrations';

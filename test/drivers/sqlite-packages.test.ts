@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const sandbox = mkdtempSync(join(tmpdir(), 'drover-packages-'));
+afterAll(() => rmSync(sandbox, { recursive: true, force: true }));
+
+/** drover as built, in a project that has all of our packages but those left out. */
+function install(name: string, leftOut: readonly string[]): string {
+  const project = join(sandbox, name);
+  const modules = join(project, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  for (const part of ['src', 'drivers', 'migrations']) {
+    cpSync(join(root, 'dist', part), join(project, 'dist', part), { recursive: true });
+  }
+  for (const entry of readdirSync(join(root, 'node_modules'))) {
+    if (leftOut.includes(entry) || entry.startsWith('.')) continue;
+    symlinkSync(join(root, 'node_modules', entry), join(modules, entry));
+  }
+  return project;
+}
+
+/** What the first push ends with in such a project: the error as JSON, or "stored", and all that was printed. */
+function firstPush(project: string): string {
+  const script = join(project, 'push.mjs');
+  writeFileSync(
+    script,
+    `import { database } from './dist/drivers/database/index.js';
+     const logger = { debug() {}, info() {}, warn() {}, error() {} };
+     const driver = database('sqlite::memory:');
+     const connector = driver.connect({ connection: 'db', clock: Date, logger, runInline: async () => {} });
+     try {
+       console.log((await connector.push('mail', [{ id: 'a', body: '{}' }]))[0]);
+     } catch ({ code, message, fix, transient }) {
+       console.log(JSON.stringify({ code, message, fix, transient }));
+     }
+     await connector.close();`,
+  );
+  // Links are not followed, so that packages see what is installed in the project.
+  const flags = ['--preserve-symlinks', '--preserve-symlinks-main'];
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, script], { encoding: 'utf8' });
+  return `${stdout}${stderr}`.trim();
+}
+
+describe('the first verb', () => {
+  test('works with both packages', () => {
+    expect(firstPush(install('complete', []))).toBe('stored');
+  });
+
+  test.each(['knex', 'better-sqlite3'])(
+    'without %s says how to install it, and prints nothing',
+    (missing) => {
+      const printed = firstPush(install(`without-${missing}`, [missing]));
+      expect(JSON.parse(printed)).toEqual({
+        code: 'E_DRIVER_MISSING',
+        message: `the database driver needs the package ${missing}, which is not installed`,
+        fix: 'Run: npm install knex@3 better-sqlite3@12',
+        transient: false,
+      });
+    },
+  );
+
+  test.each([
+    ['was not built', undefined],
+    ['was built for something else', 'no machine code'],
+  ])('with a better-sqlite3 whose native part %s says how to build it', (name, binary) => {
+    const project = install(name.replaceAll(' ', '-'), ['better-sqlite3']);
+    const copy = join(project, 'node_modules', 'better-sqlite3');
+    const original = join(root, 'node_modules', 'better-sqlite3');
+    mkdirSync(copy);
+    for (const part of ['package.json', 'lib'])
+      cpSync(join(original, part), join(copy, part), { recursive: true });
+    if (binary !== undefined) {
+      mkdirSync(join(copy, 'build', 'Release'), { recursive: true });
+      writeFileSync(join(copy, 'build', 'Release', 'better_sqlite3.node'), binary);
+    }
+    const error = JSON.parse(firstPush(project));
+    expect(error).toMatchObject({ code: 'E_DRIVER_MISSING', transient: false });
+    expect(error.fix).toContain('npm rebuild better-sqlite3');
+    expect(error.fix).toContain('npm approve-scripts better-sqlite3');
+    expect(error.fix).not.toContain('\n');
+  });
+});
+
+describe('the types of the public entries', () => {
+  /** Every declaration file that a consumer's compiler reads from this one on. */
+  function reachable(file: string, seen = new Set<string>()): Set<string> {
+    if (seen.has(file)) return seen;
+    seen.add(file);
+    const text = readFileSync(file, 'utf8');
+    for (const [, specifier = ''] of text.matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
+      if (!specifier.startsWith('.')) seen.add(specifier);
+      else reachable(resolve(dirname(file), specifier.replace(/\.js$/, '.d.ts')), seen);
+    }
+    return seen;
+  }
+
+  test.each(['drivers/database', 'migrations'])('%s need no package that may be missing', (entry) => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const files = [...reachable(join(root, 'dist', entry, 'index.d.ts'))];
+    expect(files.length).toBeGreaterThan(2);
+    const packages = files.filter((file) => !file.endsWith('.d.ts'));
+    expect(packages.filter((name) => !(name in dependencies))).toEqual([]);
+  });
+});
