@@ -56,7 +56,9 @@ export class Faults {
 
   /** What happens to the next call of a verb that has no fault yet. */
   next(verb: Verb, fault: Fault): void {
-    this.#queued.set(verb, [...(this.#queued.get(verb) ?? []), fault]);
+    const queued = this.#queued.get(verb) ?? [];
+    this.#queued.set(verb, queued);
+    queued.push(fault);
   }
 
   /** From now on these verbs throw as a store does that cannot be reached. */
