@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 
@@ -61,7 +62,7 @@ export function backoffRule(backoff: Backoff, what: string): BackoffRule {
     };
   }
   const rule = backoff as ExponentialBackoff | null;
-  if (rule?.type !== 'exponential') throw invalid(what, JSON.stringify(backoff) ?? String(backoff));
+  if (rule?.type !== 'exponential') throw invalid(what, inspect(backoff, { depth: 1 }));
   const factor = rule.factor ?? 2;
   const jitter = rule.jitter === undefined || rule.jitter === true ? 0.2 : Number(rule.jitter);
   if (!(factor >= 1)) throw invalid(`${what}.factor`, String(rule.factor));

@@ -12,8 +12,8 @@ export interface QueueConfig {
   readonly connections: Readonly<Record<string, Driver>>;
   /**
    * The jobs that workers of this process can run: a list, or an object whose keys name classes that have no
-   * `jobName` of their own. Strings are globs of job files, relative to the config file; they are loaded by
-   * the CLI and by `openQueue` of `drover/config`.
+   * `jobName` of their own. Strings are globs of job files, relative to the project (the config file's folder, or
+   * the one above for `config/queue.ts`); the CLI and `openQueue` of `drover/config` load them.
    */
   readonly jobs?: readonly (JobSource | string)[] | Readonly<Record<string, JobSource>> | string;
   /**

@@ -35,7 +35,7 @@ export class QueueCore {
     const globs = globsOf(this.config);
     if (globs.length === 0) return;
     throw new QueueError('E_JOB_NOT_LOADED', `the job files of ${globs.join(', ')} are not loaded`, {
-      fix: "Make the queue with `await openQueue(config)` of 'drover/config', or list the jobs themselves.",
+      fix: "Make the queue with `await openQueue({ config })` of 'drover/config', or list the jobs themselves.",
     });
   }
 

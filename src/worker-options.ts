@@ -82,6 +82,9 @@ export function checkWorkerOptions(
   options: WorkerOptions,
   connection: { readonly name: string; readonly queue: string; readonly leaseMs: number },
 ): CheckedWorkerOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new QueueError('E_CONFIG', `worker: ${String(options)} is not an object of options`);
+  }
   for (const name of Object.keys(options)) {
     if (!(workerOptionNames as readonly string[]).includes(name)) {
       throw new QueueError('E_CONFIG', `worker: there is no option ${name}`, {
@@ -89,9 +92,8 @@ export function checkWorkerOptions(
       });
     }
   }
-  const queues = options.queues?.length ? options.queues.map(checkQueueName) : [connection.queue];
   const checked = {
-    queues: [...new Set(queues)],
+    queues: queueNames(options.queues ?? [], connection.queue),
     concurrency: whole(options.concurrency ?? 1, 'concurrency', 1),
     tries: checkTries(options.tries ?? 3, 'tries'),
     backoff: backoffRule(options.backoff ?? 'exponential', 'backoff'),
@@ -99,8 +101,8 @@ export function checkWorkerOptions(
     graceMs: durationToMs(options.grace ?? '5s', 'grace'),
     sleepMs: durationToMs(options.sleep ?? '3s', 'sleep'),
     shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '20s', 'shutdownTimeout'),
-    once: options.once ?? false,
-    stopWhenEmpty: options.stopWhenEmpty ?? false,
+    once: yesOrNo(options.once ?? false, 'once'),
+    stopWhenEmpty: yesOrNo(options.stopWhenEmpty ?? false, 'stopWhenEmpty'),
     maxJobs: whole(options.maxJobs ?? 0, 'maxJobs', 0),
     maxTimeMs: durationToMs(options.maxTime ?? 0, 'maxTime'),
     memoryMiB: whole(options.memory ?? 0, 'memory', 0),
@@ -121,6 +123,20 @@ function assertLeaseOutlasts(
       `${seconds(timeoutMs)} and a grace of ${seconds(graceMs)}: jobs could run twice at the same time`,
     { fix: `Set the connection's lease above ${seconds(timeoutMs + graceMs)}, or a shorter timeout.` },
   );
+}
+
+function queueNames(queues: unknown, otherwise: string): string[] {
+  if (!Array.isArray(queues)) {
+    throw new QueueError('E_CONFIG', `queues: ${String(queues)} is not a list of names`, {
+      fix: "Write queues: ['high', 'default'].",
+    });
+  }
+  return queues.length === 0 ? [otherwise] : [...new Set(queues.map(checkQueueName))];
+}
+
+function yesOrNo(value: unknown, what: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new QueueError('E_CONFIG', `${what}: ${String(value)} is neither true nor false`);
 }
 
 function seconds(ms: number): string {

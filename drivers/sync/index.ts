@@ -8,7 +8,8 @@ import { SyncConnector } from './connector.js';
 export function sync(options: Pick<ConnectionOptions, 'queue'> = {}): Driver {
   return {
     driver: 'sync',
-    settings: connectionSettings(options),
+    // Nobody else can take a job that runs while it is pushed: no timeout is too long for its lease.
+    settings: { ...connectionSettings(options), leaseMs: Number.POSITIVE_INFINITY },
     connect: (context) => new SyncConnector(context),
   };
 }

@@ -1,0 +1,6 @@
+export { defineConfig } from './define-config.js';
+export { type LoadConfigOptions, type LoadedConfig, loadConfig } from './load-config.js';
+export { loadJobs } from './load-jobs.js';
+export { type OpenQueueOptions, openQueue } from './open-queue.js';
+export { type StarterOptions, writeStarterProject } from './starter-project.js';
+export { suggest } from './suggest.js';

@@ -1,0 +1,48 @@
+import { type DatabaseOptions, database } from '../drivers/database/index.js';
+import { type MemoryOptions, memory } from '../drivers/memory/index.js';
+import { sync } from '../drivers/sync/index.js';
+import type { ConnectionOptions, Driver } from '../src/index.js';
+
+/** A driver that a JSON config can name. */
+export interface JsonDriver {
+  /** The options that may stand beside `driver`. */
+  readonly options: readonly string[];
+  /** @throws QueueError for options that cannot be. */
+  make(options: object, env: NodeJS.ProcessEnv): Driver;
+  /** The environment variables that stand in for options which are not given, by option. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+const shared = ['queue', 'lease', 'retry_after'] as const satisfies readonly (keyof ConnectionOptions)[];
+
+const databaseOptions = [
+  'url',
+  'knex',
+  'table',
+  'failedTable',
+  'signalsTable',
+  'autoMigrate',
+  'synchronous',
+  ...shared,
+] as const satisfies readonly (keyof DatabaseOptions)[];
+
+const sqliteUrl = 'sqlite:./drover.sqlite';
+
+/** What `driver` may say in a JSON config. */
+export const jsonDrivers: Readonly<Record<string, JsonDriver>> = {
+  database: {
+    options: databaseOptions,
+    make: (options, env) => makeDatabase(options, env.DATABASE_URL || sqliteUrl),
+    variables: { url: 'DATABASE_URL' },
+  },
+  sqlite: { options: databaseOptions, make: (options) => makeDatabase(options, sqliteUrl) },
+  memory: {
+    options: shared satisfies readonly (keyof MemoryOptions)[],
+    make: (options) => memory(options),
+  },
+  sync: { options: ['queue'], make: (options) => sync(options) },
+};
+
+function makeDatabase(options: DatabaseOptions, url: string): Driver {
+  return database(options.knex === undefined ? { url, ...options } : options);
+}

@@ -1,0 +1,51 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { isQueueError, QueueError } from '../src/index.js';
+import { projectDirectory } from './find-config.js';
+import { importFailure } from './import-failure.js';
+import { importFile } from './import-file.js';
+import { type RawConfig, readJsonConfig } from './json-config.js';
+
+/**
+ * What a config file says, unchecked.
+ *
+ * @param file absolute.
+ * @param label names the file in errors.
+ * @param cwd what places in errors are shown relative to.
+ * @throws QueueError `E_CONFIG` for a file that cannot be read, that throws, or that exports no default.
+ */
+export async function readConfigFile(
+  file: string,
+  label: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<RawConfig> {
+  const path = await realpath(file);
+  const directory = projectDirectory(path);
+  const isJson = extname(file) === '.json';
+  let read: unknown;
+  try {
+    read = isJson ? await readFile(path, 'utf8') : (await importFile(path, directory)).default;
+  } catch (error) {
+    const failure = importFailure(error, path, directory, await realpath(cwd));
+    throw new QueueError('E_CONFIG', `could not load ${label}: ${failure.what}`, failure);
+  }
+  if (isJson) return readJsonConfig(String(read), label, env);
+  if (read !== undefined) return { config: read, problems: [] };
+  throw new QueueError('E_CONFIG', `${label} has no default export`, {
+    fix: "Write export default defineConfig({ … }), with defineConfig from 'drover/config'.",
+  });
+}
+
+/** What config/queue.ts says. Its one input is the environment, so that is what an error is about. */
+export async function readBuiltInConfig(): Promise<RawConfig> {
+  try {
+    return { config: (await import('./queue.js')).default, problems: [] };
+  } catch (error) {
+    if (!isQueueError(error)) throw error;
+    const message = error.message.replace(/^url: /, 'DATABASE_URL: ');
+    throw new QueueError(error.code, `the built-in config: ${message}`, {
+      fix: 'Unset DATABASE_URL to use ./drover.sqlite, set it to a sqlite: URL, or write a config (drover init).',
+    });
+  }
+}

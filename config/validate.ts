@@ -1,0 +1,106 @@
+import type { QueueConfig, WorkerOptions } from '../src/index.js';
+import { defaultConnection } from './default-connection.js';
+import { didYouMean, isSection, kindOf, type Problem, unknownKeys } from './problem.js';
+import { connectionsProblems, isDriver } from './validate-connections.js';
+import { jobsProblems } from './validate-jobs.js';
+import { leaseProblems, workerProblems } from './validate-worker.js';
+
+const keys = [
+  'default',
+  'connections',
+  'jobs',
+  'failed',
+  'worker',
+  'maxPayloadBytes',
+  'logger',
+  'clock',
+] as const satisfies readonly (keyof QueueConfig)[];
+
+/**
+ * Everything that is wrong with a config; nothing where it can be used.
+ *
+ * Lease and timeout are compared for one connection only: another's workers may get a timeout of their own,
+ * and check it when they start.
+ *
+ * @param chosen the connection that a flag or the environment made the default.
+ */
+export function findProblems(config: unknown, chosen?: string): Problem[] {
+  if (!isSection(config)) {
+    const fix = 'Write export default defineConfig({ … }).';
+    return [{ path: '', what: `the config is ${kindOf(config)}, not an object`, fix }];
+  }
+  const { connections, failed, jobs, worker = {} } = config;
+  const names = isSection(connections) && !isDriver(connections) ? Object.keys(connections) : [];
+  const ofWorker = workerProblems(worker);
+  const problems = [
+    ...unknownKeys(config, '', keys),
+    ...connectionsProblems(connections),
+    ...defaultProblems(config.default, names),
+    ...jobsProblems(jobs),
+    ...failedProblems(failed, names),
+    ...ofWorker,
+    ...otherProblems(config),
+  ];
+  if (ofWorker.length > 0 || !isSection(connections)) return problems;
+  const name = chosen ?? defaultConnection(config as unknown as QueueConfig);
+  const driver = Object.hasOwn(connections, name) ? connections[name] : undefined;
+  return isDriver(driver) ? [...problems, ...leaseProblems(worker as WorkerOptions, name, driver)] : problems;
+}
+
+function defaultProblems(given: unknown, names: readonly string[]): Problem[] {
+  if (names.length === 0) return []; // said of the connections
+  const list = `the connections are ${names.join(', ')}`;
+  if (given === undefined) {
+    if (names.length === 1 || names.includes('default')) return [];
+    return [{ path: 'default', what: `is missing; ${list}` }];
+  }
+  if (typeof given !== 'string') {
+    return [{ path: 'default', what: `is ${kindOf(given)}, not the name of a connection; ${list}` }];
+  }
+  return names.includes(given) ? [] : [unknownConnection('default', given, names)];
+}
+
+function failedProblems(failed: unknown, names: readonly string[]): Problem[] {
+  const fix = "Write 'same', 'none' or { connection: '…' }.";
+  if (failed === undefined || failed === 'same' || failed === 'none') return [];
+  if (!isSection(failed)) {
+    const what = typeof failed === 'string' ? JSON.stringify(failed) : kindOf(failed);
+    return [{ path: 'failed', what: `${what} is no place for failed jobs`, fix }];
+  }
+  const { connection } = failed;
+  const problems = unknownKeys(failed, 'failed', ['connection']);
+  if (typeof connection !== 'string') {
+    if (problems.length > 0) return problems;
+    const what = connection === undefined ? 'is missing' : `is ${kindOf(connection)}, not a name`;
+    return [{ path: 'failed.connection', what, fix }];
+  }
+  if (names.length === 0 || names.includes(connection)) return problems;
+  return [...problems, unknownConnection('failed.connection', connection, names)];
+}
+
+function unknownConnection(path: string, name: string, names: readonly string[]): Problem {
+  const hint = didYouMean(name, names) ?? `; the connections are ${names.join(', ')}`;
+  return { path, what: `there is no connection ${JSON.stringify(name)}${hint}` };
+}
+
+function otherProblems({ maxPayloadBytes, logger, clock }: Readonly<Record<string, unknown>>): Problem[] {
+  const problems: Problem[] = [];
+  if (
+    maxPayloadBytes !== undefined &&
+    !(Number.isSafeInteger(maxPayloadBytes) && Number(maxPayloadBytes) > 0)
+  ) {
+    problems.push({ path: 'maxPayloadBytes', what: 'is not a whole number from 1 up' });
+  }
+  if (logger !== undefined && !hasMethods(logger, ['debug', 'info', 'warn', 'error'])) {
+    problems.push({ path: 'logger', what: 'has no methods debug, info, warn and error', fix: 'pino fits.' });
+  }
+  if (clock !== undefined && !hasMethods(clock, ['now'])) {
+    problems.push({ path: 'clock', what: 'has no method now' });
+  }
+  return problems;
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+}
