@@ -63,11 +63,16 @@ async function importJobFile({ path, refusal }: JobFile, directory: string): Pro
 function brokenFiles(broken: readonly Broken[]): QueueError {
   const [only] = broken;
   if (broken.length === 1 && only) {
-    return new QueueError('E_JOB_FILE', `could not load ${only.label}: ${only.what}`, only);
+    return new QueueError('E_JOB_FILE', `could not load ${only.label}: ${only.what}`, {
+      ...only,
+      fix: only.fix ?? 'Mend the file; no job was taken.',
+    });
   }
   const lines = broken.map(({ label, what, fix }) => {
     const line = `  ${label}: ${what}`;
     return fix === undefined ? line : `${line}. ${fix}`;
   });
-  return new QueueError('E_JOB_FILE', `could not load ${broken.length} job files\n${lines.join('\n')}`);
+  return new QueueError('E_JOB_FILE', `could not load ${broken.length} job files\n${lines.join('\n')}`, {
+    fix: 'Mend the files; no job was taken.',
+  });
 }

@@ -62,7 +62,7 @@ export function backoffRule(backoff: Backoff, what: string): BackoffRule {
     };
   }
   const rule = backoff as ExponentialBackoff | null;
-  if (rule?.type !== 'exponential') throw invalid(what, inspect(backoff, { depth: 1 }));
+  if (rule?.type !== 'exponential') throw invalid(what, inspect(backoff, { depth: 0 }));
   const factor = rule.factor ?? 2;
   const jitter = rule.jitter === undefined || rule.jitter === true ? 0.2 : Number(rule.jitter);
   if (!(factor >= 1)) throw invalid(`${what}.factor`, String(rule.factor));

@@ -67,6 +67,10 @@ export class QueueError extends Error {
  * (job files are sometimes loaded beside the application's own copy).
  */
 export function isQueueError(error: unknown, code?: ErrorCode): error is QueueError {
-  if (!(error instanceof Error) || error.name !== 'QueueError' || !('code' in error)) return false;
-  return code === undefined || error.code === code;
+  try {
+    if (!(error instanceof Error) || error.name !== 'QueueError' || !('code' in error)) return false;
+    return code === undefined || error.code === code;
+  } catch {
+    return false; // handlers throw all sorts of things, also errors whose getters throw
+  }
 }

@@ -4,6 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { openQueue } from '../../config/index.js';
+import type { PushOptions, Queue, QueueSize } from '../../src/index.js';
 
 const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'dist/cli/bin.js');
@@ -96,13 +99,11 @@ export class RunningCli {
 
   async #untilExit(): Promise<Result> {
     const closed = once(this.process, 'close');
-    if (this.process.stdout) {
-      for await (const text of createInterface({ input: this.process.stdout })) {
-        this.#stdout += `${text}\n`;
-        if (text.startsWith('{')) this.#lines.push(JSON.parse(text) as Line);
-        this.#heard.emit('change');
-      }
-    }
+    createInterface({ input: this.process.stdout as Readable }).on('line', (text) => {
+      this.#stdout += `${text}\n`;
+      if (text.startsWith('{')) this.#lines.push(JSON.parse(text) as Line);
+      this.#heard.emit('change');
+    });
     const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
     return { code, signal, stdout: this.#stdout, stderr: this.#stderr, lines: this.#lines };
   }
@@ -112,6 +113,7 @@ export class RunningCli {
 export class CliProject {
   readonly directory = mkdtempSync(join(tmpdir(), 'drover-cli-'));
   readonly #running = new Set<RunningCli>();
+  #queue: Promise<Queue> | undefined;
 
   constructor(files: Readonly<Record<string, string>> = {}) {
     this.write('package.json', '{ "private": true }');
@@ -161,16 +163,20 @@ export class CliProject {
     return result;
   }
 
+  /** The store as an application in a process of its own sees it: this process, here. */
+  async queue(): Promise<Queue> {
+    this.#queue ??= openQueue({ cwd: this.directory, env: {} });
+    return this.#queue;
+  }
+
   /** Pushes a job and answers its id. */
-  async push(name: string, data: unknown = null, ...flags: string[]): Promise<string> {
-    const { lines } = await this.must(
-      'queue:push',
-      name,
-      '--json',
-      `--data=${JSON.stringify(data)}`,
-      ...flags,
-    );
-    return lines[0]?.id as string;
+  async push(name: string, data: unknown = null, options: PushOptions = {}): Promise<string> {
+    return (await this.queue()).push(name, data, options);
+  }
+
+  /** Jobs of a queue by state. */
+  async size(name?: string): Promise<QueueSize> {
+    return (await this.queue()).size(name);
   }
 
   /** Ends what still runs, by pid: that of commands, and those that jobs wrote down in `pids`. */
@@ -180,6 +186,7 @@ export class CliProject {
       return running.exited;
     });
     await Promise.all(ends);
+    await (await this.#queue)?.close();
     for (const pid of this.read('pids').split('\n').filter(Boolean).map(Number)) {
       if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     }
