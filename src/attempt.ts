@@ -13,7 +13,7 @@ import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
 
 /** The rules for jobs that bring none of their own. */
-export interface AttemptDefaults {
+interface AttemptDefaults {
   /** 0: no limit. */
   readonly tries: number;
   readonly backoff: BackoffRule;

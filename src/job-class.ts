@@ -1,9 +1,5 @@
-import type { Job } from './job.js';
 import { type CheckedSettings, checkSettings, type JobSettings } from './job-definition.js';
 import { checkJobName } from './names.js';
-
-/** The methods that a payload may name in a class written the think-queue way. */
-export type JobMethod = (job: Job, data: unknown) => unknown;
 
 /**
  * A class in think-queue's style: `fire(job, data)` runs the job `Name`, any other method `task1(job, data)`

@@ -1,7 +1,7 @@
 import { QueueError } from './errors.js';
 
 /** How many levels of arrays and objects a job's data may have. */
-export const maxDataDepth = 200;
+const maxDataDepth = 200;
 
 /**
  * Refuses data that JSON would silently change or cannot hold, so that a handler gets what was pushed.

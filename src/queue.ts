@@ -101,7 +101,7 @@ export class Queue {
   /** Stores one job for each item of the list, all or none, and answers their ids in order. */
   bulk<Input>(
     job: Pushable<Input>,
-    dataList: readonly Input[],
+    dataList: readonly NoInfer<Input>[],
     options: Omit<PushOptions, 'id'> = {},
   ): Promise<string[]> {
     return this.pushMany(dataList.map((data) => [job, data, options]));

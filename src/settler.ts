@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Connector, Failure, Lease, Release } from './connector.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Logger } from './logger.js';
@@ -37,6 +38,7 @@ export class Settler {
     this.#connector = connector;
     this.#failedPlace = failedPlace;
     this.#leaseMs = leaseMs;
+    setMaxListeners(0, this.#patience.signal); // one for each settlement that waits for its store
     this.#logger = logger;
     this.#deletes = new Gather(inline, (leases) => this.#persist('delete', () => connector.delete(leases)));
     this.#releases = new Gather(inline, (releases) =>

@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installPacked, type PackedApp } from './packed-app.js';
+import { root } from './root.js';
+
+const clients = ['knex', 'better-sqlite3', 'ioredis', 'mysql2', 'pg'];
+
+/** A preload that ends the process when anything asks for a client, whether or not it is installed. */
+const refuseClients = `
+import Module, { register } from 'node:module';
+const clients = ${JSON.stringify(clients)};
+const refuse = (name) => { process.stderr.write('asked for ' + name); process.exit(9); };
+const hooks = \`
+  export async function resolve(name, context, next) {
+    if (\${JSON.stringify(clients)}.includes(name)) { process._rawDebug('asked for ' + name); process.exit(9); }
+    return next(name, context);
+  }\`;
+register('data:text/javascript,' + encodeURIComponent(hooks));
+const load = Module._load;
+Module._load = (name, ...rest) => (clients.includes(name) ? refuse(name) : load(name, ...rest));
+`;
+
+const consumer = `
+import { createQueue, defineJob, QueueError, type Connector, type FailedJob, type Worker } from 'drover';
+import { defineConfig, loadConfig } from 'drover/config';
+import { database } from 'drover/drivers/database';
+import { memory } from 'drover/drivers/memory';
+import { sync } from 'drover/drivers/sync';
+import { migrations } from 'drover/migrations';
+import * as testing from 'drover/testing';
+
+const mail = defineJob({ name: 'mail', handle: (context: { data: { to: string } }) => void context.data.to });
+const config = defineConfig({
+  default: 'database',
+  connections: { database: database('sqlite:./drover.sqlite'), memory: memory(), sync: sync() },
+});
+export const queue = createQueue({ ...config, jobs: [mail] });
+export const worker: Worker = queue.worker();
+export const pushed: Promise<string | string[]> = queue.push(mail, { to: 'Ada' });
+export const all = [loadConfig, migrations, testing, QueueError];
+export type All = [Connector, FailedJob];
+// @ts-expect-error a job's data is checked
+void queue.push(mail, { to: 1 });
+`;
+
+const strictest = {
+  compilerOptions: {
+    target: 'es2022',
+    module: 'nodenext',
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: ['node'],
+  },
+  files: ['consumer.ts'],
+};
+
+describe('the packed package', () => {
+  let app: PackedApp;
+  let subpaths: string[];
+  beforeAll(async () => {
+    app = await installPacked();
+    const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { exports: object };
+    subpaths = Object.keys(exports).map((key) => key.replace(/^\./, 'drover'));
+    await app.write('refuse-clients.mjs', refuseClients);
+  }, 180_000);
+  afterAll(() => app?.remove());
+
+  const evaluate = (code: string, ...flags: string[]) =>
+    app.run(process.execPath, ...flags, '--input-type=module', '--eval', code);
+
+  it('holds what runs, its types and its documents, and nothing else', () => {
+    const { files, size, unpackedSize } = app.packed;
+    const paths = files.map(({ path }) => path);
+    process.stdout.write(
+      `drover's tarball: ${files.length} files, ${size} bytes, ${unpackedSize} unpacked\n`,
+    );
+    const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.md)$/;
+    const code = /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$/;
+    // What `drover init` writes.
+    const template = 'config/queue.ts';
+    const isExpected = (path: string) => documents.test(path) || code.test(path) || path === template;
+    expect(paths.filter((path) => !isExpected(path))).toEqual([]);
+    expect(paths).toContain('dist/cli/bin.js');
+    expect(paths).toContain('dist/test/conformance/index.d.ts');
+    expect(size).toBeLessThan(500_000);
+  });
+
+  it('holds no file whose source is gone, and each with its types', () => {
+    const built = app.packed.files.map(({ path }) => path).filter((path) => path.startsWith('dist/'));
+    const sourceOf = (path: string) => path.replace('dist/', '').replace(/(\.d\.ts|\.js)$/, '.ts');
+    expect(built.filter((path) => !existsSync(join(root, sourceOf(path))))).toEqual([]);
+    const scripts = built.filter((path) => path.endsWith('.js'));
+    expect(scripts.map((path) => path.replace(/\.js$/, '.d.ts')).sort()).toEqual(
+      built.filter((path) => path.endsWith('.d.ts')).sort(),
+    );
+  });
+
+  it('points to no source map that is not there', async () => {
+    for (const { path } of app.packed.files.filter((file) => /\.(js|d\.ts)$/.test(file.path))) {
+      const text = await readFile(join(app.folder, 'node_modules/drover', path), 'utf8');
+      expect(text, path).not.toContain('sourceMappingURL');
+    }
+  });
+
+  it('brings none of the clients along', () => {
+    for (const client of clients)
+      expect(existsSync(join(app.folder, 'node_modules', client)), client).toBe(false);
+  });
+
+  it('resolves every subpath of its exports', async () => {
+    const code = `for (const path of ${JSON.stringify(subpaths)}) {
+      await import(path, path.endsWith('.json') ? { with: { type: 'json' } } : {});
+      console.log(path);
+    }`;
+    const { stdout, stderr } = await evaluate(code, '--no-warnings');
+    expect(stderr).toBe('');
+    expect(stdout.trim().split('\n')).toEqual(subpaths);
+  });
+
+  it('refuses what is not exported', async () => {
+    const { code, stderr } = await evaluate("await import('drover/src/queue.js')");
+    expect(code).toBe(1);
+    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it('loads no client when an entry point is imported', async () => {
+    const entries = subpaths.filter((path) => !path.endsWith('.json'));
+    const imports = entries.map((path) => `await import('${path}');`).join('\n');
+    const { code, stderr } = await evaluate(imports, '--import', './refuse-clients.mjs');
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    "await import('knex').catch(() => {})",
+    "try { (await import('node:module')).createRequire(import.meta.url)('pg'); } catch {}",
+  ])('would have noticed: %s', async (code) => {
+    const ended = await evaluate(code, '--import', './refuse-clients.mjs');
+    expect(ended.stderr).toMatch(/asked for (knex|pg)/);
+    expect(ended.code).toBe(9);
+  });
+
+  it('type-checks in a strict project without any client', async () => {
+    await mkdir(join(app.folder, 'node_modules/@types'), { recursive: true });
+    await symlink(join(root, 'node_modules/@types/node'), join(app.folder, 'node_modules/@types/node'));
+    await app.write('tsconfig.json', JSON.stringify(strictest));
+    await app.write('consumer.ts', consumer);
+    const { code, stdout } = await app.run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'));
+    expect(stdout).toBe('');
+    expect(code).toBe(0);
+  }, 60_000);
+
+  it('installs a command that runs', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    const ended = await app.run('./node_modules/.bin/drover', '--version');
+    expect(ended).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('starts a project, and names the install command of the client that it lacks', async () => {
+    const started = await app.run('./node_modules/.bin/drover', 'init');
+    expect(started.stderr).toBe('');
+    expect(started.code).toBe(0);
+    const { code, stdout, stderr } = await app.run('./node_modules/.bin/drover', 'queue:size');
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^error E_DRIVER_MISSING: .*knex.* not installed$/),
+      expect.stringMatching(/^ {2}fix: Run: npm install knex@3 better-sqlite3@12$/),
+    ]);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});
