@@ -1,0 +1,92 @@
+import { type Duration, durationToMs, QueueError } from '../src/index.js';
+
+/** A flag of a command as it is declared. */
+export interface Flag {
+  /** A `switch` is on or off; `text` has a value. */
+  readonly kind: 'switch' | 'text';
+  /** What `--help` says of it. */
+  readonly says: string;
+  /** What holds without the flag, for `--help`. */
+  readonly without?: string;
+  /** Left out of `--help`: between processes of drover only. */
+  readonly hidden?: boolean;
+}
+
+/** Flags by name, without the dashes. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** The flags and positional words of a command, read with checks whose errors name the flag. */
+export class Args {
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  /** @param values as yargs parsed them. */
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.#values = values;
+  }
+
+  /** True for a switch that is on. */
+  isOn(name: string): boolean {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value.at(-1) === true : value === true;
+  }
+
+  /**
+   * The value of a flag or positional word, or undefined where it is not given.
+   *
+   * @throws QueueError `E_USAGE` for a flag without its value, or given twice.
+   */
+  text(name: string): string | undefined {
+    const value = this.#values[name];
+    if (value === undefined) return undefined;
+    if (Array.isArray(value)) throw usage(`--${name} is given twice`, `Give --${name} once.`);
+    if (value === '' || typeof value !== 'string') {
+      throw usage(`--${name} needs a value`, `Write --${name}=<value>.`);
+    }
+    return value;
+  }
+
+  /** The words of a positional that takes many. */
+  words(name: string): string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
+  /** @throws QueueError `E_USAGE` unless the value is a whole number from `least` up. */
+  whole(name: string, least: number): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw usage(
+      `--${name}: '${text}' is not a whole number from ${least} up`,
+      `Write --${name} ${least + 1}.`,
+    );
+  }
+
+  /** @throws QueueError `E_DURATION` unless the value is a number of seconds or text such as `5m`. */
+  span(name: string): Duration | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : checkSpan(text, `--${name}`);
+  }
+
+  /** The parts of a list with commas. */
+  list(name: string): string[] | undefined {
+    const parts = this.text(name)
+      ?.split(',')
+      .map((part) => part.trim());
+    if (parts?.includes(''))
+      throw usage(`--${name} has an empty name in its list`, 'Write names with commas: a,b.');
+    return parts;
+  }
+}
+
+/** Answers the text when it is a time span. */
+export function checkSpan(text: string, what: string): Duration {
+  durationToMs(text as Duration, what);
+  return text as Duration;
+}
+
+/** The error for something that was typed wrong. */
+export function usage(message: string, fix?: string): QueueError {
+  return new QueueError('E_USAGE', message, fix === undefined ? {} : { fix });
+}

@@ -1,0 +1,157 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
+import { suggest } from '../../config/index.js';
+import { checkJobId, isQueueError, type PushOptions, QueueError } from '../../src/index.js';
+import { type Args, usage } from '../args.js';
+import type { Command } from '../command.js';
+import { type Context, withContext } from '../context.js';
+import { reportProblem } from '../error-report.js';
+import { errorText } from '../error-text.js';
+import { exitCodes } from '../exit-codes.js';
+import type { Io } from '../io.js';
+import { queueOfJob } from '../job-queue.js';
+import { findJsonProblem } from '../json-position.js';
+import { createOutput, type Output } from '../output.js';
+import { plain } from '../plain-text.js';
+
+/** `queue:push`: one job. */
+export const command: Command = {
+  flags: {
+    data: { kind: 'text', says: 'Data as JSON; @file reads a file, - reads stdin', without: 'null' },
+    queue: { kind: 'text', says: 'Queue', without: "the job's own, then the connection's" },
+    delay: { kind: 'text', says: 'Wait before it is due: 30, 5m, 2h' },
+    at: { kind: 'text', says: 'When it is due, as ISO 8601: 2026-12-24T18:00:00Z' },
+    tries: {
+      kind: 'text',
+      says: 'Deliveries allowed, the first included; 0: no limit',
+      without: "the job's",
+    },
+    timeout: { kind: 'text', says: 'Longest run of one attempt; 0: no limit', without: "the job's" },
+    id: { kind: 'text', says: 'Id of your own: while a job of it is stored, a second push changes nothing' },
+    force: { kind: 'switch', says: 'Push a name that none of these job files defines' },
+  },
+  positionals: { name: 'Wire name of the job' },
+  examples: [
+    [`drover queue:push mail.send --data '{"to":"ada@example.com"}'`, 'Now'],
+    ['drover queue:push report.build --data @report.json --delay 10m', 'In ten minutes'],
+  ],
+  exits: [[exitCodes.error, 'an error; on a sync connection also: the job failed']],
+  notes: 'A time without a zone in --at is local time.',
+  async run(args, io) {
+    const name = args.text('name') as string;
+    const options = pushOptions(args);
+    const data = await readData(args.text('data'), io);
+    return withContext(args, io, { jobs: true }, async (context) => {
+      if (!args.isOn('force')) assertKnown(name, context.queue.jobNames);
+      return push({ name, data, options }, context, createOutput(io, args.isOn('json')), io);
+    });
+  },
+};
+
+async function push(
+  job: { readonly name: string; readonly data: unknown; readonly options: PushOptions },
+  context: Context,
+  output: Output,
+  io: Io,
+): Promise<number> {
+  const { queue, config } = context;
+  const { name, data, options } = job;
+  const connection = queue.connectionName;
+  const driver = config.connections[connection]?.driver;
+  try {
+    const id = await queue.push(name, data, options);
+    const queueName = options.queue ?? (await queueOfJob(name, context));
+    const place = `queue=${plain(queueName)} connection=${plain(connection)}`;
+    const what = output.colors.green(driver === 'sync' ? 'ran' : 'pushed');
+    if (output.json) output.object({ id, name, queue: queueName, connection });
+    else output.line(`${what}  ${plain(name)}  ${id}  ${place}`);
+  } catch (error) {
+    if (isQueueError(error)) throw error;
+    // None of drover's errors: it comes from the job itself, which a sync connection runs now.
+    const { class: kind, message } = errorText(error);
+    const problem = { code: 'E_JOB_FAILED', message: `job ${name} failed: ${kind}: ${message}` };
+    reportProblem(problem, io, output.json);
+    return exitCodes.error;
+  }
+  if (driver === 'memory') {
+    io.stderr.write('note: a memory connection forgets its jobs when this command ends\n');
+  }
+  return exitCodes.done;
+}
+
+function pushOptions(args: Args): PushOptions {
+  const options = {
+    queue: args.text('queue'),
+    delay: args.span('delay'),
+    at: dateOf(args.text('at')),
+    tries: args.whole('tries', 0),
+    timeout: args.span('timeout'),
+    id: idOf(args.text('id')),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function idOf(id: string | undefined): string | undefined {
+  try {
+    return id === undefined ? undefined : checkJobId(id);
+  } catch (error) {
+    throw usage(`--${errorText(error).message}`, 'Use 1 to 64 letters, digits, _ . : or -.');
+  }
+}
+
+const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+
+function dateOf(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const [, year, month, day] = isoTime.exec(text) ?? [];
+  const at = new Date(text.replace(' ', 'T'));
+  const daysOfMonth = new Date(Number(year), Number(month), 0).getDate();
+  if (day === undefined || Number(day) > daysOfMonth || Number.isNaN(at.getTime())) {
+    throw usage(`--at: '${text}' is not a point in time`, 'Write ISO 8601, such as 2026-12-24T18:00:00Z.');
+  }
+  return at;
+}
+
+async function readData(data: string | undefined, io: Io): Promise<unknown> {
+  if (data === undefined) return undefined;
+  if (data === '-') return parse(await readText(io.stdin), 'stdin');
+  if (!data.startsWith('@')) return parse(data);
+  const file = data.slice(1);
+  try {
+    return parse(await readFile(resolve(io.cwd, file), 'utf8'), file);
+  } catch (error) {
+    if (isQueueError(error)) throw error;
+    throw usage(`--data: ${file} cannot be read: ${errorText(error).message}`, 'Check the path after the @.');
+  }
+}
+
+/** @param origin names a file or stdin in the error; undefined for what stands on the command line. */
+function parse(text: string, origin?: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const place = placeText(text);
+    if (origin !== undefined) throw usage(`--data: ${origin} is no JSON${place}`);
+    const fix = `Quote it for the shell: --data '{"key":"value"}'. A text alone is '"text"'.`;
+    throw usage(`--data: no JSON${place}`, fix);
+  }
+}
+
+function placeText(text: string): string {
+  const problem = findJsonProblem(text);
+  if (problem === undefined) return '';
+  const { position, line, column } = problem;
+  const found = position < text.length ? `'${text.slice(position, position + 10)}'` : 'the end';
+  return ` at position ${position} (line ${line}, column ${column}): ${found} cannot stand there`;
+}
+
+function assertKnown(name: string, known: readonly string[]): void {
+  const [job = ''] = name.split('@');
+  if (known.includes(job)) return;
+  const near = suggest(job, known);
+  const names = known.length === 0 ? 'The job files define none.' : `The jobs are ${known.join(', ')}.`;
+  throw new QueueError('E_JOB_UNKNOWN', `no job file defines a job ${name}`, {
+    fix: `${near === undefined ? names : `Did you mean ${near}?`} Add --force for a job that another application runs.`,
+  });
+}

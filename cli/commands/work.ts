@@ -1,0 +1,126 @@
+import { Console } from 'node:console';
+import type { StopReason, Worker } from '../../src/index.js';
+import type { Args } from '../args.js';
+import type { Command } from '../command.js';
+import { type Context, withContext } from '../context.js';
+import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
+import { workFlags } from '../flags.js';
+import type { Io } from '../io.js';
+import { reportJob } from '../job-report.js';
+import { linkToParent } from '../listen/parent-link.js';
+import { createOutput } from '../output.js';
+import { RunningJobs } from '../running-jobs.js';
+import { type StopSignals, stopOnSignals } from '../signals.js';
+import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
+
+/** `queue:work`: a worker in this process. */
+export const command: Command = {
+  flags: {
+    daemon: { kind: 'switch', says: 'Run until told to stop: what it does anyway, said explicitly' },
+    once: { kind: 'switch', says: 'Run one job, or none where none is due, and exit' },
+    'stop-when-empty': { kind: 'switch', says: 'Exit when nothing is due' },
+    concurrency: { kind: 'text', says: 'Jobs that run side by side', without: '1' },
+    ...workFlags,
+    'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
+    'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
+    'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
+  },
+  positionals: { connection: 'The same as --connection' },
+  examples: [
+    ['drover queue:work', 'Work the default connection until SIGTERM'],
+    ['drover queue:work redis --queue high,default --concurrency 10', 'Two queues, ten jobs side by side'],
+    ['drover queue:work --stop-when-empty --json', 'Work off what is there; one object a line'],
+  ],
+  exits: [
+    [
+      exitCodes.done,
+      'asked to stop, or nothing (more) to do: signal, restart, once, empty, max-jobs, max-time',
+    ],
+    [exitCodes.memory, 'above --memory'],
+    [exitCodes.uncaught, 'an error outside any handler; running jobs were let end first'],
+    [exitCodes.stuck, 'every slot is held by a handler that goes on in spite of its timeout'],
+    [130, 'a second SIGINT: stopped at once, running jobs run again when their lease lapses'],
+    [143, 'a second SIGTERM: the same'],
+  ],
+  notes:
+    'Times are seconds, or text with a unit: 250ms, 30s, 5m, 2h. What no flag says comes from `worker` of the ' +
+    'config. SIGTERM or SIGINT: no new jobs, running ones end within --shutdown-timeout, else they are aborted ' +
+    'and given back.',
+  run: (args, io) => {
+    const options = workerOptions(args);
+    if (args.isOn('json')) keepStdoutForEvents();
+    return withContext(args, io, { jobs: true }, (context) =>
+      work(context.queue.worker(options), context, args, io),
+    );
+  },
+};
+
+/** What jobs print with `console` goes to stderr: a line of theirs would be no JSON to whoever reads stdout. */
+function keepStdoutForEvents(): void {
+  globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr });
+}
+
+async function work(worker: Worker, context: Context, args: Args, io: Io): Promise<number> {
+  const { queue, config, logger } = context;
+  const output = createOutput(io, args.isOn('json'));
+  const stops = watchForStops(context, args, io);
+  const isChild = args.isOn('report-to-parent');
+  if (isChild) linkToParent(queue.events, stops.stop);
+  queue.events.on('*', (event) => reportJob(event, output, config.failed !== 'none'));
+
+  const tell = (event: string, fields: object, sentence: string) => {
+    if (isChild) return; // the listener tells of itself; a line for each of its children would drown the jobs
+    if (output.json) output.object({ time: new Date().toISOString(), event, ...fields });
+    else logger.info({}, sentence);
+  };
+  const about = describeWorker(args, context);
+  const place = `${about.queues.join(', ')} of connection ${about.connection}`;
+  const origin = `pid ${about.pid}, config ${about.config ?? 'built in'}`;
+  tell('worker:started', about, `working ${place} (${origin})`);
+
+  let reason: StopReason | 'error' | 'uncaught' = 'error';
+  try {
+    const stopped = await worker.run(stops.signal);
+    reason = stops.isUncaught() ? 'uncaught' : stopped;
+    return reason === 'uncaught' ? exitCodes.uncaught : exitCodeOfStop(stopped);
+  } finally {
+    tell('worker:stopped', { reason }, `stopped: ${reason}`);
+  }
+}
+
+function describeWorker(args: Args, context: Context) {
+  return {
+    pid: process.pid,
+    connection: context.queue.connectionName,
+    queues: servedQueues(args, context),
+    concurrency: args.whole('concurrency', 1) ?? context.config.worker?.concurrency ?? 1,
+    config: context.file,
+  };
+}
+
+/** Turns signals, a reader that went away and errors that nothing caught into one wish to stop. */
+function watchForStops(context: Context, args: Args, io: Io): StopSignals & { isUncaught(): boolean } {
+  const { queue, logger } = context;
+  const running = new RunningJobs(queue.events);
+  const stops = stopOnSignals(
+    (name) => logger.info({}, `${name}: no new jobs; ${running.text} may end. A second signal ends at once.`),
+    (code) => io.exit(code),
+  );
+  io.outputGone.addEventListener('abort', () => {
+    logger.warn({}, 'nobody reads the output any longer: no new jobs, running ones may end');
+    stops.stop();
+  });
+  let uncaught = false;
+  const patienceMs = spanMs(args, context, 'shutdownTimeout') + spanMs(args, context, 'grace') + 5000;
+  io.onUncaught((error) => {
+    uncaught = true;
+    logger.error(
+      { err: error, running: running.ids },
+      'an error outside any handler (a promise without await?): no new jobs, running ones may end',
+    );
+    stops.stop();
+    // What threw may have been what the end of the worker depends on.
+    setTimeout(() => io.exit(exitCodes.uncaught), patienceMs).unref();
+  });
+  return { ...stops, isUncaught: () => uncaught };
+}

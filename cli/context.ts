@@ -1,0 +1,56 @@
+import { loadConfig, openQueue } from '../config/index.js';
+import type { Logger, Queue, QueueConfig } from '../src/index.js';
+import type { Args } from './args.js';
+import type { Io } from './io.js';
+import { createLogger } from './logger.js';
+
+/** The queue that a command works on. */
+export interface Context {
+  readonly queue: Queue;
+  readonly config: QueueConfig;
+  /** The absolute path of the config file, or null where there is none. */
+  readonly file: string | null;
+  /** The project's folder: what the globs of job files start from. */
+  readonly directory: string;
+  readonly logger: Logger;
+}
+
+/** How long closing may take: a store that is away must not keep a command from ending. */
+const closeMs = 5000;
+
+/**
+ * Opens the config that the flags name, on the connection that they name, calls `use` with it, and closes it.
+ *
+ * @param options.jobs whether job files are loaded: only where jobs are run or looked up by name.
+ */
+export async function withContext<T>(
+  args: Args,
+  io: Io,
+  options: { readonly jobs: boolean },
+  use: (context: Context) => Promise<T>,
+): Promise<T> {
+  const connection = args.text('connection');
+  const loaded = await loadConfig({ file: args.text('config'), cwd: io.cwd, env: io.env, connection });
+  const logger = loaded.config.logger ?? createLogger(io, args.isOn('json'));
+  const { config, directory } = loaded;
+  const queue = await openQueue({ config, directory, connection, env: io.env, logger, jobs: options.jobs });
+  try {
+    return await use({ queue, config, directory, file: loaded.file, logger });
+  } finally {
+    await closeInTime(queue, logger);
+  }
+}
+
+async function closeInTime(queue: Queue, logger: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, closeMs);
+  });
+  try {
+    await Promise.race([queue.close(), tooLong]);
+  } catch (error) {
+    logger.warn({ err: error }, 'a connection could not be closed in order');
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,66 @@
+import type { JobEvent } from '../src/index.js';
+import { errorText } from './error-text.js';
+import type { Colors, Output } from './output.js';
+import { plain } from './plain-text.js';
+import { clockText, spanText, timeText } from './time-text.js';
+
+/**
+ * Prints what happens to jobs: each event as an object, or one line for people when a job's attempt has ended.
+ *
+ * @param recorded whether failed jobs are kept, so that it makes sense to point to them.
+ */
+export function reportJob(event: JobEvent, output: Output, recorded: boolean): void {
+  if (output.json) output.object(jobObject(event));
+  else if (event.event !== 'job:started') output.line(jobLine(event, output.colors, recorded));
+}
+
+function jobObject(event: JobEvent): object {
+  const error = 'error' in event && event.error ? { error: errorText(event.error) } : {};
+  return { time: new Date().toISOString(), ...event, ...error };
+}
+
+type EndEvent = Exclude<JobEvent, { event: 'job:started' }>;
+
+function jobLine(event: EndEvent, colors: Colors, recorded: boolean): string {
+  const word = event.event.slice('job:'.length);
+  const now = Date.now();
+  const start = [
+    colors.dim(timeText(now)),
+    paintOf(event, colors)(word.padEnd(8)),
+    plain(event.name),
+    colors.dim(plain(event.id)),
+    `queue=${plain(event.queue)} attempt=${event.attempts}`,
+    spanText(event.durationMs),
+  ];
+  return [...start, ...detailsOf(event, now, recorded)].join('  ');
+}
+
+function detailsOf(event: EndEvent, nowMs: number, recorded: boolean): string[] {
+  const shown = 'error' in event && event.error ? errorText(event.error) : undefined;
+  const error = shown && plain(`${shown.class}: ${shown.message}`);
+  switch (event.event) {
+    case 'job:released': {
+      const again = `again in ${spanText(event.delayMs)} (${clockText(nowMs + event.delayMs)})`;
+      return error === undefined ? [again] : [again, error];
+    }
+    case 'job:failed': {
+      const what = `${event.reason}: ${error}`;
+      return recorded ? [what, `see drover queue:failed ${plain(event.id)}`] : [what];
+    }
+    case 'job:unsettled':
+      return ['runs again when its lease lapses', error ?? ''];
+    case 'job:kept':
+      return ['left reserved by its handler; runs again when its lease lapses'];
+    case 'job:given-back':
+      return ['interrupted by the stop; another worker may take it'];
+    case 'job:lost':
+      return ['its lease was lost: another worker has it, or it is gone'];
+    case 'job:done':
+      return [];
+  }
+}
+
+function paintOf(event: EndEvent, colors: Colors): (text: string) => string {
+  if (event.event === 'job:done') return colors.green;
+  return event.event === 'job:failed' || event.event === 'job:unsettled' ? colors.red : colors.yellow;
+}

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Connector,
+  isQueueError,
+  isRestartAsked,
+  type JobFields,
+  type Logger,
+  restartKey,
+} from '../../src/index.js';
+import type { Child, ChildEnd } from './child.js';
+
+/** How often the restart signal is looked at, as a worker does. */
+const restartLookMs = 1000;
+/** The first wait between two looks at an idle queue; it doubles up to `sleepMs`. */
+const shortestLookMs = 25;
+const longestRetryMs = 30_000;
+
+/** Why a listener stopped. */
+export type ListenerStop = 'signal' | 'restart' | 'memory';
+
+/** What a listener works with. */
+export interface ListenerOptions {
+  readonly connector: Connector;
+  readonly queues: readonly string[];
+  readonly sleepMs: number;
+  /** Resident set of the listener's own process; 0: no limit. */
+  readonly memoryMiB: number;
+  readonly logger: Logger;
+  startChild(): Child;
+  /** Told of a job whose process was killed. */
+  onKilled(job: JobFields): void;
+}
+
+/** Starts a fresh child whenever a job is ready, one after another. One run each. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #stopping = new AbortController();
+  #reason: ListenerStop | undefined;
+  #child: Child | undefined;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Listens until the signal aborts, the restart signal changes or the memory limit is passed. */
+  async run(signal: AbortSignal): Promise<ListenerStop> {
+    const onAbort = () => this.#stop('signal');
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const endWatch = await this.#watchRestartSignal();
+    try {
+      await this.#listen();
+    } finally {
+      endWatch();
+      signal.removeEventListener('abort', onAbort);
+    }
+    return this.#reason as ListenerStop;
+  }
+
+  /** Kills the child that runs now, where there is one. */
+  killChild(): void {
+    this.#child?.kill();
+  }
+
+  async #listen(): Promise<void> {
+    let emptyLooks = 0;
+    let failures = 0;
+    while (this.#mayGoOn()) {
+      const ready = await this.#isJobReady();
+      if (this.#reason !== undefined) return;
+      if (!ready) {
+        await this.#waitForJob(emptyLooks++);
+        continue;
+      }
+      const end = await this.#runChild();
+      if (end.killed && end.job !== undefined) this.#options.onKilled(end.job);
+      if (end.job !== undefined) {
+        emptyLooks = 0;
+        failures = 0;
+      } else if (end.code === 0) {
+        await this.#waitForJob(emptyLooks++); // another worker was faster
+      } else {
+        await this.#afterFailedStart(end, failures++);
+      }
+    }
+  }
+
+  #mayGoOn(): boolean {
+    const { memoryMiB } = this.#options;
+    if (memoryMiB > 0 && process.memoryUsage.rss() / 1_048_576 > memoryMiB) this.#stop('memory');
+    return this.#reason === undefined;
+  }
+
+  async #isJobReady(): Promise<boolean> {
+    const { connector, queues, logger } = this.#options;
+    try {
+      for (const queue of queues) if ((await connector.size(queue)).ready > 0) return true;
+    } catch (error) {
+      if (!isQueueError(error) || !error.transient) throw error;
+      logger.warn({ err: error }, 'the store does not answer; trying again');
+    }
+    return false;
+  }
+
+  async #runChild(): Promise<ChildEnd> {
+    const child = this.#options.startChild();
+    this.#child = child;
+    try {
+      return await child.ended;
+    } finally {
+      this.#child = undefined;
+    }
+  }
+
+  /** A child that ran no job would not run one the next moment either: a job file may be broken. */
+  async #afterFailedStart(end: ChildEnd, failures: number): Promise<void> {
+    if (this.#reason !== undefined) return;
+    const waitMs = Math.min(1000 * 2 ** failures, longestRetryMs);
+    const how = end.signal === null ? `exit code ${end.code}` : end.signal;
+    this.#options.logger.error(
+      { waitMs },
+      `the process for the next job ended with ${how} before it ran one`,
+    );
+    await this.#pause(waitMs);
+  }
+
+  async #waitForJob(looks: number): Promise<void> {
+    await this.#pause(Math.min(shortestLookMs * 2 ** Math.min(looks, 20), this.#options.sleepMs));
+  }
+
+  async #pause(ms: number): Promise<void> {
+    // An abort ends the wait: that is what it is for.
+    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+
+  #stop(reason: ListenerStop): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#stopping.abort();
+    this.#child?.stop();
+  }
+
+  /** Answers how to end the watch. */
+  async #watchRestartSignal(): Promise<() => void> {
+    if (!this.#options.connector.signals) return () => {};
+    let atStart = await this.#readRestartSignal();
+    const look = async () => {
+      const current = await this.#readRestartSignal();
+      if (atStart === undefined) atStart = current;
+      else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
+    };
+    const timer = setInterval(() => void look(), restartLookMs);
+    return () => clearInterval(timer);
+  }
+
+  /** Answers undefined when the signal could not be read: a store that is away asks for no restart. */
+  async #readRestartSignal(): Promise<string | null | undefined> {
+    try {
+      return await this.#options.connector.signals?.read(restartKey);
+    } catch (error) {
+      if (isQueueError(error) && !error.transient) return undefined; // the next look at the queues says it
+      this.#options.logger.warn({ err: error }, 'could not read the restart signal');
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import picocolors from 'picocolors';
+import type { Io, TextSink } from './io.js';
+import { safeJson } from './plain-text.js';
+
+/** Functions that colour text, or leave it as it is. */
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** What a command prints its results with: lines for people, or one JSON object a line. */
+export interface Output {
+  /** True for `--json`. */
+  readonly json: boolean;
+  readonly colors: Colors;
+  /** Prints a line for people. What it holds of payloads, names and errors must have gone through `plain`. */
+  line(text: string): void;
+  /** Prints an object as one line of JSON. */
+  object(value: object): void;
+}
+
+/** The output of a command on stdout. */
+export function createOutput(io: Io, json: boolean): Output {
+  return {
+    json,
+    colors: colorsFor(io.stdout, io.env),
+    line: (text) => void io.stdout.write(`${text}\n`),
+    object: (value) => void io.stdout.write(`${safeJson(value)}\n`),
+  };
+}
+
+/** Colours for a sink: on at a terminal, unless NO_COLOR says no; on elsewhere where FORCE_COLOR says yes. */
+export function colorsFor(sink: TextSink, env: NodeJS.ProcessEnv): Colors {
+  return picocolors.createColors(wantsColors(sink, env));
+}
+
+function wantsColors(sink: TextSink, env: NodeJS.ProcessEnv): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
+  return sink.isTTY === true && env.TERM !== 'dumb';
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type CommandEntry, fullName } from '../../cli/command.js';
+import { commands } from '../../cli/commands/index.js';
+import { exitCodes } from '../../cli/exit-codes.js';
+import { commonFlags } from '../../cli/flags.js';
+
+const text = readFileSync(join(import.meta.dirname, '../../docs/cli.md'), 'utf8');
+const sections = text.split(/^## /m);
+
+function sectionOf(entry: CommandEntry): string {
+  return sections.find((section) => section.split('\n')[0]?.split(' and ').includes(fullName(entry))) ?? '';
+}
+
+test.each(commands.map((entry) => [fullName(entry), entry] as const))(
+  'docs/cli.md on %s',
+  async (_, entry) => {
+    const { command } = await entry.load();
+    const section = sectionOf(entry);
+    expect(section).toContain(`drover ${fullName(entry)}`);
+    const written = new Set([...section.matchAll(/--([a-z][a-z-]*)/g)].map(([, flag]) => flag as string));
+    const taken = Object.entries(command.flags).filter(([, flag]) => !flag.hidden);
+    for (const [name] of taken) expect(written, `--${name} is missing`).toContain(name);
+    const known = new Set([...Object.keys(commonFlags), ...taken.map(([name]) => name)]);
+    if (fullName(entry) === 'queue:forget') return; // shares its section with queue:flush
+    // A section may speak of another command's mode, as that of queue:restart does.
+    for (const name of written) if (name !== 'once') expect(known, `--${name} is not taken`).toContain(name);
+  },
+);
+
+test('docs/cli.md on exit codes', () => {
+  for (const code of [...Object.values(exitCodes), 130, 143]) {
+    expect(text).toMatch(new RegExp(`^\\| (?:\\d+, )?${code}[ ,]`, 'm'));
+  }
+});
