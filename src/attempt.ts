@@ -33,8 +33,10 @@ export interface AttemptContext {
   readonly clock: Clock;
   /** True where the pusher waits for the job: it runs once, now, and its error is the pusher's to handle. */
   readonly inline?: boolean;
-  /** Told of each job before its handler starts; the attempt waits for the answer. */
+  /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
+  /** Told when a job was settled, though its handler may go on. */
+  onSettled?(reserved: ReservedJob): void;
 }
 
 /** How an attempt ended. */
@@ -56,15 +58,14 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
   const decoded = decodePayload(reserved.body);
   if ('problem' in decoded) return giveUpUnreadable(reserved, decoded.problem, context);
   const { payload } = decoded;
-  const handler = findHandler(payload, context);
+  const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context);
   const settlement = new Settlement(reserved, payload, handler, context);
 
-  const refusal = await guard(settlement, payload, handler, rules);
+  const refusal = guard(payload, handler, reserved.attempts, rules);
   if (refusal) return settlement.settle(refusal);
 
   await context.onStart?.(settlement.job, reserved, rules.timeoutMs);
-  context.events.emit({ event: 'job:started', ...settlement.job.fields });
   const end = await fire(settlement.job, { timeoutMs: rules.timeoutMs, graceMs: context.defaults.graceMs });
 
   const job = {
@@ -72,23 +73,9 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
     ack: handler?.settings.ack ?? 'auto',
     attempts: reserved.attempts,
   };
-  const verdict = decide(end, job, rules, Math.random());
+  const verdict = settlement.refusedData(end) ?? decide(end, job, rules, Math.random());
   const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
   return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };
-}
-
-/** A job that stopped its process from loading its handler is a failed attempt, not a dead worker. */
-function findHandler(payload: Payload, context: AttemptContext): Handler | undefined {
-  try {
-    return context.registry.find(payload.job);
-  } catch (error) {
-    context.logger.error({ name: payload.job, err: error }, 'the constructor of the job class threw');
-    return {
-      settings: { ack: 'auto' },
-      checkData: (data) => data,
-      run: () => Promise.reject(error),
-    };
-  }
 }
 
 interface Rules extends RetryRules {
@@ -111,13 +98,12 @@ function rulesFor(payload: Payload, handler: Handler | undefined, context: Attem
 }
 
 /** What to do instead of running, where a job must not run. */
-async function guard(
-  settlement: Settlement,
+function guard(
   payload: Payload,
   handler: Handler | undefined,
+  attempts: number,
   rules: Rules,
-): Promise<Action | undefined> {
-  const attempts = settlement.job.attempts();
+): Action | undefined {
   if (!handler) {
     const error = new QueueError('E_JOB_UNKNOWN', `no job is registered as ${payload.job}`, {
       fix: 'Check the `jobs` of the config; a worker started before a deploy knows the old jobs only.',
@@ -131,12 +117,6 @@ async function guard(
       { fix: 'Look for workers that were killed, or blocked for longer than the lease.' },
     );
     return { action: 'fail', reason: 'lease-lost', error };
-  }
-  try {
-    await settlement.checkData();
-  } catch (error) {
-    // Trying again does not change the data.
-    return { action: 'fail', reason: 'bad-payload', error };
   }
   return undefined;
 }

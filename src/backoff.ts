@@ -1,6 +1,6 @@
-import { inspect } from 'node:util';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
+import { shown } from './shown.js';
 
 /** A wait that grows with each failed attempt: `base · factor^(attempt − 1)`, at most `max`. */
 export interface ExponentialBackoff {
@@ -62,7 +62,7 @@ export function backoffRule(backoff: Backoff, what: string): BackoffRule {
     };
   }
   const rule = backoff as ExponentialBackoff | null;
-  if (rule?.type !== 'exponential') throw invalid(what, inspect(backoff, { depth: 0 }));
+  if (rule?.type !== 'exponential') throw invalid(what, shown(backoff));
   const factor = rule.factor ?? 2;
   const jitter = rule.jitter === undefined || rule.jitter === true ? 0.2 : Number(rule.jitter);
   if (!(factor >= 1)) throw invalid(`${what}.factor`, String(rule.factor));
@@ -83,7 +83,8 @@ export function backoffRule(backoff: Backoff, what: string): BackoffRule {
  */
 export function backoffMs(rule: BackoffRule, attempt: number, random: number): number {
   if (rule.kind === 'list') return rule.delaysMs[Math.min(attempt, rule.delaysMs.length) - 1] ?? 0;
-  const wait = Math.min(rule.baseMs * rule.factor ** (attempt - 1), rule.maxMs);
+  // A base of 0 stays 0, also where the power is beyond what a number can hold.
+  const wait = rule.baseMs === 0 ? 0 : Math.min(rule.baseMs * rule.factor ** (attempt - 1), rule.maxMs);
   return Math.round(wait * (1 + rule.jitter * (2 * random - 1)));
 }
 

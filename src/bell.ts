@@ -1,21 +1,26 @@
+import { startTimer } from './timer.js';
+
 /** Wakes whoever waits for a change. A ring that nobody waits for is forgotten. */
 export class Bell {
-  #waiting: (() => void)[] = [];
+  #waiting = new Set<() => void>();
 
   ring(): void {
     const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = new Set();
     for (const wake of waiting) wake();
   }
 
   /** Resolves at the next ring, or after `mostMs`, whichever is first. */
   wait(mostMs?: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = mostMs === undefined ? undefined : setTimeout(resolve, mostMs);
-      this.#waiting.push(() => {
-        clearTimeout(timer);
+      let stopTimer = () => {};
+      const wake = () => {
+        stopTimer();
+        this.#waiting.delete(wake);
         resolve();
-      });
+      };
+      this.#waiting.add(wake);
+      if (mostMs !== undefined) stopTimer = startTimer(mostMs, wake);
     });
   }
 }

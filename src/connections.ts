@@ -57,9 +57,9 @@ export class Connections {
 
   /** @throws QueueError `E_CONNECTION_UNKNOWN`, `E_QUEUE_CLOSED`. */
   connector(name: string): Connector {
+    if (this.#closed) throw new QueueError('E_QUEUE_CLOSED', 'the queue was closed');
     const open = this.#open.get(name);
     if (open) return open;
-    if (this.#closed) throw new QueueError('E_QUEUE_CLOSED', 'the queue was closed');
     const connector = this.driver(name).connect({
       connection: name,
       clock: this.#clock,

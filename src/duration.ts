@@ -1,4 +1,5 @@
 import { QueueError } from './errors.js';
+import { shown } from './shown.js';
 
 /** A number of seconds: what a bare number means wherever drover takes a time span, as in think-queue. */
 export type Seconds = number;
@@ -22,13 +23,16 @@ const longestMs = 366 * 10 * unitMs.d;
 export function durationToMs(value: Duration, what: string): number {
   const ms = parse(value);
   if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
-    throw new QueueError('E_DURATION', `${what}: ${show(value)} is not a time span`, {
+    throw new QueueError('E_DURATION', `${what}: ${shown(value)} is not a time span`, {
       fix: `Write a number of seconds, or text with a unit such as '250ms', '30s', '5m', '2h', '7d'.`,
     });
   }
   if (ms > longestMs) {
-    throw new QueueError('E_DURATION', `${what}: ${show(value)} is longer than ten years`, {
-      fix: `A bare number means seconds: write milliseconds as '${value}ms', and a point in time as a Date.`,
+    throw new QueueError('E_DURATION', `${what}: ${shown(value)} is longer than ten years`, {
+      fix:
+        typeof value === 'number'
+          ? `A bare number means seconds: write milliseconds as '${value}ms', and a point in time as a Date.`
+          : 'Give a point in time as a Date.',
     });
   }
   return Math.round(ms);
@@ -40,8 +44,4 @@ function parse(value: unknown): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(value.trim());
   if (!match) return undefined;
   return Number(match[1]) * unitMs[(match[2] ?? 's') as keyof typeof unitMs];
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value);
 }

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { inspect } from 'node:util';
 import type { ErrorText } from './failed-jobs.js';
 
 /** The parts of a thrown value that are kept and shown. */
@@ -65,7 +64,8 @@ function messageOf(thrown: unknown): string {
     const message = read(thrown, 'message');
     return typeof message === 'string' ? bounded(message, maxMessageLength) : '(an object without a message)';
   }
-  return bounded(inspect(thrown), maxMessageLength);
+  if (typeof thrown === 'function') return '(a function)';
+  return bounded(typeof thrown === 'bigint' ? `${thrown}n` : String(thrown), maxMessageLength);
 }
 
 function read(value: unknown, key: string): unknown {

@@ -2,6 +2,7 @@ import { describeError } from './error-text.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import type { Handler } from './registry.js';
+import { startTimer } from './timer.js';
 
 /**
  * Calls a job's `failed` hook, where it has one. The job is on record and gone by then: a hook that throws,
@@ -16,15 +17,15 @@ export async function callFailedHook(
   logger: Logger,
 ): Promise<void> {
   if (!handler?.failed) return;
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer = () => {};
   const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it ran longer than ${limitMs} ms`)), limitMs);
+    stopTimer = startTimer(limitMs, () => reject(new Error(`it ran longer than ${limitMs} ms`)));
   });
   try {
     await Promise.race([handler.failed(job, data, error), tooLong]);
   } catch (hookError) {
     logger.error({ ...job.fields, err: describeError(hookError) }, 'the failed hook of the job ended badly');
   } finally {
-    clearTimeout(timer);
+    stopTimer();
   }
 }

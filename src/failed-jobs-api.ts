@@ -36,19 +36,29 @@ export class FailedJobs {
   /**
    * Puts failed jobs back into their queues, due now and with no attempt spent. One atomic move where the
    * record and the queue share a store; else the job is pushed, and its record removed once it is stored.
+   * A record stays while a job of its id is live. Answers per job, in the order given.
+   *
+   * @throws the error of a store or of a connection that the config has no more; the others were retried.
    */
   async retry(jobs: readonly FailedJob[]): Promise<Retried[]> {
-    const retried: Retried[] = [];
+    const outcomes = new Map<string, RetryOutcome>();
+    const errors: unknown[] = [];
     for (const [name, store] of this.#connections.failedStores()) {
       for (const job of await store.find(jobs.map((one) => one.uuid))) {
-        const move = job.connection === name ? store.retry?.bind(store) : undefined;
-        const outcome = move
-          ? ((await move([job.uuid]))[0] ?? 'not-found')
-          : await this.#pushBack(job, store);
-        retried.push({ job, outcome });
+        try {
+          outcomes.set(job.uuid, await this.#retryOne(job, name, store));
+        } catch (error) {
+          errors.push(error);
+        }
       }
     }
-    return retried;
+    if (errors.length > 0) throw errors[0];
+    return jobs.map((job) => ({ job, outcome: outcomes.get(job.uuid) ?? 'not-found' }));
+  }
+
+  async #retryOne(job: FailedJob, storeName: string, store: FailedJobStore): Promise<RetryOutcome> {
+    if (job.connection !== storeName || !store.retry) return this.#pushBack(job, store);
+    return (await store.retry([job.uuid]))[0] ?? 'not-found';
   }
 
   /** Removes records by uuid; answers how many were there. */
@@ -64,10 +74,9 @@ export class FailedJobs {
   async #pushBack(job: FailedJob, store: FailedJobStore): Promise<RetryOutcome> {
     const connector = this.#connections.connector(job.connection);
     const [outcome] = await connector.push(job.queue, [{ id: job.jobId, body: job.payload }]);
-    // A live job of that id is either a copy that an earlier, interrupted retry stored, or a new one under
-    // the same id, which then stands for this one: both ways nothing is lost by removing the record.
+    if (outcome !== 'stored') return 'already-there';
     await store.forget([job.uuid]);
-    return outcome === 'stored' ? 'retried' : 'already-there';
+    return 'retried';
   }
 
   #stores(): FailedJobStore[] {

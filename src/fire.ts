@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { QueueError } from './errors.js';
 import type { Job } from './job.js';
 import type { RunEnd } from './retry-policy.js';
+import { startTimer } from './timer.js';
 
 /** Limits of one run. */
 export interface RunLimits {
@@ -25,31 +25,33 @@ export async function fire(job: Job, limits: RunLimits): Promise<FireEnd> {
     (): RunEnd => ({ returned: true }),
     (error: unknown): RunEnd => ({ returned: false, error }),
   );
-  const timer = startTimer(job, limits.timeoutMs);
+  const stopTimer = timeOut(job, limits.timeoutMs);
   try {
     const aborted = new Promise<'aborted'>((resolve) => job.onAbort(() => resolve('aborted')));
     const first = await Promise.race([run, aborted]);
     if (first !== 'aborted') return { ...first, abortedBy: job.abortReason };
     return await withinGrace(job, run, limits.graceMs);
   } finally {
-    clearTimeout(timer);
+    stopTimer();
   }
 }
 
-function startTimer(job: Job, timeoutMs: number): NodeJS.Timeout | undefined {
-  if (timeoutMs === 0) return undefined;
-  return setTimeout(() => {
+function timeOut(job: Job, timeoutMs: number): () => void {
+  if (timeoutMs === 0) return () => {};
+  return startTimer(timeoutMs, () => {
     job.abort(new QueueError('E_TIMEOUT', `job ${job.name} (${job.id}) ran longer than ${timeoutMs} ms`));
-  }, timeoutMs);
+  });
 }
 
 async function withinGrace(job: Job, run: Promise<RunEnd>, graceMs: number): Promise<FireEnd> {
-  const grace = new AbortController();
+  let stopTimer = () => {};
   const end = await Promise.race([
     run,
-    sleep(graceMs, undefined, { signal: grace.signal }).catch(() => undefined),
+    new Promise<undefined>((resolve) => {
+      stopTimer = startTimer(graceMs, () => resolve(undefined));
+    }),
   ]);
-  grace.abort();
+  stopTimer();
   if (end) return { ...end, abortedBy: job.abortReason };
   return { returned: false, abortedBy: job.abortReason, stillRunning: run.then(() => {}) };
 }

@@ -38,11 +38,12 @@ export function isJobClass(value: unknown): value is JobClass {
  */
 export function registerClass(jobClass: JobClass, registeredAs: string): RegisteredClass {
   const name = checkJobName(jobClass.jobName ?? registeredAs);
+  const fire = typeof jobClass.prototype.fire === 'function' ? ['fire'] : [];
   return {
     name,
     class: jobClass,
     settings: checkSettings(jobClass, `job ${name}`),
-    methods: new Set(['fire', ...(jobClass.tasks ?? publicMethods(jobClass.prototype))]),
+    methods: new Set([...fire, ...(jobClass.tasks ?? publicMethods(jobClass.prototype))]),
   };
 }
 

@@ -5,6 +5,7 @@ import { QueueError } from './errors.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import { checkJobName, checkQueueName } from './names.js';
+import { shown } from './shown.js';
 
 /** How a job ends when its handler returns without having settled it: `auto` deletes it, `manual` leaves it
  * reserved, so that it runs again when its lease lapses (think-queue's rule). */
@@ -122,7 +123,7 @@ export function isJobDefinition(value: unknown): value is JobDefinition {
 export function checkSettings(settings: JobSettings, owner: string): CheckedSettings {
   const { queue, tries, backoff, timeout, ack = 'auto' } = settings;
   if (ack !== 'auto' && ack !== 'manual') {
-    throw new QueueError('E_CONFIG', `${owner}: ack is ${JSON.stringify(ack)}`, {
+    throw new QueueError('E_CONFIG', `${owner}: ack is ${shown(ack)}`, {
       fix: "Use 'auto' or 'manual'.",
     });
   }
@@ -142,7 +143,7 @@ export function checkSettings(settings: JobSettings, owner: string): CheckedSett
  */
 export function checkTries(tries: unknown, what: string): number {
   if (typeof tries !== 'number' || !Number.isInteger(tries) || tries < 0) {
-    throw new QueueError('E_CONFIG', `${what}: ${String(tries)} is not a whole number from 0 up`, {
+    throw new QueueError('E_CONFIG', `${what}: ${shown(tries)} is not a whole number from 0 up`, {
       fix: 'Use 1 for a single attempt, 0 for no limit.',
     });
   }

@@ -12,7 +12,7 @@ export interface JobVerbs {
   delete(): Promise<boolean>;
   release(delayMs: number): Promise<boolean>;
   fail(error: unknown): Promise<boolean>;
-  run(job: Job): unknown;
+  run(): Promise<void>;
 }
 
 /**
@@ -82,23 +82,27 @@ export class Job<Data = unknown> {
   }
 
   /** Removes the job: its work is done, or no longer needed. */
-  async delete(): Promise<void> {
-    await this.#settle('deleted', () => this.#verbs.delete());
+  delete(): Promise<void> {
+    return handled(this.#settle('deleted', () => this.#verbs.delete()));
   }
 
   /**
    * Gives the job back to its queue, due after a delay (seconds, or text such as `'5m'`). The attempt counts.
    * Default: due at once.
    */
-  async release(delay: Duration = 0): Promise<void> {
+  release(delay: Duration = 0): Promise<void> {
+    return handled(this.#release(delay));
+  }
+
+  async #release(delay: Duration): Promise<void> {
     const delayMs = durationToMs(delay, 'release delay');
     await this.#settle('released', () => this.#verbs.release(delayMs));
     this.#releaseDelayMs = delayMs;
   }
 
   /** Gives the job up: on record among the failed jobs, then deleted, then its `failed` hook runs. */
-  async fail(error: unknown = new Error(`job ${this.name} was failed by its handler`)): Promise<void> {
-    await this.#settle('failed', () => this.#verbs.fail(error));
+  fail(error: unknown = new Error(`job ${this.name} was failed by its handler`)): Promise<void> {
+    return handled(this.#settle('failed', () => this.#verbs.fail(error)));
   }
 
   /** True once `delete` or `fail` was called. */
@@ -129,7 +133,7 @@ export class Job<Data = unknown> {
       throw new QueueError('E_JOB_ALREADY_FIRED', `job ${this.name} (${this.id}) runs already`);
     }
     this.#fired = true;
-    await this.#verbs.run(this as Job);
+    await this.#verbs.run();
   }
 
   /** What is said of the job on each log line and event. */
@@ -195,6 +199,15 @@ export class Job<Data = unknown> {
     this.abort(error);
     throw error;
   }
+}
+
+/**
+ * A verb that its handler did not await must not end the process when it fails: the attempt sees to the job
+ * either way. Whoever awaits it gets the error.
+ */
+function handled(verb: Promise<void>): Promise<void> {
+  verb.catch(() => {});
+  return verb;
 }
 
 /** The error of a worker whose job is another worker's by now. */

@@ -46,6 +46,11 @@ function visitObject(value: object, path: Path, ancestors: Set<object>): void {
   if (ancestors.size >= maxDataDepth) refuse(path, `is nested deeper than ${maxDataDepth} levels`);
   ancestors.add(value);
   if (Array.isArray(value)) {
+    if (Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(value))) !== null) {
+      refuse(path, `is a ${value.constructor?.name || 'class of array'}, which JSON turns into an array`);
+    }
+    if (Object.keys(value).length > value.length)
+      refuse(path, 'is an array with properties, which JSON drops');
     for (let index = 0; index < value.length; index++) {
       path.push(index);
       visit(value[index], path, ancestors);

@@ -9,6 +9,9 @@ interface Kept {
   readonly onLost: () => void;
 }
 
+/** Looks per lease at what is due: extending every fourth look, and again at the next one when that failed. */
+const looksPerLease = 12;
+
 /**
  * Extends the leases of running jobs, every third of the lease, one round trip for all of them.
  *
@@ -22,6 +25,7 @@ export class LeaseKeeper {
   readonly #logger: Logger;
   readonly #kept = new Map<string, Kept>();
   #timer: NodeJS.Timeout | undefined;
+  #nextRoundMs = 0;
   #extending = false;
 
   constructor(connector: Connector, leaseMs: number, logger: Logger) {
@@ -34,29 +38,43 @@ export class LeaseKeeper {
    * Keeps a lease that was confirmed just now.
    *
    * @param confirmedMs when the call that confirmed it was made, on the monotonic clock.
-   * @param leaseMs how far each extension moves its end.
    */
-  add(lease: Lease, confirmedMs: number, leaseMs: number, onLost: () => void): void {
-    this.#kept.set(lease.token, { lease, leaseMs, confirmedMs, onLost });
+  add(lease: Lease, confirmedMs: number, onLost: () => void): void {
+    this.#kept.set(lease.token, { lease, leaseMs: this.#leaseMs, confirmedMs, onLost });
   }
 
+  /** Makes a lease longer than the others, now and with each extension; tells its holder if it was lost. */
+  async lengthen(lease: Lease, leaseMs: number): Promise<void> {
+    const known = this.#kept.get(lease.token);
+    if (!known) return;
+    const longer = { ...known, leaseMs };
+    this.#kept.set(lease.token, longer);
+    await this.#extend([longer], leaseMs);
+  }
+
+  /** Keeps a lease no longer: its job was settled. */
   remove(lease: Lease): void {
     this.#kept.delete(lease.token);
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.extendAll(), this.#leaseMs / 3);
+    this.#nextRoundMs = performance.now() + this.#leaseMs / 3;
+    this.#timer = setInterval(() => void this.#look(), Math.min(this.#leaseMs / looksPerLease, 2 ** 31 - 1));
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Extends all leases now. Never rejects. */
-  async extendAll(): Promise<void> {
-    this.#dropUnconfirmed();
-    if (this.#extending) return; // the last round is still under way: a second would only queue up behind it
+  async #look(): Promise<void> {
+    const now = performance.now();
+    for (const one of this.#kept.values()) {
+      if (now - one.confirmedMs >= (one.leaseMs * 2) / 3) this.#lose(one);
+    }
+    // While a round is under way another would only queue up behind it.
+    if (this.#extending || now < this.#nextRoundMs) return;
     this.#extending = true;
+    this.#nextRoundMs = now + this.#leaseMs / 3;
     try {
       for (const [leaseMs, kept] of this.#byLength()) await this.#extend(kept, leaseMs);
     } finally {
@@ -64,6 +82,7 @@ export class LeaseKeeper {
     }
   }
 
+  /** Never rejects: what could not be extended is tried again at the next look. */
   async #extend(kept: readonly Kept[], leaseMs: number): Promise<void> {
     const askedMs = performance.now();
     try {
@@ -76,19 +95,13 @@ export class LeaseKeeper {
         else this.#lose(one);
       }
     } catch (error) {
+      this.#nextRoundMs = 0;
       this.#logger.warn({ err: error, leases: kept.length }, 'could not extend leases; trying again');
     }
   }
 
-  #dropUnconfirmed(): void {
-    const now = performance.now();
-    for (const one of this.#kept.values()) {
-      if (now - one.confirmedMs >= (one.leaseMs * 2) / 3) this.#lose(one);
-    }
-  }
-
   #lose(one: Kept): void {
-    // A job that ended meanwhile was taken off the list: its lease was settled, not lost.
+    // What ended meanwhile was taken off the list: its lease was settled, not lost.
     if (this.#kept.delete(one.lease.token)) one.onLost();
   }
 

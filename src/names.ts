@@ -1,4 +1,5 @@
 import { QueueError } from './errors.js';
+import { shown } from './shown.js';
 
 /**
  * Answers the name when it can be a queue: letters, digits and `_ . : -`, at most 120 of them, and not
@@ -9,7 +10,7 @@ import { QueueError } from './errors.js';
 export function checkQueueName(name: unknown): string {
   const fix = 'Use 1 to 120 letters, digits, _ . : or -, not ending in :delayed, :reserved or :notify.';
   if (typeof name !== 'string' || !/^[\w.:-]{1,120}$/.test(name)) {
-    throw new QueueError('E_QUEUE_NAME', `${JSON.stringify(name)} cannot be the name of a queue`, { fix });
+    throw new QueueError('E_QUEUE_NAME', `${shown(name)} cannot be the name of a queue`, { fix });
   }
   if (/:(?:delayed|reserved|notify)$/.test(name)) {
     throw new QueueError('E_QUEUE_NAME', `queue ${name} would share its keys with another queue`, { fix });
@@ -25,7 +26,7 @@ export function checkQueueName(name: unknown): string {
  */
 export function checkJobName(name: unknown): string {
   if (typeof name !== 'string' || !/^[A-Za-z_][\w./\\:-]{0,189}$/.test(name) || name.includes('..')) {
-    throw new QueueError('E_JOB_NAME', `${JSON.stringify(name)} cannot be the name of a job`, {
+    throw new QueueError('E_JOB_NAME', `${shown(name)} cannot be the name of a job`, {
       fix: "Start with a letter or _, then letters, digits, _ . : / \\ or -, such as 'mail.send'.",
     });
   }
@@ -41,7 +42,7 @@ export function checkWireName(name: unknown): string {
   const [job, method, ...rest] = typeof name === 'string' ? name.split('@') : [undefined];
   checkJobName(job);
   if (rest.length > 0 || (method !== undefined && !/^[A-Za-z_]\w{0,63}$/.test(method))) {
-    throw new QueueError('E_JOB_NAME', `${JSON.stringify(name)} cannot be the name of a job`, {
+    throw new QueueError('E_JOB_NAME', `${shown(name)} cannot be the name of a job`, {
       fix: "Name one method of a class as 'Class@method'.",
     });
   }
@@ -55,7 +56,7 @@ export function checkWireName(name: unknown): string {
  */
 export function checkJobId(id: unknown): string {
   if (typeof id !== 'string' || !/^[\w.:-]{1,64}$/.test(id)) {
-    throw new QueueError('E_PAYLOAD_INVALID', `id: ${JSON.stringify(id)} cannot be the id of a job`, {
+    throw new QueueError('E_PAYLOAD_INVALID', `id: ${shown(id)} cannot be the id of a job`, {
       fix: 'Use 1 to 64 letters, digits, _ . : or -.',
     });
   }

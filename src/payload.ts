@@ -67,7 +67,13 @@ function decodeFields(record: Record<string, unknown>): Decoded {
   if (!isLimit(maxTries))
     return { problem: 'maxTries in the payload is neither null nor a number from 0 up' };
   if (!isLimit(timeout)) return { problem: 'timeout in the payload is neither null nor a number from 0 up' };
-  const payload = { job: job as string, maxTries, timeout, data, id: String(id) };
+  const payload = {
+    job: job as string,
+    maxTries,
+    timeout,
+    data,
+    id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',
+  };
   return { payload: backoff === undefined ? payload : { ...payload, backoff: backoff as Backoff } };
 }
 

@@ -2,7 +2,7 @@ import { type AttemptContext, runAttempt } from './attempt.js';
 import { systemClock } from './clock.js';
 import { Connections } from './connections.js';
 import type { Connector, ReservedJob } from './connector.js';
-import { QueueError } from './errors.js';
+import { isQueueError, QueueError } from './errors.js';
 import { QueueEvents } from './events.js';
 import { FailedJobs } from './failed-jobs-api.js';
 import { silentLogger } from './logger.js';
@@ -61,6 +61,7 @@ export class QueueCore {
   /** One attempt whose error is thrown to the pusher: nobody else is there to see it. */
   async #runInline(job: ReservedJob, connector: Connector, connection: string): Promise<void> {
     const end = await runAttempt(job, this.#inlineContext(connection, connector));
+    if (isQueueError(end.error, 'E_JOB_UNKNOWN')) this.assertJobsLoaded();
     if (end.outcome === 'failed' || end.outcome === 'unsettled') throw end.error;
   }
 

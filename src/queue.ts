@@ -5,7 +5,7 @@ import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
 import type { JobClass } from './job-class.js';
 import { isJobDefinition, type JobDefinition } from './job-definition.js';
-import { checkQueueName, checkWireName } from './names.js';
+import { checkJobName, checkQueueName, checkWireName } from './names.js';
 import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
 import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
@@ -104,6 +104,9 @@ export class Queue {
     dataList: readonly NoInfer<Input>[],
     options: Omit<PushOptions, 'id'> = {},
   ): Promise<string[]> {
+    if ('id' in options && options.id !== undefined) {
+      return Promise.reject(new QueueError('E_CONFIG', 'bulk: one id cannot be that of many jobs'));
+    }
     return this.pushMany(dataList.map((data) => [job, data, options]));
   }
 
@@ -191,8 +194,9 @@ export class Queue {
   async #prepare(job: Pushable, data: unknown, options: PushOptions): Promise<PreparedJob> {
     const { config, connections, registry } = this.#core;
     const name = this.#wireName(job);
-    if (isJobDefinition(job)) await validate(job, data);
-    const own = isJobDefinition(job) ? job.settings.queue : registry.settings(name)?.queue;
+    const definition = isJobDefinition(job) ? job : registry.definition(name);
+    if (definition?.input) await validate(definition, data);
+    const own = definition ? definition.settings.queue : registry.settings(name)?.queue;
     const { settings } = connections.driver(options.connection ?? this.connectionName);
     return prepareJob(name, data, options, {
       queue: own ?? settings.queue,
@@ -209,7 +213,7 @@ export class Queue {
       return job.name;
     }
     const name = typeof job === 'function' ? registry.nameOf(job) : undefined;
-    if (name !== undefined) return name;
+    if (name !== undefined) return checkJobName(name);
     throw new QueueError(
       'E_JOB_UNKNOWN',
       'the job pushed is neither a definition, a registered class nor a name',

@@ -68,7 +68,12 @@ export class Registry {
 
   /** The settings of the job of a wire name, or undefined where no such job is registered. */
   settings(wireName: string): CheckedSettings | undefined {
-    return this.find(wireName)?.settings;
+    return (this.definition(wireName) ?? this.#classes.get(wireName.split('@')[0] ?? ''))?.settings;
+  }
+
+  /** The definition of a wire name, or undefined where it is a class or nothing. */
+  definition(wireName: string): JobDefinition | undefined {
+    return this.#definitions.get(wireName)?.definition;
   }
 
   /** The handler for a wire name (`mail.send`, `Dismiss`, `Dismiss@task1`), or undefined. */
@@ -101,14 +106,19 @@ function definitionHandler(definition: JobDefinition): Handler {
   };
 }
 
+/** A handler for one attempt: the instance is made when it is first needed, and serves this attempt only. */
 function classHandler(jobClass: JobClass, settings: CheckedSettings, method: string): Handler {
-  const instance = new jobClass();
+  let made: InstanceType<JobClass> | undefined;
+  const instance = () => {
+    made ??= new jobClass();
+    return made;
+  };
   return {
     settings,
     checkData: (data) => data,
-    run: (job, data) => instance[method](job, data),
-    ...(typeof instance.failed === 'function' && {
-      failed: (_job: Job, data: unknown, error: unknown) => instance.failed(data, error),
+    run: (job, data) => instance()[method](job, data),
+    ...(typeof jobClass.prototype.failed === 'function' && {
+      failed: (_job: Job, data: unknown, error: unknown) => instance().failed(data, error),
     }),
   };
 }

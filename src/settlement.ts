@@ -20,6 +20,8 @@ export class Settlement {
   readonly #context: AttemptContext;
   readonly #startedMs = performance.now();
   #data: unknown;
+  #checked = false;
+  #refusal: { error: unknown } | undefined;
   #failure: { error: unknown; reason: FailedReason } | undefined;
 
   /** @param handler undefined where the job cannot run. */
@@ -36,16 +38,43 @@ export class Settlement {
     this.#data = payload.data;
     const { lease } = reserved;
     this.job = new Job(reserved, payload, context.connection, {
-      delete: () => context.settler.delete(lease),
-      release: (delayMs) => context.settler.release(lease, delayMs),
-      fail: (error) => this.#fail(error, 'by-handler'),
-      run: (job) => handler?.run(job, this.#data, context.logger),
+      delete: () => this.#whenSettled(context.settler.delete(lease)),
+      release: (delayMs) => this.#whenSettled(context.settler.release(lease, delayMs)),
+      fail: (error) => this.#whenSettled(this.#fail(error, 'by-handler')),
+      run: () => this.#run(),
     });
   }
 
-  /** @throws QueueError `E_INPUT_INVALID` when the job's schema refuses the data. */
-  async checkData(): Promise<void> {
-    this.#data = await this.#handler?.checkData(this.#payload.data);
+  /** Checks the data and runs the handler, unless the job was aborted before that. */
+  async #run(): Promise<void> {
+    const { job } = this;
+    if (!this.#handler) return;
+    await this.#checkData();
+    if (job.abortReason) throw job.abortReason;
+    this.#context.events.emit({ event: 'job:started', ...job.fields });
+    await this.#handler.run(job, this.#data, this.#context.logger);
+  }
+
+  async #checkData(): Promise<void> {
+    try {
+      this.#data = await this.#handler?.checkData(this.#payload.data);
+      this.#checked = true;
+    } catch (error) {
+      this.#refusal = { error };
+      throw error;
+    }
+  }
+
+  /** The verdict on a run that ended before the handler started, as the job's schema refused the data. */
+  refusedData(end: RunEnd): Action | undefined {
+    if (this.#refusal === undefined || end.abortedBy) return undefined;
+    return { action: 'fail', reason: 'bad-payload', error: this.#refusal.error }; // a retry changes no data
+  }
+
+  async #whenSettled(verb: Promise<boolean>): Promise<boolean> {
+    const held = await verb;
+    if (held) this.#context.onSettled?.(this.#reserved);
+    return held;
   }
 
   /** Carries out a verdict. Where the store refuses, the job stays reserved until its lease lapses. */
@@ -81,8 +110,8 @@ export class Settlement {
       this.#emit({ event: 'job:released', delayMs: this.job.releaseDelayMs ?? 0 });
       return { outcome: 'released' };
     }
-    if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#lost();
     this.job.close();
+    if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#lost();
     this.#emit({ event: 'job:kept' });
     return { outcome: 'kept' };
   }
@@ -128,6 +157,9 @@ export class Settlement {
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
     const { defaults, logger } = this.#context;
+    // The hook gets the data as the handler would; raw where the schema refuses it.
+    if (!this.#checked && this.#refusal === undefined && this.#handler?.failed)
+      await this.#checkData().catch(() => {});
     await callFailedHook(this.#handler, this.job, this.#data, error, defaults.timeoutMs || 60_000, logger);
     this.#emit({ event: 'job:failed', reason, error: describeError(error) });
     return { outcome: 'failed', error };

@@ -75,13 +75,18 @@ export class Settler {
     this.#patience.abort();
   }
 
-  #persist(verb: string, call: () => Promise<boolean[]>): Promise<boolean[]> {
-    return retrying(call, {
+  async #persist(verb: string, call: () => Promise<boolean[]>): Promise<boolean[]> {
+    let repeated = false;
+    const held = await retrying(call, {
       forMs: this.#leaseMs,
       signal: this.#patience.signal,
-      onRetry: (error, waitMs) =>
-        this.#logger.warn({ err: error, waitMs }, `could not ${verb}; trying again`),
+      onRetry: (error, waitMs) => {
+        repeated = true;
+        this.#logger.warn({ err: error, waitMs }, `could not ${verb}; trying again`);
+      },
     });
+    // A job that is gone at the second try was, but for the reply, settled by the first.
+    return repeated ? held.map(() => true) : held;
   }
 
   async #recordAndDelete(failures: readonly Failure[]): Promise<boolean[]> {

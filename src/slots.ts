@@ -4,6 +4,7 @@ import type { Connector, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { startTimer } from './timer.js';
 
 /**
  * The attempts under way in one worker, each in a slot of its own, with their leases kept.
@@ -23,12 +24,13 @@ export class Slots {
   #stuck = 0;
   #abandoned = false;
 
-  constructor(connector: Connector, leaseMs: number, context: Omit<AttemptContext, 'onStart'>) {
+  constructor(connector: Connector, leaseMs: number, context: Omit<AttemptContext, 'onStart' | 'onSettled'>) {
     this.#leaseMs = leaseMs;
     this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger);
     this.#context = {
       ...context,
       onStart: (job, reserved, timeoutMs) => this.#onStart(job, reserved, timeoutMs),
+      onSettled: (reserved) => this.#keeper.remove(reserved.lease),
     };
   }
 
@@ -83,17 +85,12 @@ export class Slots {
     const confirmedMs = this.#confirmedMs.get(reserved) ?? performance.now();
     const onLost = () =>
       job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
+    this.#keeper.add(reserved.lease, confirmedMs, onLost);
     // A job that may outlive the lease gets a longer one first: extending is no help while it blocks the
     // event loop.
     const neededMs = timeoutMs === 0 ? 0 : timeoutMs + this.#context.defaults.graceMs;
-    const longer = neededMs >= this.#leaseMs;
-    this.#keeper.add(
-      reserved.lease,
-      confirmedMs,
-      longer ? neededMs + this.#leaseMs / 3 : this.#leaseMs,
-      onLost,
-    );
-    return longer ? this.#keeper.extendAll() : undefined;
+    if (neededMs < this.#leaseMs) return undefined;
+    return this.#keeper.lengthen(reserved.lease, neededMs + this.#leaseMs / 3);
   }
 
   /**
@@ -106,9 +103,11 @@ export class Slots {
       await this.bell.wait(leftMs);
     }
     this.#abandoned = true;
-    if (this.#busy()) this.#context.settler.giveUp();
     for (const job of this.#running) job.abort(stopping(job));
+    // Handlers and settlements have the grace; then a store that is away is waited for no longer.
+    const stopTimer = startTimer(this.#context.defaults.graceMs, () => this.#context.settler.giveUp());
     while (this.#busy()) await this.bell.wait();
+    stopTimer();
     this.#keeper.stop();
   }
 

@@ -3,6 +3,7 @@ import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 import { checkTries } from './job-definition.js';
 import { checkQueueName } from './names.js';
+import { shown } from './shown.js';
 import type { StopLimits } from './stop-conditions.js';
 
 /** How a worker works. Every setting has a default; `worker` of the config changes the defaults. */
@@ -83,7 +84,7 @@ export function checkWorkerOptions(
   connection: { readonly name: string; readonly queue: string; readonly leaseMs: number },
 ): CheckedWorkerOptions {
   if (typeof options !== 'object' || options === null) {
-    throw new QueueError('E_CONFIG', `worker: ${String(options)} is not an object of options`);
+    throw new QueueError('E_CONFIG', `worker: ${shown(options)} is not an object of options`);
   }
   for (const name of Object.keys(options)) {
     if (!(workerOptionNames as readonly string[]).includes(name)) {
@@ -127,7 +128,7 @@ function assertLeaseOutlasts(
 
 function queueNames(queues: unknown, otherwise: string): string[] {
   if (!Array.isArray(queues)) {
-    throw new QueueError('E_CONFIG', `queues: ${String(queues)} is not a list of names`, {
+    throw new QueueError('E_CONFIG', `queues: ${shown(queues)} is not a list of names`, {
       fix: "Write queues: ['high', 'default'].",
     });
   }
@@ -136,7 +137,7 @@ function queueNames(queues: unknown, otherwise: string): string[] {
 
 function yesOrNo(value: unknown, what: string): boolean {
   if (typeof value === 'boolean') return value;
-  throw new QueueError('E_CONFIG', `${what}: ${String(value)} is neither true nor false`);
+  throw new QueueError('E_CONFIG', `${what}: ${shown(value)} is neither true nor false`);
 }
 
 function seconds(ms: number): string {
@@ -145,5 +146,5 @@ function seconds(ms: number): string {
 
 function whole(value: unknown, what: string, least: number): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-  throw new QueueError('E_CONFIG', `${what}: ${String(value)} is not a whole number from ${least} up`);
+  throw new QueueError('E_CONFIG', `${what}: ${shown(value)} is not a whole number from ${least} up`);
 }

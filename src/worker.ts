@@ -4,6 +4,7 @@ import { isQueueError } from './errors.js';
 import { isRestartAsked, restartKey } from './restart-signal.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
+import { startTimer } from './timer.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
 
 /** How often a running worker looks for the restart signal. */
@@ -23,7 +24,7 @@ export class Worker {
   readonly #options: CheckedWorkerOptions;
   readonly #context: AttemptContext;
   readonly #slots: Slots;
-  readonly #madeAtMs = performance.now();
+  #startedAtMs = 0;
   #started = 0;
   #stopped: StopReason | undefined;
   #storeAwaySinceMs: number | undefined;
@@ -52,6 +53,7 @@ export class Worker {
     const onAbort = () => this.#stop('signal');
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
+    this.#startedAtMs = performance.now();
     const endWatches = await this.#startWatches();
     this.#slots.keepLeases();
     try {
@@ -88,7 +90,7 @@ export class Worker {
     const { memoryMiB, concurrency } = this.#options;
     const reason = stopReason(this.#options, {
       started: this.#started,
-      runningMs: performance.now() - this.#madeAtMs,
+      runningMs: performance.now() - this.#startedAtMs,
       rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
       stuck: this.#slots.stuck,
       concurrency,
@@ -139,7 +141,9 @@ export class Worker {
     }
   }
 
-  async #waitForJob(looks: number, mostMs: number): Promise<void> {
+  async #waitForJob(looks: number, sleepMs: number): Promise<void> {
+    if (this.#stopped) return;
+    const mostMs = Math.max(sleepMs, 1); // a turn of the event loop at least
     if (!this.#connector.waitForJob) {
       await this.#slots.bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), mostMs));
       return;
@@ -176,9 +180,9 @@ export class Worker {
 
   /** Watches what may end the worker while jobs run or none come. Answers how to end the watching. */
   async #startWatches(): Promise<() => void> {
-    const timers: NodeJS.Timeout[] = [];
+    const watches: (() => void)[] = [];
     const { maxTimeMs, once } = this.#options;
-    if (maxTimeMs > 0) timers.push(setTimeout(() => this.#stop('max-time'), maxTimeMs));
+    if (maxTimeMs > 0) watches.push(startTimer(maxTimeMs, () => this.#stop('max-time')));
     if (this.#connector.signals && !once) {
       let atStart = await this.#readRestartSignal();
       const look = async () => {
@@ -186,10 +190,11 @@ export class Worker {
         if (atStart === undefined) atStart = current;
         else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
       };
-      timers.push(setInterval(() => void look(), restartLookMs));
+      const looking = setInterval(() => void look(), restartLookMs);
+      watches.push(() => clearInterval(looking));
     }
     return () => {
-      for (const timer of timers) clearTimeout(timer);
+      for (const end of watches) end();
     };
   }
 

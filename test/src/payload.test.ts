@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { exponential } from '../../src/index.js';
+import { decodePayload, encodePayload, type Payload } from '../../src/payload.js';
+
+const plain: Payload = { job: 'mail.send', maxTries: null, timeout: null, data: { to: 'a@b.c' }, id: 'id-1' };
+const unlimited = Number.MAX_SAFE_INTEGER;
+
+describe('the text that is stored', () => {
+  test("has think-queue's keys in its order, the id and the attempts last", () => {
+    expect(encodePayload(plain, unlimited)).toBe(
+      '{"job":"mail.send","maxTries":null,"timeout":null,"data":{"to":"a@b.c"},"id":"id-1","attempts":0}',
+    );
+  });
+
+  test('carries what the push asked for between data and id', () => {
+    const asked: Payload = { ...plain, maxTries: 3, timeout: 1.5, data: null, backoff: ['1s', 5] };
+    expect(encodePayload(asked, unlimited)).toBe(
+      '{"job":"mail.send","maxTries":3,"timeout":1.5,"data":null,"backoff":["1s",5],"id":"id-1","attempts":0}',
+    );
+  });
+
+  test('keeps its order whatever the order of the keys it is made of', () => {
+    const shuffled = { id: 'id-1', data: { to: 'a@b.c' }, timeout: null, job: 'mail.send', maxTries: null };
+    expect(encodePayload(shuffled, unlimited)).toBe(encodePayload(plain, unlimited));
+  });
+
+  test('ends in "attempts":0} also where the data does', () => {
+    const body = encodePayload({ ...plain, data: { x: '"attempts":0}' } }, unlimited);
+    expect(body.endsWith(',"id":"id-1","attempts":0}')).toBe(true);
+  });
+
+  test('holds no raw half of a surrogate pair and no data that JSON changes', () => {
+    for (const data of ['\ud800', { at: new Date(0) }, [undefined], 1n]) {
+      expect(() => encodePayload({ ...plain, data }, unlimited)).toThrow(
+        expect.objectContaining({ code: 'E_PAYLOAD_INVALID' }),
+      );
+    }
+  });
+
+  test('may have so many bytes and no more, counted in UTF-8', () => {
+    const body = encodePayload({ ...plain, data: '🐢é' }, unlimited);
+    const bytes = Buffer.byteLength(body);
+    expect(bytes).toBe(body.length + 2 + 1);
+    expect(encodePayload({ ...plain, data: '🐢é' }, bytes)).toBe(body);
+    expect(() => encodePayload({ ...plain, data: '🐢é' }, bytes - 1)).toThrow(
+      expect.objectContaining({
+        code: 'E_PAYLOAD_TOO_LARGE',
+        message: `job mail.send: ${bytes} bytes exceed the ${bytes - 1} allowed`,
+        fix: expect.stringContaining('maxPayloadBytes'),
+      }),
+    );
+  });
+});
+
+describe('a body is read back', () => {
+  test.each<[string, Payload]>([
+    ['plain', plain],
+    ['with limits', { ...plain, maxTries: 0, timeout: 0 }],
+    ['with a backoff', { ...plain, backoff: exponential('1s', { factor: 3, jitter: false }) }],
+    ['with a method', { ...plain, job: 'App\\Dismiss@task1' }],
+    [
+      'with hostile data',
+      { ...plain, data: JSON.parse('{"__proto__":{"a":1},"constructor":2,"\\u0000":"🐢"}') },
+    ],
+  ])('%s, as it was written', (_, payload) => {
+    const decoded = decodePayload(encodePayload(payload, unlimited));
+    expect(decoded).toEqual({ payload });
+    expect(JSON.stringify(decoded)).toBe(JSON.stringify({ payload: JSON.parse(JSON.stringify(payload)) }));
+  });
+
+  test('from PHP, with its own fields and without ours, and ignores attempts', () => {
+    const php =
+      '{"job":"App\\\\Job@fire","maxTries":null,"timeout":null,"data":[],"pop":1,"id":"x","attempts":7}';
+    expect(decodePayload(php)).toEqual({
+      payload: { job: 'App\\Job@fire', maxTries: null, timeout: null, data: [], id: 'x' },
+    });
+    expect(decodePayload('{"job":"a"}')).toEqual({
+      payload: { job: 'a', maxTries: null, timeout: null, data: null, id: '' },
+    });
+    expect(decodePayload('{"job":"a","id":17}')).toMatchObject({ payload: { id: '17' } });
+  });
+});
+
+describe('a body that cannot be run is told as a problem, and nothing is thrown', () => {
+  test.each<[string, RegExp]>([
+    ['', /not JSON/],
+    ['{', /not JSON/],
+    ['hello', /not JSON/],
+    ['{"job":"a"} x', /not JSON/],
+    ['null', /not a JSON object/],
+    ['1', /not a JSON object/],
+    ['"text"', /not a JSON object/],
+    ['[]', /not a JSON object/],
+    ['[{"job":"a"}]', /not a JSON object/],
+    ['{}', /undefined cannot be the name of a job/],
+    ['{"job":null}', /name of a job/],
+    ['{"job":1}', /name of a job/],
+    ['{"job":["a"]}', /name of a job/],
+    ['{"job":{"toString":1}}', /name of a job/],
+    ['{"job":""}', /name of a job/],
+    ['{"job":"../x"}', /name of a job/],
+    ['{"job":"a@b@c"}', /name of a job/],
+    ['{"job":"a","maxTries":-1}', /maxTries/],
+    ['{"job":"a","maxTries":"3"}', /maxTries/],
+    ['{"job":"a","maxTries":{}}', /maxTries/],
+    ['{"job":"a","timeout":-1}', /timeout/],
+    ['{"job":"a","timeout":"60"}', /timeout/],
+    ['{"job":"a","timeout":1e999}', /timeout/],
+    ['{"job":"a","backoff":[]}', /backoff/],
+    ['{"job":"a","backoff":null}', /backoff/],
+    ['{"job":"a","backoff":"5 min"}', /backoff/],
+    ['{"job":"a","backoff":{"type":"exponential","base":{"toString":null}}}', /.+/],
+  ])('%s', (body, problem) => {
+    const decoded = decodePayload(body);
+    expect(decoded).toEqual({ problem: expect.stringMatching(problem) });
+  });
+
+  test('an id that cannot be made a text', () => {
+    expect(() => decodePayload('{"job":"a","id":{"toString":null}}')).not.toThrow();
+  });
+
+  test('a body of 100,000 levels', () => {
+    const deep = `{"job":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    expect(() => decodePayload(deep)).not.toThrow();
+  });
+});
