@@ -3,7 +3,10 @@ import type { Logger } from './logger.js';
 
 interface Kept {
   readonly lease: Lease;
+  /** How far each extension moves the end. */
   readonly leaseMs: number;
+  /** How long the lease is that the store confirmed last. */
+  heldMs: number;
   /** When the store last confirmed the lease, on the monotonic clock. */
   confirmedMs: number;
   readonly onLost: () => void;
@@ -40,7 +43,8 @@ export class LeaseKeeper {
    * @param confirmedMs when the call that confirmed it was made, on the monotonic clock.
    */
   add(lease: Lease, confirmedMs: number, onLost: () => void): void {
-    this.#kept.set(lease.token, { lease, leaseMs: this.#leaseMs, confirmedMs, onLost });
+    const leaseMs = this.#leaseMs;
+    this.#kept.set(lease.token, { lease, leaseMs, heldMs: leaseMs, confirmedMs, onLost });
   }
 
   /** Makes a lease longer than the others, now and with each extension; tells its holder if it was lost. */
@@ -69,7 +73,7 @@ export class LeaseKeeper {
   async #look(): Promise<void> {
     const now = performance.now();
     for (const one of this.#kept.values()) {
-      if (now - one.confirmedMs >= (one.leaseMs * 2) / 3) this.#lose(one);
+      if (now - one.confirmedMs >= (one.heldMs * 2) / 3) this.#lose(one);
     }
     // While a round is under way another would only queue up behind it.
     if (this.#extending || now < this.#nextRoundMs) return;
@@ -91,8 +95,9 @@ export class LeaseKeeper {
         leaseMs,
       );
       for (const [index, one] of kept.entries()) {
-        if (held[index]) one.confirmedMs = askedMs;
-        else this.#lose(one);
+        if (!held[index]) this.#lose(one);
+        one.confirmedMs = askedMs;
+        one.heldMs = leaseMs;
       }
     } catch (error) {
       this.#nextRoundMs = 0;

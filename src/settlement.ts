@@ -156,11 +156,12 @@ export class Settlement {
   }
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
-    const { defaults, logger } = this.#context;
+    const { defaults, logger, settler } = this.#context;
     // The hook gets the data as the handler would; raw where the schema refuses it.
     if (!this.#checked && this.#refusal === undefined && this.#handler?.failed)
       await this.#checkData().catch(() => {});
-    await callFailedHook(this.#handler, this.job, this.#data, error, defaults.timeoutMs || 60_000, logger);
+    const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
+    await callFailedHook(this.#handler, this.job, this.#data, error, limits, logger);
     this.#emit({ event: 'job:failed', reason, error: describeError(error) });
     return { outcome: 'failed', error };
   }

@@ -70,6 +70,11 @@ export class Settler {
     return this.#failures.add({ lease, record });
   }
 
+  /** Aborts when a stopping worker waits no longer for what is under way. */
+  get patience(): AbortSignal {
+    return this.#patience.signal;
+  }
+
   /** Ends the repeating: a stopping worker waits no longer for a store that is away. */
   giveUp(): void {
     this.#patience.abort();
