@@ -27,12 +27,13 @@ interface Greeting {
   return `import { defineJob } from 'drover';
 ${typescript ? type : ''}
 // The name is stored with every job, so keep it when you rename the file or the constant.
-export const hello = defineJob${typescript ? '<Greeting>' : ''}({
+export const hello = defineJob${typescript ? '<Greeting | null>' : ''}({
   name: 'hello',
   handle({ data }) {
     // A job that throws runs again later. After its last try it waits among the failed jobs.
-    if (data.fail) throw new Error(\`\${data.name} asked for a failure\`);
-    console.log(\`Hello, \${data.name}!\`);
+    const name = data?.name ?? 'stranger';
+    if (data?.fail) throw new Error(\`\${name} asked for a failure\`);
+    console.log(\`Hello, \${name}!\`);
   },
 });
 `;

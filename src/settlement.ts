@@ -81,7 +81,7 @@ export class Settlement {
   async settle(verdict: Action): Promise<AttemptEnd> {
     this.job.close();
     try {
-      if (!(await this.#apply(verdict))) return this.#lost();
+      if (!(await this.#whenSettled(this.#apply(verdict)))) return this.#lost();
     } catch (error) {
       this.#context.logger.error(
         { ...this.job.fields, err: error },

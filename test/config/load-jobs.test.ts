@@ -145,7 +145,7 @@ describe('files that cannot be used', () => {
       'jobs/6-function.mjs: its default export is no job. ' +
         'Wrap it in defineJob({ name, handle }), or give its class a fire(job, data) method.',
       expect.stringMatching(/^jobs\/7-object\.mjs: its default export is no job\./),
-      expect.stringMatching(/^jobs\/9th class\.mjs: "9th class" cannot be the name of a job\./),
+      expect.stringMatching(/^jobs\/9th class\.mjs: '9th class' cannot be the name of a job\./),
     ]);
   });
 

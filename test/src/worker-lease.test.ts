@@ -179,6 +179,25 @@ describe('a lost lease', () => {
   });
 });
 
+test('a failed hook that takes its time is not told that the lease was lost', async () => {
+  const outcome = deferred<boolean>();
+  const job = defineJob({
+    name: 'job',
+    tries: 1,
+    handle() {
+      throw new Error('boom');
+    },
+    async failed({ job }) {
+      await Promise.race([aborted(job.signal), new Promise((resolve) => setTimeout(resolve, 250))]);
+      outcome.resolve(job.signal.aborted);
+    },
+  });
+  const queue = createQueue({ connections: { default: memory({ lease: `${leaseMs}ms` }) }, jobs: [job] });
+  await queue.push(job);
+  await workOff(queue, { timeout: 0 });
+  expect(await outcome.promise).toBe(false);
+});
+
 describe('a job that its handler has settled', () => {
   test.each(['delete', 'release', 'fail'] as const)(
     'by %s is not lost while the handler goes on',
@@ -199,64 +218,4 @@ describe('a job that its handler has settled', () => {
       ]);
     },
   );
-});
-
-describe('a job whose timeout is longer than the lease', () => {
-  test('has a lease of its own from its start on, whether or not it blocks the event loop', async () => {
-    const clock = manualClock();
-    const { queue, job, driver, events } = setUp(async () => {
-      clock.advance(10_000 + 100 - 1);
-      expect(await driver.store.reserve(['default'], 1, leaseMs)).toEqual([]);
-    }, clock);
-    await queue.push(job, null, { timeout: '10s' });
-    await workOff(queue);
-    expect(namesOf(events)).toEqual(['job:started', 'job:done']);
-  });
-
-  test('has it also when it starts while other leases are being extended', async () => {
-    const clock = manualClock();
-    const held = deferred();
-    const { queue, job, driver, events } = setUp(async ({ data }) => {
-      if (data === 'short') return held.promise;
-      clock.advance(leaseMs + 1);
-      const lapsed = await driver.store.reserve(['default'], 2, 90_000);
-      held.resolve();
-      expect(lapsed.map((job) => JSON.parse(job.body).data)).toEqual(['short']);
-    }, clock);
-    const slow = driver.faults.hold('extend');
-    await queue.push(job, 'short', { timeout: 0 });
-    const run = queue.worker({ maxJobs: 2, concurrency: 2 }).run();
-    await slow.reached;
-    const extended = driver.faults.called('extend');
-    await queue.push(job, 'long', { timeout: '10s', tries: 1 });
-    await Promise.race([extended, new Promise((resolve) => setTimeout(resolve, 50))]);
-    slow.letGo();
-    await within(run, 'the end');
-    expect(namesOf(events)).toContain('job:done');
-  });
-
-  test('trusts in that lease only once the store has confirmed it', async () => {
-    const { queue, job, driver, events } = setUp(async ({ signal }) => {
-      // Two thirds of the lease that it really has; not of the ten seconds that it asked for.
-      throw await within(aborted(signal), 'the abort', 2000);
-    });
-    driver.faults.away('extend');
-    await queue.push(job, null, { timeout: '10s' });
-    await queue.worker({ once: true }).run();
-    expect(namesOf(events)).toEqual(['job:started', 'job:lost']);
-  });
-
-  test('is not started when its lease is lost by then', async () => {
-    let runs = 0;
-    const { queue, job, driver, takeAway } = setUp(() => runs++, manualClock());
-    let taken: ReservedJob | undefined;
-    driver.faults.next('extend', async (call) => {
-      taken = await takeAway();
-      return call();
-    });
-    await queue.push(job, null, { timeout: '10s' });
-    await queue.worker({ once: true }).run();
-    expect(runs).toBe(0);
-    expect(await driver.store.delete([(taken as ReservedJob).lease])).toEqual([true]);
-  });
 });

@@ -197,55 +197,6 @@ test('a failed hook that never ends holds a stop up no longer than a handler may
   expect(await queue.failed.list()).toHaveLength(1);
 });
 
-describe('a handler that never ends', () => {
-  test('keeps its slot, and a worker with no slot left stops as stuck', async () => {
-    const { queue, job, events, logger } = setUp(() => new Promise(() => {}));
-    await queue.bulk(job, ['a', 'b', 'c']);
-    const run = queue.worker({ concurrency: 2, timeout: '10ms', grace: '10ms' }).run();
-    expect(await within(run, 'the stop')).toBe('stuck');
-    expect(namesOf(events).sort()).toEqual(['job:released', 'job:released', 'job:started', 'job:started']);
-    expect(await queue.size()).toEqual({ ...empty, ready: 1, delayed: 2 });
-    expect(
-      logger.lines.filter((line) => line.message.includes('goes on in spite of its abort')),
-    ).toHaveLength(2);
-  });
-
-  test('leaves the other slots at work', async () => {
-    const seen: string[] = [];
-    const { queue, job, stop } = setUp(({ data }) => {
-      if (data === 'last') stop.abort();
-      return data === 'stuck' ? new Promise(() => {}) : seen.push(data);
-    });
-    await queue.push(job, 'stuck', { timeout: '5ms', tries: 1 });
-    const options = { concurrency: 2, grace: '5ms', shutdownTimeout: '50ms' } as const;
-    const run = queue.worker(options).run(stop.signal);
-    await within(new Promise((resolve) => queue.events.on('job:failed', resolve)), 'the timeout');
-    await queue.bulk(job, ['a', 'b', 'last']);
-    expect(await within(run, 'the stop')).toBe('signal');
-    expect(seen).toEqual(['a', 'b', 'last']);
-  });
-
-  test('gives its slot back if it ends after all', async () => {
-    const late = deferred();
-    const both = deferred();
-    let running = 0;
-    const { queue, job, stop } = setUp(async ({ data }) => {
-      if (data === 'late') return late.promise;
-      running += 1;
-      if (running === 2) both.resolve();
-      await both.promise;
-    });
-    await queue.push(job, 'late', { timeout: '5ms', tries: 1 });
-    const run = queue.worker({ concurrency: 2, grace: '5ms' }).run(stop.signal);
-    await within(new Promise((resolve) => queue.events.on('job:failed', resolve)), 'the timeout');
-    late.resolve();
-    await queue.bulk(job, ['a', 'b']);
-    await within(both.promise, 'two jobs at a time');
-    stop.abort();
-    expect(await run).toBe('signal');
-  });
-});
-
 test('a new worker goes on where the last one stopped', async () => {
   const { queue, job, events, stop } = setUp(async ({ job, signal }) => {
     if (stop.signal.aborted) return expect(job.attempts()).toBe(1);
