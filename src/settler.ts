@@ -47,9 +47,7 @@ export class Settler {
     this.#givenBack = new Gather(inline, (leases) =>
       this.#persist('give back', () => giveBack(connector, leases)),
     );
-    this.#failures = new Gather(inline, (failures) =>
-      this.#persist('fail', () => this.#recordAndDelete(failures)),
-    );
+    this.#failures = new Gather(inline, (failures) => this.#persistFailures(failures));
   }
 
   delete(lease: Lease): Promise<boolean> {
@@ -80,7 +78,12 @@ export class Settler {
     this.#patience.abort();
   }
 
-  async #persist(verb: string, call: () => Promise<boolean[]>): Promise<boolean[]> {
+  /** A job that is gone at a repeated try was, but for the reply, settled by an earlier one. */
+  async #persist(
+    verb: string,
+    call: () => Promise<boolean[]>,
+    whenRepeated = (held: readonly boolean[]): Promise<boolean[]> | boolean[] => held.map(() => true),
+  ): Promise<boolean[]> {
     let repeated = false;
     const held = await retrying(call, {
       forMs: this.#leaseMs,
@@ -90,8 +93,23 @@ export class Settler {
         this.#logger.warn({ err: error, waitMs }, `could not ${verb}; trying again`);
       },
     });
-    // A job that is gone at the second try was, but for the reply, settled by the first.
-    return repeated ? held.map(() => true) : held;
+    return repeated && held.includes(false) ? whenRepeated(held) : held;
+  }
+
+  #persistFailures(failures: readonly Failure[]): Promise<boolean[]> {
+    return this.#persist(
+      'fail',
+      () => this.#recordAndDelete(failures),
+      (held) => this.#onRecord(failures, held),
+    );
+  }
+
+  /** Which of the jobs have failed after all: those whose record an earlier try wrote. */
+  async #onRecord(failures: readonly Failure[], held: readonly boolean[]): Promise<boolean[]> {
+    if (this.#failedPlace.kind === 'none') return held.map(() => true);
+    const records = await this.#recordStore().find(failures.map(({ record }) => record.uuid));
+    const known = new Set(records.map((record) => record.uuid));
+    return failures.map(({ record }, index) => held[index] === true || known.has(record.uuid));
   }
 
   async #recordAndDelete(failures: readonly Failure[]): Promise<boolean[]> {
@@ -104,13 +122,13 @@ export class Settler {
     const held = await connector.extend(leases, this.#leaseMs);
     const ours = failures.filter((_, index) => held[index]);
     if (ours.length === 0) return held;
-    await this.#otherStore().record(ours.map((failure) => failure.record));
+    await this.#recordStore().record(ours.map((failure) => failure.record));
     const deleted = await connector.delete(ours.map((failure) => failure.lease));
     let next = 0;
     return held.map((isOurs) => isOurs && deleted[next++] === true);
   }
 
-  #otherStore(): FailedJobStore {
+  #recordStore(): FailedJobStore {
     const store =
       this.#failedPlace.kind === 'other-store' ? this.#failedPlace.store : this.#connector.failedJobs;
     if (!store)

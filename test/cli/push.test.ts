@@ -63,7 +63,7 @@ describe('queue:push', () => {
     [['--delay', '1', '--at', '2026-12-24T18:00:00Z'], 'delay and at exclude each other'],
     [['--at', 'tomorrow'], "--at: 'tomorrow' is not a point in time"],
     [['--at', '2026-02-30'], "--at: '2026-02-30' is not a point in time"],
-    [['--id', 'a b'], '--id: 'a b' cannot be the id of a job'],
+    [['--id', 'a b'], "--id: 'a b' cannot be the id of a job"],
     [['--queue', 'a b'], 'E_QUEUE_NAME'],
   ])('%j is refused with exit 2', async (flags, says) => {
     project.write('broken.json', '{\n  "a": true,\n}');

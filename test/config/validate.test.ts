@@ -167,7 +167,7 @@ describe('each mistake has its line:', () => {
     [
       'a bad name of a class',
       { connections, jobs: { '1st': Dismiss } },
-      long('jobs.1st: '1st' cannot be the name of a job'),
+      long("jobs.1st: '1st' cannot be the name of a job"),
     ],
     ['worker of wrong type', { connections, worker: 5 }, 'worker: is a number, not an object'],
     [
@@ -178,7 +178,7 @@ describe('each mistake has its line:', () => {
     [
       'a bad queue',
       { connections, worker: { queues: ['ok', 'a b'] } },
-      long('worker.queues[1]: 'a b' cannot be'),
+      long("worker.queues[1]: 'a b' cannot be"),
     ],
     [
       'worker.concurrency',
@@ -197,7 +197,7 @@ describe('each mistake has its line:', () => {
       long('worker.backoff.factor: 0'),
     ],
     ['worker.once', { connections, worker: { once: 'yes' } }, 'worker.once: is text, not true or false'],
-    ['worker.memory', { connections, worker: { memory: '128' } }, long('worker.memory: '128' is not')],
+    ['worker.memory', { connections, worker: { memory: '128' } }, long("worker.memory: '128' is not")],
     [
       'maxPayloadBytes',
       { connections, maxPayloadBytes: 0.5 },

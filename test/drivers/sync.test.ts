@@ -1,20 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { memory } from '../../drivers/memory/index.js';
 import { sync } from '../../drivers/sync/index.js';
 import { createQueue, defineJob, type JobContext, type QueueConfig } from '../../src/index.js';
-import { namesOf, recordEvents, recordingLogger } from '../support/recorder.js';
+import { namesOf, recordEvents } from '../support/recorder.js';
 
 function setUp(handle: (context: JobContext<unknown>) => unknown, config: Partial<QueueConfig> = {}) {
   const seen: unknown[] = [];
-  const logger = recordingLogger();
   const job = defineJob({
     name: 'job',
     handle,
     failed: ({ error }) => seen.push(['hook', (error as Error)?.message]),
   });
-  const queue = createQueue({ connections: { default: sync() }, jobs: [job], logger, ...config });
-  return { queue, job, seen, logger, events: recordEvents(queue) };
+  const queue = createQueue({ connections: { default: sync() }, jobs: [job], ...config });
+  return { queue, job, seen, events: recordEvents(queue) };
 }
 
 const empty = { ready: 0, delayed: 0, reserved: 0 };

@@ -7,7 +7,7 @@ import { manualClock } from '../support/manual-clock.js';
 import { namesOf, recordEvents, workOff } from '../support/recorder.js';
 
 /** Jobs on one connection, failed jobs on another. */
-function setUp(lease: '90s' | '400ms' = '90s') {
+function setUp(lease: '90s' | '400ms' | '5s' = '90s') {
   const clock = manualClock();
   const jobs = faulty(memory(lease === '90s' ? { clock } : { lease }));
   const graves = faulty(memory({ clock }));
@@ -88,7 +88,7 @@ describe('failed jobs that are kept in another store', () => {
 
 describe('while the other store is away', () => {
   test('the job stays, is recorded when it is back, and its handler is not run again', async () => {
-    const { jobs, graves, job, queue, events, runs, hooked } = setUp('400ms');
+    const { jobs, graves, job, queue, events, runs, hooked } = setUp('5s');
     graves.faults.refuse('failedJobs.record', storeAway(), 3);
     await queue.push(job);
     const second = new AbortController();

@@ -12,7 +12,7 @@ import { faulty } from '../support/faulty-driver.js';
 import { type ManualClock, manualClock } from '../support/manual-clock.js';
 import { namesOf, recordEvents, recordingLogger, workOff } from '../support/recorder.js';
 
-const leaseMs = 300;
+const leaseMs = 450;
 
 /** A store with a short lease. With a clock, time for its leases passes only when told to. */
 function setUp(
@@ -69,7 +69,7 @@ describe('the lease of a running job', () => {
     const stop = new AbortController();
     const run = queue.worker().run(stop.signal);
     await driver.faults.called('delete');
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await new Promise((resolve) => setTimeout(resolve, leaseMs * 0.8));
     expect(driver.faults.calls('extend')).toBe(0);
     stop.abort();
     await run;
@@ -188,7 +188,7 @@ test('a failed hook that takes its time is not told that the lease was lost', as
       throw new Error('boom');
     },
     async failed({ job }) {
-      await Promise.race([aborted(job.signal), new Promise((resolve) => setTimeout(resolve, 250))]);
+      await Promise.race([aborted(job.signal), new Promise((resolve) => setTimeout(resolve, leaseMs * 0.8))]);
       outcome.resolve(job.signal.aborted);
     },
   });
@@ -206,7 +206,7 @@ describe('a job that its handler has settled', () => {
       const { queue, job, events } = setUp(async ({ job, signal }) => {
         await (verb === 'release' ? job.release(60) : job[verb]());
         // Work that needs no lease any more, over two extensions.
-        await Promise.race([aborted(signal), new Promise((resolve) => setTimeout(resolve, 250))]);
+        await Promise.race([aborted(signal), new Promise((resolve) => setTimeout(resolve, leaseMs * 0.8))]);
         outcome.resolve(signal.aborted);
       });
       await queue.push(job, null, { timeout: 0 });

@@ -12,7 +12,7 @@ import { faulty } from '../support/faulty-driver.js';
 import { type ManualClock, manualClock } from '../support/manual-clock.js';
 import { namesOf, recordEvents, recordingLogger, workOff } from '../support/recorder.js';
 
-const leaseMs = 300;
+const leaseMs = 450;
 
 /** A store with a short lease. With a clock, time for its leases passes only when told to. */
 function setUp(

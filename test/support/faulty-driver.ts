@@ -19,7 +19,7 @@ export function storeCorrupt(): QueueError {
 }
 
 /** Tells a faulty driver which calls go wrong, and how. Every verb works until told otherwise. */
-export class Faults {
+class Faults {
   readonly #queued = new Map<string, Fault[]>();
   readonly #away = new Set<string>();
   readonly #calls = new Map<string, number>();
