@@ -32,7 +32,7 @@ export default {
       name: 'driver-uses-what-third-parties-can',
       comment: 'A driver imports the public API and its own folder, nothing else.',
       severity: 'error',
-      from: { path: '^drivers/(?!database/)([^/]+)/' },
+      from: { path: '^drivers/(?!database/|redis/)([^/]+)/' },
       to: { pathNot: ['^drivers/$1/', '^src/index\\.ts$'], dependencyTypesNot: core },
     },
     {
@@ -51,12 +51,22 @@ export default {
       },
     },
     {
+      name: 'redis-driver-uses-what-third-parties-can',
+      comment: 'As every driver, and also its client.',
+      severity: 'error',
+      from: { path: '^drivers/redis/' },
+      to: {
+        pathNot: ['^drivers/redis/', '^src/index\\.ts$', packages('ioredis')],
+        dependencyTypesNot: core,
+      },
+    },
+    {
       name: 'clients-load-when-needed',
       comment: 'A client is an optional peer: importing a driver must not load it. Use await import().',
       severity: 'error',
       from: { path: '^drivers/' },
       to: {
-        path: packages('knex', 'better-sqlite3'),
+        path: packages('knex', 'better-sqlite3', 'ioredis'),
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },

@@ -4,6 +4,7 @@ import { SummaryReporter } from './test/support/summary-reporter.js';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/install-redis.ts',
     // Real processes and files on small machines: a bound for what hangs, not a measure of speed.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -36,12 +36,7 @@ export function assertChosen({ connections }: QueueConfig, choice: ConnectionCho
     'E_CONNECTION_UNKNOWN',
     `${origin}there is no connection ${JSON.stringify(name)}; the config has ${names.join(', ')}`,
     {
-      fix:
-        name === 'redis'
-          ? 'This version has no Redis driver yet: choose another connection.'
-          : near === undefined
-            ? `Choose ${names.join(' or ')}.`
-            : `Did you mean ${near}?`,
+      fix: near === undefined ? `Choose ${names.join(' or ')}.` : `Did you mean ${near}?`,
     },
   );
 }

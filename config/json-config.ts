@@ -76,10 +76,6 @@ function findDriver(name: unknown, path: string): JsonDriver | Problem {
   const names = Object.keys(jsonDrivers);
   const list = names.join(', ');
   if (typeof name !== 'string') return { path, what: `is ${kindOf(name)}; the drivers are ${list}` };
-  if (name === 'redis') {
-    const what = 'this version has no Redis driver';
-    return { path, what, fix: `The drivers are ${list}.`, code: 'E_UNSUPPORTED' };
-  }
   const driver = Object.hasOwn(jsonDrivers, name) ? jsonDrivers[name] : undefined;
   const hint = didYouMean(name, names) ?? `; the drivers are ${list}`;
   return driver ?? { path, what: `there is no driver ${JSON.stringify(name)}${hint}` };

@@ -1,5 +1,6 @@
 import { type DatabaseOptions, database } from '../drivers/database/index.js';
 import { type MemoryOptions, memory } from '../drivers/memory/index.js';
+import { type RedisOptions, redis } from '../drivers/redis/index.js';
 import { sync } from '../drivers/sync/index.js';
 import type { ConnectionOptions, Driver } from '../src/index.js';
 
@@ -26,6 +27,22 @@ const databaseOptions = [
   ...shared,
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
+// Without client: JSON cannot hold one.
+const redisOptions = [
+  'url',
+  'ioredis',
+  'user',
+  'password',
+  'db',
+  'tls',
+  'prefix',
+  'connectionName',
+  'commandTimeout',
+  ...shared,
+] as const satisfies readonly (keyof RedisOptions)[];
+
+const redisUrl = 'redis://127.0.0.1:6379';
+
 const sqliteUrl = 'sqlite:./drover.sqlite';
 
 /** What `driver` may say in a JSON config. */
@@ -36,6 +53,11 @@ export const jsonDrivers: Readonly<Record<string, JsonDriver>> = {
     variables: { url: 'DATABASE_URL' },
   },
   sqlite: { options: databaseOptions, make: (options) => makeDatabase(options, sqliteUrl) },
+  redis: {
+    options: redisOptions,
+    make: (options, env) => makeRedis(options, env.REDIS_URL || redisUrl),
+    variables: { url: 'REDIS_URL' },
+  },
   memory: {
     options: shared satisfies readonly (keyof MemoryOptions)[],
     make: (options) => memory(options),
@@ -45,4 +67,8 @@ export const jsonDrivers: Readonly<Record<string, JsonDriver>> = {
 
 function makeDatabase(options: DatabaseOptions, url: string): Driver {
   return database(options.knex === undefined ? { url, ...options } : options);
+}
+
+function makeRedis(options: RedisOptions, url: string): Driver {
+  return redis(options.ioredis === undefined ? { url, ...options } : options);
 }

@@ -1,5 +1,6 @@
 import { database } from '../drivers/database/index.js';
 import { memory } from '../drivers/memory/index.js';
+import { redis } from '../drivers/redis/index.js';
 import { sync } from '../drivers/sync/index.js';
 import { defineConfig } from './define-config.js';
 
@@ -17,6 +18,13 @@ export default defineConfig({
       url: process.env.DATABASE_URL || 'sqlite:./drover.sqlite', // from the working directory
       // queue: 'default', // used where no queue is named
       // lease: '90s', // how long a job is kept for the worker that took it: above timeout + grace
+    }),
+
+    // Jobs in Redis, for all hosts that reach it, in think-queue's format. It needs a package: npm install ioredis
+    redis: redis({
+      url: process.env.REDIS_URL || 'redis://127.0.0.1:6379', // rediss:// for TLS
+      // prefix: '', // before every key
+      // commandTimeout: '5s', // how long one command may take
     }),
 
     // Runs each job inside push, without a worker.

@@ -13,6 +13,11 @@ export interface NewJob {
   readonly delayMs?: number;
   /** When the job is due, in ms since the epoch; overrides `delayMs`. A time in the past means now. */
   readonly availableAtMs?: number;
+  /**
+   * True where the id was chosen by the caller, so that others may push it too and the store must hold it
+   * apart. A generated id is nobody else's: a store where looking for it costs may store such a job unseen.
+   */
+  readonly unique?: boolean;
 }
 
 /** What a push did with one job: `already-there` when a job of that id is still stored in that queue. */
@@ -74,9 +79,9 @@ export interface QueueSize {
 export interface Connector {
   /**
    * Stores all jobs or none, in one operation; they become due in the order given. Answers per job. Safe
-   * to repeat after an error that leaves the outcome open: a job that is there already is not stored
-   * twice, nor is one that stands twice in the call. An id whose job was deleted, failed or cleared is
-   * free again.
+   * to repeat after an error that leaves the outcome open, for jobs marked `unique`: one that is there already
+   * is not stored twice. Nor is any that stands twice in the call. An id whose job was deleted, failed or
+   * cleared is free again. Stores that find any id at no cost do the same for all jobs.
    */
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]>;
 

@@ -63,7 +63,12 @@ export function prepareJob(
   };
   return {
     queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
-    job: { id, body: encodePayload(payload, defaults.maxPayloadBytes), ...due(options) },
+    job: {
+      id,
+      body: encodePayload(payload, defaults.maxPayloadBytes),
+      ...due(options),
+      ...(options.id !== undefined && { unique: true }),
+    },
   };
 }
 

@@ -75,13 +75,15 @@ describe('a config in JSON', () => {
 });
 
 describe('what is wrong with a config in JSON', () => {
-  test('redis is not in this version', async () => {
-    const cwd = await projectWith({ connections: { main: { driver: 'redis', url: 'redis://:CANARY@r' } } });
-    expect(await errorOf(loadConfig({ cwd, env }))).toMatchObject({
-      code: 'E_UNSUPPORTED',
-      message: 'drover.config.json: connections.main.driver: this version has no Redis driver',
-      fix: 'The drivers are database, sqlite, memory, sync.',
-    });
+  test('redis takes its URL from the config, then from REDIS_URL, and never shows it', async () => {
+    const cwd = await projectWith({ connections: { main: { driver: 'redis', prefix: 'app:' } } });
+    const { config } = await loadConfig({ cwd, env: { REDIS_URL: 'redis://:CANARY@r/2' } });
+    expect(config.connections.main?.driver).toBe('redis');
+    const error = await errorOf(loadConfig({ cwd, env: { REDIS_URL: 'http://:CANARY@r' } }));
+    expect(error.message).toBe(
+      'drover.config.json: connections.main.url: http: is no protocol of Redis (from REDIS_URL)',
+    );
+    expect(`${error.stack}${error.fix}`).not.toContain('CANARY');
   });
 
   test('everything is told at once', async () => {
@@ -94,7 +96,7 @@ describe('what is wrong with a config in JSON', () => {
         d: { driver: 'memory', leese: '5m' },
         e: { driver: 'memory', lease: 'soon' },
         f: 'mysql://app:CANARY@db/app',
-        g: { driver: 'redis' },
+        g: { driver: 'redis', url: 'redis://:CANARY@r/x' },
         h: { driver: 'database', url: 'mysql://app:CANARY@db/app' },
         'odd name': null,
       },
@@ -107,12 +109,12 @@ describe('what is wrong with a config in JSON', () => {
     expect(head).toBe('drover.config.json: 10 problems');
     expect(lines).toEqual([
       'connections.a.driver: there is no driver "memmory"; did you mean memory?',
-      'connections.b.driver: there is no driver "constructor"; the drivers are database, sqlite, memory, sync',
-      'connections.c.driver: is missing; the drivers are database, sqlite, memory, sync',
+      'connections.b.driver: there is no driver "constructor"; the drivers are database, sqlite, redis, memory, sync',
+      'connections.c.driver: is missing; the drivers are database, sqlite, redis, memory, sync',
       'connections.d.leese: unknown key; did you mean lease?',
       expect.stringMatching(/^connections\.e\.lease: 'soon' is not a time span\. Write/),
       expect.stringMatching(/^connections\.f: is text, not an object\. Write/),
-      'connections.g.driver: this version has no Redis driver. The drivers are database, sqlite, memory, sync.',
+      expect.stringMatching(/^connections\.g\.url: the path is not the number of a database/),
       expect.stringMatching(/^connections\.h\.url: mysql: /),
       'connections."odd name": is null, not an object. Write { "driver": "database", "url": "sqlite:./drover.sqlite" }.',
       'workers: unknown key; did you mean worker?',

@@ -282,13 +282,11 @@ describe('the environment', () => {
     expect(byFlag.message).toBe('there is no connection "toString"; the config has main, spare');
   });
 
-  test('redis is told to be missing from this version', async () => {
+  test('redis is a connection of the built-in config, on REDIS_URL', async () => {
     const cwd = await makeProject();
-    const error = await errorOf(loadConfig({ cwd, env: { QUEUE_CONNECTION: 'redis' } }));
-    expect(error.message).toContain(
-      'QUEUE_CONNECTION: there is no connection "redis"; the config has database, sync',
-    );
-    expect(error.fix).toContain('no Redis driver');
+    const { config } = await loadConfig({ cwd, env: { QUEUE_CONNECTION: 'redis' } });
+    expect(config.default).toBe('redis');
+    expect(config.connections.redis?.driver).toBe('redis');
   });
 
   test('the environment of the process counts by default, and so does its working directory', async () => {

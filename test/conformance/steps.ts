@@ -26,9 +26,9 @@ export function holds(rule: string, actual: unknown, expected: unknown): void {
   assert.fail(`${rule}: expected ${show(expected)}, got ${show(actual)}`);
 }
 
-/** A job whose body is like no other's. */
+/** A job whose body is like no other's, with an id that a caller chose. */
 export function job(id: string, more: Partial<NewJob> = {}): NewJob {
-  return { id, body: JSON.stringify({ job: id }), ...more };
+  return { id, body: JSON.stringify({ job: id }), unique: true, ...more };
 }
 
 /** Jobs with the ids `<prefix>0`, `<prefix>1` and so on. */

@@ -1,0 +1,57 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../src/index.js';
+import { explainPackage } from './errors.js';
+import type { RedisSettings } from './options.js';
+import type { RedisInstance } from './redis-types.js';
+
+/** A client, and what to do with it in the end. */
+export interface Client {
+  readonly redis: RedisInstance;
+  /** Drops the connection, so that nothing that waits in it is carried out later, and connects anew. */
+  reconnect(): void;
+  end(): void;
+}
+
+/** The application's client, which is neither reconnected nor ended by us. */
+export function borrowClient(redis: RedisInstance): Client {
+  return { redis, reconnect: () => {}, end: () => {} };
+}
+
+/**
+ * Makes a client of our own. The only place that loads ioredis, and only once it is needed.
+ *
+ * Nothing is sent twice: without an offline queue and with no retries, a command whose connection is lost rejects
+ * instead of being repeated, which would store a push a second time.
+ *
+ * @throws QueueError `E_DRIVER_MISSING` where ioredis is not installed.
+ */
+export async function openClient(settings: RedisSettings, logger: Logger): Promise<Client> {
+  const ioredis = await loadIoredis();
+  const redis = new ioredis.Redis({
+    retryStrategy: (times: number) => reconnectDelayMs(times),
+    ...settings.clientOptions,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+  });
+  // Without a listener ioredis prints by itself. Each verb tells its own caller what went wrong.
+  redis.on('error', (error: unknown) => {
+    logger.debug({ redis: settings.place }, error instanceof Error ? error.message : String(error));
+  });
+  return { redis, reconnect: () => redis.disconnect(true), end: () => redis.disconnect() };
+}
+
+/** Up to 2 s, and never the same for all the processes that lost the same server. */
+function reconnectDelayMs(times: number): number {
+  const most = Math.min(2000, 50 * 2 ** Math.min(times, 6));
+  return Math.round(most / 2 + (Math.random() * most) / 2);
+}
+
+async function loadIoredis(): Promise<{ readonly Redis: typeof Redis }> {
+  try {
+    return await import('ioredis');
+  } catch (error) {
+    throw explainPackage(error) ?? error;
+  }
+}

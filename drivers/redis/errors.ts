@@ -1,0 +1,122 @@
+import { type ErrorCode, isQueueError, QueueError } from '../../src/index.js';
+
+/** What becomes of one kind of error. */
+interface Meaning {
+  /** The message that Redis or the client gives. */
+  readonly said: RegExp;
+  readonly code: ErrorCode;
+  /** Follows the name of the server. */
+  readonly what: string;
+  readonly fix: string;
+  /** True where waiting alone may help: the worker then tries again instead of giving up. */
+  readonly transient: boolean;
+}
+
+const meanings: readonly Meaning[] = [
+  {
+    said: /\bOOM\b/,
+    code: 'E_STORE_FULL',
+    what: 'has used all the memory that it may; nothing was changed',
+    fix: 'Raise maxmemory, or let workers drain the queues: reserving and deleting still work.',
+    transient: true,
+  },
+  {
+    said: /\bMISCONF\b/,
+    code: 'E_STORE_READONLY',
+    what: 'takes no writes because it cannot save to its disk',
+    fix: 'Look into the log of the Redis server; it goes on by itself once a save succeeds.',
+    transient: true,
+  },
+  {
+    said: /\bWRONGTYPE\b/,
+    code: 'E_STORE_SCHEMA',
+    what: "has something else under one of drover's keys; it was left as it is",
+    fix: 'Choose another queue name or set a prefix, so that keys are not shared with another program.',
+    transient: false,
+  },
+  {
+    said: /\b(?:NOAUTH|WRONGPASS)\b|invalid password|without any password configured/,
+    code: 'E_CONFIG',
+    what: 'refuses the user or password',
+    fix: 'Check user and password in the options or in the URL, where they must be percent-encoded.',
+    transient: false,
+  },
+  {
+    said: /\bNOPERM\b/,
+    code: 'E_CONFIG',
+    what: 'does not let this user run the commands or touch the keys',
+    fix: 'Allow the user EVAL, EVALSHA, the list, set, sorted-set and hash commands, and these keys.',
+    transient: false,
+  },
+  {
+    said: /DB index is out of range|invalid DB index/,
+    code: 'E_CONFIG',
+    what: 'has no database of that number',
+    fix: 'Choose another db, or raise databases in redis.conf.',
+    transient: false,
+  },
+  {
+    said: /\bREADONLY\b/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'is a replica, which takes no writes',
+    fix: 'After a failover this passes; otherwise connect to the master.',
+    transient: true,
+  },
+  {
+    said: /\bBUSY\b/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'is busy with the script of some client',
+    fix: 'Look for a slow script: redis-cli SCRIPT KILL ends one that has written nothing.',
+    transient: true,
+  },
+];
+
+const passing =
+  /\b(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Connection is closed|max retries|isn't writeable|Stream connection ended/i;
+
+/** The error for a package that is not installed; undefined for any other. */
+export function explainPackage(cause: unknown): QueueError | undefined {
+  if (!/^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(cause)) || !/\bioredis\b/.test(messageOf(cause)))
+    return undefined;
+  const what = 'the redis driver needs the package ioredis, which is not installed';
+  return new QueueError('E_DRIVER_MISSING', what, { fix: 'Run: npm install ioredis@6', cause });
+}
+
+/**
+ * The `QueueError` for anything that the client or Redis say.
+ *
+ * @param place names the server, without a password.
+ */
+export function explain(error: unknown, place: string): QueueError {
+  if (isQueueError(error)) return error;
+  const message = messageOf(error);
+  const cause = withoutCommand(error);
+  const meaning = meanings.find(({ said }) => said.test(message));
+  if (meaning !== undefined) {
+    const { code, fix, transient } = meaning;
+    return new QueueError(code, `${place} ${meaning.what} (${message})`, { fix, transient, cause });
+  }
+  const isPassing = passing.test(message) || passing.test(codeOf(error));
+  return new QueueError('E_STORE_UNAVAILABLE', `${place}: ${message || codeOf(error) || 'no connection'}`, {
+    fix: 'Check that Redis runs there and can be reached.',
+    transient: isPassing,
+    cause,
+  });
+}
+
+/** ioredis hangs the command on its errors: the password of an AUTH, the payloads of a push. */
+function withoutCommand(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,123 @@
+import type { FailedJob, FailedJobFilter, FailedJobStore, Failure, RetryOutcome } from '../../src/index.js';
+import { failScript, flushScript, forgetScript, recordScript, retryScript } from './failed-scripts.js';
+import { type Keys, QueuePlaces } from './keys.js';
+import { markableId, memberOf, storedJob } from './member.js';
+import type { Session } from './session.js';
+
+/** Records that are read in one go: each may hold a payload of a megabyte. */
+const pageSize = 100;
+
+const outcomes: Readonly<Record<number, RetryOutcome>> = { 1: 'retried', 0: 'already-there' };
+
+/** Given-up jobs in the same Redis as the live ones. */
+export class RedisFailedJobs implements FailedJobStore {
+  readonly #session: Session;
+  readonly #keys: Keys;
+
+  constructor(session: Session, keys: Keys) {
+    this.#session = session;
+    this.#keys = keys;
+  }
+
+  async record(failures: readonly FailedJob[]): Promise<void> {
+    await this.#session.script(recordScript, this.#keys.ofFailedJobs(), failures.flatMap(recordOf));
+  }
+
+  async list(filter: FailedJobFilter = {}): Promise<FailedJob[]> {
+    const { limit = 100, offset = 0, sinceMs } = filter;
+    const [, times = ''] = this.#keys.ofFailedJobs();
+    const found: FailedJob[] = [];
+    let passed = 0;
+    for (let from = 0; found.length < limit; from += pageSize) {
+      const range = [times, '+inf', sinceMs ?? '-inf', 'LIMIT', from, pageSize] as const;
+      const uuids = await this.#session.run((redis) => redis.zrevrangebyscore(...range));
+      if (uuids.length === 0) break;
+      for (const record of await this.#read(uuids)) {
+        if (!matches(record, filter) || passed++ < offset) continue;
+        if (found.length < limit) found.push(record);
+      }
+    }
+    return found;
+  }
+
+  async find(ids: readonly string[]): Promise<FailedJob[]> {
+    const uuids = new Set(ids);
+    for (const id of ids) for (const uuid of await this.#uuidsOfJob(id)) uuids.add(uuid);
+    const records = await this.#read([...uuids]);
+    return records.sort((a, b) => b.failedAtMs - a.failedAtMs);
+  }
+
+  forget(uuids: readonly string[]): Promise<number> {
+    return this.#session.script(forgetScript, this.#keys.ofFailedJobs(), [...new Set(uuids)]);
+  }
+
+  async flush({ beforeMs }: { readonly beforeMs?: number } = {}): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const args = [beforeMs === undefined ? '' : String(beforeMs)];
+      const count = await this.#session.script<number>(flushScript, this.#keys.ofFailedJobs(), args);
+      removed += count;
+      if (count === 0) return removed;
+    }
+  }
+
+  async retry(uuids: readonly string[]): Promise<RetryOutcome[]> {
+    const records = new Map((await this.#read([...new Set(uuids)])).map((record) => [record.uuid, record]));
+    const known = uuids.filter((uuid) => records.has(uuid));
+    const places = new QueuePlaces(this.#keys, this.#keys.ofFailedJobs());
+    const args = known.flatMap((uuid) => {
+      const { queue, jobId, payload } = records.get(uuid) as FailedJob;
+      const { member, bodyKey, body } = storedJob(jobId, payload);
+      return [places.placeOf(queue), uuid, markableId(jobId), member, bodyKey, body];
+    });
+    const answers = await this.#session.script<number[]>(retryScript, places.keys, args);
+    return uuids.map((uuid) => outcomes[records.has(uuid) ? (answers.shift() ?? -1) : -1] ?? 'not-found');
+  }
+
+  /** The connector's `fail`: records the jobs whose leases are held and deletes them, as one operation. */
+  async fail(failures: readonly Failure[]): Promise<boolean[]> {
+    const places = new QueuePlaces(this.#keys, this.#keys.ofFailedJobs());
+    const args = failures.flatMap(({ lease, record }) => [
+      places.placeOf(lease.queue),
+      memberOf(lease.handle),
+      ...recordOf(record),
+    ]);
+    const held = await this.#session.script<number[]>(failScript, places.keys, args);
+    return held.map((was) => was === 1);
+  }
+
+  /** The records of these uuids that are there, in the order given. */
+  async #read(uuids: readonly string[]): Promise<FailedJob[]> {
+    const [key = ''] = this.#keys.ofFailedJobs();
+    const records: FailedJob[] = [];
+    for (let from = 0; from < uuids.length; from += pageSize) {
+      const page = uuids.slice(from, from + pageSize);
+      const texts = await this.#session.run((redis) => redis.hmget(key, ...page));
+      for (const text of texts) if (text !== null) records.push(JSON.parse(text));
+    }
+    return records;
+  }
+
+  async #uuidsOfJob(jobId: string): Promise<string[]> {
+    const [, , , uuids = '', names = ''] = this.#keys.ofFailedJobs();
+    const range = [`[${jobId}\0`, `(${jobId}\x01`] as const;
+    const jobs = await this.#session.run((redis) => redis.zrangebylex(names, ...range));
+    if (jobs.length === 0) return [];
+    const found = await this.#session.run((redis) => redis.hmget(uuids, ...jobs));
+    return found.filter((uuid) => uuid !== null);
+  }
+}
+
+/** What the scripts take for a record. */
+function recordOf(record: FailedJob): string[] {
+  const { uuid, jobId, connection, queue, failedAtMs } = record;
+  return [uuid, `${jobId}\0${connection}\0${queue}`, String(failedAtMs), JSON.stringify(record)];
+}
+
+function matches(record: FailedJob, { connection, queue, name }: FailedJobFilter): boolean {
+  return (
+    (connection === undefined || record.connection === connection) &&
+    (queue === undefined || record.queue === queue) &&
+    (name === undefined || record.name === name)
+  );
+}

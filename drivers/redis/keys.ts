@@ -1,0 +1,46 @@
+/** The names of everything that one connection keeps in Redis. */
+export class Keys {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** The list, delayed, reserved, ids and bodies of a queue: one slot of a cluster, by the braces. */
+  ofQueue(queue: string): readonly string[] {
+    const list = `${this.#prefix}{queues:${queue}}`;
+    return [list, `${list}:delayed`, `${list}:reserved`, `${list}:ids`, `${list}:bodies`];
+  }
+
+  /** What the scripts of the failed-job store call records, times, jobs, uuids and names. */
+  ofFailedJobs(): readonly string[] {
+    return ['', ':times', ':jobs', ':uuids', ':names'].map((part) => `${this.#prefix}{drover}:failed${part}`);
+  }
+
+  ofSignal(key: string): string {
+    return `${this.#prefix}${key}`;
+  }
+}
+
+/** Collects the queues that a call is about, and tells where each stands in KEYS. */
+export class QueuePlaces {
+  readonly keys: string[];
+  readonly #keys: Keys;
+  readonly #places = new Map<string, number>();
+
+  constructor(keys: Keys, before: readonly string[] = []) {
+    this.#keys = keys;
+    this.keys = [...before];
+  }
+
+  /** From 1, as Lua counts. */
+  placeOf(queue: string): number {
+    let place = this.#places.get(queue);
+    if (place === undefined) {
+      place = this.keys.length + 1;
+      this.#places.set(queue, place);
+      this.keys.push(...this.#keys.ofQueue(queue));
+    }
+    return place;
+  }
+}

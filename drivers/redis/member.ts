@@ -1,0 +1,120 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash, randomBytes } from 'node:crypto';
+import { tailBytes } from './script.js';
+
+/** A job as it is stored: its member, and the body that had to be kept beside it. */
+export interface StoredJob {
+  readonly member: string;
+  /** Empty where the member is the body. */
+  readonly bodyKey: string;
+  readonly body: string;
+}
+
+/** What a reserved member says. */
+export interface ReadMember {
+  readonly id: string;
+  readonly body: string;
+  readonly attempts: number;
+}
+
+const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
+const heldTail = /"lease":"[0-9a-f]{32}",("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
+const idTail = /"id"\s*:\s*"([^"\\]*)"\s*,\s*$/;
+const plainId = /^[\w.:-]{1,64}$/;
+
+/** The id where it can be held apart from others: the scripts find such an id again in the member's tail. */
+export function markableId(id: string): string {
+  return plainId.test(id) ? id : '';
+}
+
+/**
+ * How a body is stored. think-queue's JSON with this id and no attempt spent is the member itself; anything else
+ * (another program's text, put back from the failed-job store) is kept aside, and the member points to it.
+ */
+export function storedJob(id: string, body: string): StoredJob {
+  const isOurs =
+    body.startsWith('{') &&
+    plainId.test(id) &&
+    body.endsWith(`,"id":"${id}","attempts":0}`) &&
+    !pointer.test(body);
+  if (isOurs) return { member: body, bodyKey: '', body: '' };
+  const bodyKey = randomBytes(16).toString('hex');
+  const member = `{"drover":"${bodyKey}","id":${JSON.stringify(id)},"attempts":0}`;
+  return { member, bodyKey, body };
+}
+
+/**
+ * Reads a member that the reserve script has just written.
+ *
+ * @param kept the body that is kept beside it, empty where there is none.
+ */
+export function readMember(member: Buffer, kept: Buffer): ReadMember {
+  const text = member.toString('utf8');
+  const tail = heldTail.exec(text.slice(-tailBytes));
+  if (tail === null) throw new Error('the reserved member has no lease');
+  const [ours, name = '', digits = '', rest = ''] = tail;
+  const head = text.slice(0, text.length - ours.length);
+  const attempts = Number(digits);
+  const key = pointer.exec(head.slice(0, 60))?.[1];
+  if (key !== undefined && (kept.length > 0 || isPointerOnly(head))) {
+    return readPointer(head, key, kept.toString('utf8'), attempts);
+  }
+  const body = `${head}${name}0${rest}`;
+  return { id: idTail.exec(head.slice(-tailBytes))?.[1] || idInBody(body) || digestOf(body), body, attempts };
+}
+
+/** The text that stands for a member in a lease: the member itself, or its bytes where they are no text. */
+export function handleOf(member: Buffer): string {
+  return isUtf8(member) ? member.toString('utf8') : `=${member.toString('base64')}`;
+}
+
+/** The member that a handle stands for. Members in the reserved set begin with a brace. */
+export function memberOf(handle: string | number): string | Buffer {
+  const text = String(handle);
+  return text.startsWith('=') ? Buffer.from(text.slice(1), 'base64') : text;
+}
+
+function isPointerOnly(head: string): boolean {
+  return head.length < 512 && idOfPointer(head) !== undefined;
+}
+
+function idOfPointer(head: string): string | undefined {
+  const value = parsed(`${head}"attempts":0}`);
+  return value !== undefined && Object.keys(value).length === 3 && typeof value.id === 'string'
+    ? value.id
+    : undefined;
+}
+
+function readPointer(head: string, key: string, body: string, deliveries: number): ReadMember {
+  const id = idOfPointer(head) ?? key;
+  // Stored by a push or a retry: it has the id that it was given, and its attempts started at 0.
+  if (id !== key) return { id, body, attempts: deliveries };
+  const value = parsed(body);
+  const before = value?.attempts;
+  const isCount = Number.isSafeInteger(before) && (before as number) >= 0;
+  return { id: idIn(value) || key, body, attempts: deliveries + (isCount ? (before as number) : 0) };
+}
+
+function idInBody(body: string): string {
+  return idIn(parsed(body));
+}
+
+function idIn(value: Record<string, unknown> | undefined): string {
+  const id = value?.id;
+  const text = typeof id === 'string' || typeof id === 'number' ? String(id) : '';
+  return text.length <= 64 ? text : '';
+}
+
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // not JSON: the worker tells so from the body
+  }
+}
+
+/** Stays the same from delivery to delivery. */
+function digestOf(body: string): string {
+  return createHash('sha256').update(body).digest('hex').slice(0, 32);
+}

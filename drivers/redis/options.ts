@@ -1,0 +1,173 @@
+import { type ConnectionOptions, type Duration, durationToMs, QueueError } from '../../src/index.js';
+import type { IoredisOptions, RedisInstance } from './redis-types.js';
+import { type Address, addressOf } from './url.js';
+
+/** Options of a Redis connection. Exactly one of `url`, `ioredis` and `client` says where the server is. */
+export interface RedisOptions extends ConnectionOptions {
+  /**
+   * `redis://user:password@host:6379/0`, `rediss://` for TLS, or a unix socket as `/run/redis.sock` or
+   * `unix:///run/redis.sock`.
+   */
+  readonly url?: string;
+  /** Options of ioredis instead of, or beside, a URL: `host`, `sentinels`, `family` and so on. */
+  readonly ioredis?: IoredisOptions;
+  /**
+   * A ready ioredis client. It stays yours: `close()` leaves it open, and its own settings rule over reconnecting.
+   * With `autoResendUnfulfilledCommands` (ioredis's default) a push whose reply was lost is sent again and may be
+   * stored twice.
+   */
+  readonly client?: RedisInstance;
+  /** The ACL user; goes before the URL's. */
+  readonly user?: string;
+  /** Goes before the URL's. */
+  readonly password?: string;
+  /** The number of the database; goes before the URL's. Default 0. */
+  readonly db?: number;
+  /** True, or options of `tls.connect`. Default: as the URL says. */
+  readonly tls?: boolean | object;
+  /** Stands before every key. Default none, as think-queue has it. */
+  readonly prefix?: string;
+  /** Shown in `CLIENT LIST`. Default `drover`. */
+  readonly connectionName?: string;
+  /** How long one command may take, connecting included, before it counts as unavailable. Default `'5s'`. */
+  readonly commandTimeout?: Duration;
+}
+
+/** Options checked and filled in. */
+export interface RedisSettings {
+  /** Names the server in errors, without a password. */
+  readonly place: string;
+  /** The application's own client. */
+  readonly client?: RedisInstance;
+  /** How to make one where there is none. */
+  readonly clientOptions: IoredisOptions;
+  readonly prefix: string;
+  readonly commandTimeoutMs: number;
+}
+
+const knownKeys: readonly string[] = [
+  'url',
+  'ioredis',
+  'client',
+  'user',
+  'password',
+  'db',
+  'tls',
+  'prefix',
+  'connectionName',
+  'commandTimeout',
+  'queue',
+  'lease',
+  'retry_after',
+] satisfies (keyof RedisOptions)[];
+
+/** What the driver sets itself: a push must not be sent twice behind its back. */
+const ownKeys = [
+  'autoResendUnfulfilledCommands',
+  'enableOfflineQueue',
+  'keyPrefix',
+  'lazyConnect',
+  'maxRetriesPerRequest',
+];
+
+/**
+ * Checks the options of `redis`. Opens nothing.
+ *
+ * @throws QueueError `E_CONFIG` naming the option and never a password, or `E_UNSUPPORTED` for a Cluster client.
+ */
+export function readOptions(options: RedisOptions): RedisSettings {
+  const unknown = Object.keys(options).filter((key) => !knownKeys.includes(key));
+  if (unknown.length > 0) {
+    throw invalid(`${unknown.join(', ')}: no such option of redis()`, `It knows ${knownKeys.join(', ')}.`);
+  }
+  const commandTimeoutMs = durationToMs(options.commandTimeout ?? '5s', 'commandTimeout');
+  if (commandTimeoutMs < 10) throw invalid('commandTimeout: is below 10 ms', "Write '5s'.");
+  const shared = { prefix: readPrefix(options.prefix), commandTimeoutMs };
+  if (options.client !== undefined) return { ...shared, ...readClient(options), clientOptions: {} };
+  const given = readIoredis(options.ioredis);
+  if (options.url === undefined && options.ioredis === undefined) {
+    throw invalid('url: is missing', "Set url, such as 'redis://127.0.0.1:6379', or ioredis, or client.");
+  }
+  const address = {
+    ...(options.url === undefined ? {} : addressOf(options.url)),
+    ...given,
+    ...readLogin(options),
+  };
+  const connectionName = text('connectionName', options.connectionName ?? 'drover');
+  if (!/^[!-~]{1,120}$/.test(connectionName)) {
+    throw invalid('connectionName: has blanks or other characters that Redis refuses', "Write 'drover'.");
+  }
+  return {
+    ...shared,
+    place: placeOf(address),
+    clientOptions: { connectTimeout: commandTimeoutMs, ...address, connectionName },
+  };
+}
+
+function readClient(options: RedisOptions): { client: RedisInstance; place: string } {
+  const other = ['url', 'ioredis', 'user', 'password', 'db', 'tls', 'connectionName'].filter(
+    (key) => key in options,
+  );
+  if (other.length > 0) {
+    throw invalid(
+      `client: ${other.join(', ')} cannot be set beside it`,
+      'Set them where the client is made.',
+    );
+  }
+  const { client } = options;
+  if (typeof client !== 'object' || client === null)
+    throw invalid('client: is no client of ioredis', 'Give a Redis.');
+  if (client.isCluster === true) {
+    const fix = 'Give a client of one server, or of one master behind Sentinel.';
+    throw new QueueError('E_UNSUPPORTED', 'client: Redis Cluster is not supported by this version', { fix });
+  }
+  if (typeof client.callBuffer !== 'function') {
+    throw invalid('client: is no client of ioredis', 'Give new Redis(…) of the package ioredis.');
+  }
+  return { client, place: "redis at the application's client" };
+}
+
+function readIoredis(given: unknown): IoredisOptions & Address {
+  if (given === undefined) return {};
+  if (typeof given !== 'object' || given === null)
+    throw invalid('ioredis: is not an object', 'Write { host: … }.');
+  const own = ownKeys.filter((key) => key in given);
+  if (own.length > 0)
+    throw invalid(`ioredis: ${own.join(', ')} is set by the driver`, 'Leave it out; see prefix.');
+  return given as IoredisOptions & Address;
+}
+
+function readLogin({ user, password, db, tls }: RedisOptions): Address {
+  if (db !== undefined && !(Number.isSafeInteger(db) && db >= 0)) {
+    throw invalid('db: is not the number of a database', 'Write 0 or more.');
+  }
+  if (tls !== undefined && typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
+    throw invalid('tls: is neither true nor an object', 'Write true, or options of tls.connect.');
+  }
+  return {
+    ...(user !== undefined && { username: text('user', user) }),
+    ...(password !== undefined && { password: text('password', password) }),
+    ...(db !== undefined && { db }),
+    ...(tls !== undefined && tls !== false && { tls: tls === true ? {} : tls }),
+  };
+}
+
+function readPrefix(prefix: unknown = ''): string {
+  if (typeof prefix !== 'string' || !/^[^{}\s]{0,120}$/.test(prefix)) {
+    throw invalid('prefix: is not a text without blanks and braces', "Write 'myapp:'.");
+  }
+  return prefix;
+}
+
+function text(key: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalid(`${key}: is not a text`, 'Write a text.');
+  return value;
+}
+
+function placeOf({ host = '127.0.0.1', port = 6379, path, db = 0 }: Address): string {
+  return path === undefined ? `redis at ${host}:${port}/${db}` : `redis at ${path}`;
+}
+
+function invalid(what: string, fix: string): QueueError {
+  return new QueueError('E_CONFIG', what, { fix });
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+
+/** A Lua script and the name that Redis gives it. */
+export interface Script {
+  readonly sha: string;
+  readonly lua: string;
+}
+
+/** The last bytes of a member that a pattern looks at: a pattern over a hostile megabyte would hold up Redis. */
+export const tailBytes = 200;
+
+/**
+ * Functions for all scripts. Redis does not roll back: a script reads and checks first, and where jobs move,
+ * the write that removes comes first, which lets a full server be drained.
+ */
+const library = `
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+
+local function score(seconds) return string.format('%.17g', seconds) end
+
+-- KEYS from so many on: the five of one queue.
+local function lane(index)
+  local at = tonumber(index)
+  return { list = KEYS[at], delayed = KEYS[at + 1], reserved = KEYS[at + 2], ids = KEYS[at + 3], bodies = KEYS[at + 4] }
+end
+
+-- Takes the tail of a member apart: what stands before, '"attempts":', the number, the rest. Nil where it has
+-- not this form, and then nobody may patch it. A lease of ours is left out.
+local function split(member)
+  if string.byte(member) ~= 123 then return nil end
+  local tail = string.sub(member, -${tailBytes})
+  local head, name, digits, rest = string.match(tail, '^(.*)("attempts"%s*:%s*)(%d+)(%s*}%s*)$')
+  if not head or #digits > 9 or (#digits > 1 and string.byte(digits) == 48) then return nil end
+  local free, token = string.match(head, '^(.*)"lease":"(%x+)",$')
+  if token and #token == 32 then head = free end
+  if not string.find(head, '[,{]%s*$') then return nil end
+  return string.sub(member, 1, #member - #tail) .. head, name, digits, rest
+end
+
+local function withoutLease(member)
+  local head, name, digits, rest = split(member)
+  if not head then return member end
+  return head .. name .. digits .. rest
+end
+
+-- The key of a body that is kept beside its member.
+local function bodyKey(member) return string.match(string.sub(member, 1, 60), '^{"drover":"(%x+)","id":') end
+
+local function idOf(head) return string.match(string.sub(head, -${tailBytes}), '"id"%s*:%s*"([^"]*)"%s*,%s*$') end
+
+-- Frees what a job that is gone had beside its member.
+local function forget(lane, member)
+  local key = bodyKey(member)
+  if key then redis.call('HDEL', lane.bodies, key) end
+  local head = split(member)
+  local id = head and idOf(head)
+  if id then redis.call('SREM', lane.ids, id) end
+end
+
+-- A score from due on that sorts behind the jobs already there for that millisecond: equal scores would be
+-- sorted by their bytes. 2^-21 s is the finest step that a double holds for times of this century.
+local step = 2 ^ -21
+local function slot(delayed, due)
+  local at = due
+  for _ = 1, 50 do
+    local last = redis.call('ZREVRANGEBYSCORE', delayed, score(at + 0.001), score(at), 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    if not last then return at end
+    local free = tonumber(last) + step
+    if free < at + 0.001 - step then return free end
+    at = free
+  end
+  return at
+end
+
+-- Makes jobs wait, in the order of the calls. While delayed jobs are due that no reserve has moved yet, a job
+-- that is due now queues behind them.
+local function waitingRoom(lane, time)
+  redis.call('LLEN', lane.list) -- a key of another type is refused here, before anything is written
+  local overdue = #redis.call('ZRANGEBYSCORE', lane.delayed, '-inf', score(time), 'LIMIT', 0, 1) > 0
+  local lastDue, at
+  return function(member, due, spare)
+    if due <= time then
+      if not overdue then return redis.call('RPUSH', lane.list, member) end
+      due = time
+    end
+    at = due == lastDue and at + step or slot(lane.delayed, due)
+    lastDue = due
+    -- Two jobs of the same bytes stay two: the second keeps its old lease, which holds nothing any more.
+    if spare and redis.call('ZSCORE', lane.delayed, member) then member = spare end
+    return redis.call('ZADD', lane.delayed, score(at), member)
+  end
+end
+`;
+
+/** A script with the library in front of it. */
+export function script(body: string): Script {
+  const lua = `${library}\n${body}`;
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}

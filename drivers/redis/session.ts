@@ -1,0 +1,145 @@
+import { type Logger, QueueError } from '../../src/index.js';
+import { borrowClient, type Client, openClient } from './client.js';
+import { explain } from './errors.js';
+import type { RedisSettings } from './options.js';
+import type { RedisInstance } from './redis-types.js';
+import type { Script } from './script.js';
+
+/** Connects at the first verb, runs commands under a deadline of our own, and closes after the last. */
+export class Session {
+  readonly #settings: RedisSettings;
+  readonly #logger: Logger;
+  #client: Promise<Client> | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(settings: RedisSettings, logger: Logger) {
+    this.#settings = settings;
+    this.#logger = logger;
+  }
+
+  /**
+   * Runs one command.
+   *
+   * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
+   */
+  async run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) {
+      throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#settings.place} is closed`);
+    }
+    const pending = this.#run(command);
+    this.#underWay.add(pending);
+    try {
+      return await pending;
+    } catch (error) {
+      throw explain(error, this.#settings.place);
+    } finally {
+      this.#underWay.delete(pending);
+    }
+  }
+
+  /** Runs a script, sending its text only where the server does not know it yet. Answers texts as buffers. */
+  script<T>(
+    { sha, lua }: Script,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<T> {
+    return this.run(async (redis) => {
+      try {
+        return await redis.callBuffer('EVALSHA', sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        // Nothing ran: the server was restarted, or its scripts were flushed.
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        return await redis.callBuffer('EVAL', lua, keys.length, ...keys, ...args);
+      }
+    });
+  }
+
+  /** Waits for the commands under way, then ends the connection that was opened here. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+    const client = await this.#whenOpened();
+    const { commandTimeoutMs, place } = this.#settings;
+    const startMs = performance.now();
+    let lastError: unknown;
+    const connecting = whenReady(client.redis).catch((error: unknown) => {
+      lastError = error;
+      throw error;
+    });
+    await within(connecting, commandTimeoutMs, () => {
+      if (lastError !== undefined) return lastError;
+      return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
+    });
+    const leftMs = Math.max(1, commandTimeoutMs - (performance.now() - startMs));
+    return await within(command(client.redis), leftMs, () => {
+      client.reconnect();
+      return unavailable(
+        `${place} gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`,
+      );
+    });
+  }
+
+  #whenOpened(): Promise<Client> {
+    this.#client ??= this.#open().catch((error: unknown) => {
+      // So that the next verb tries anew.
+      this.#client = undefined;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  async #open(): Promise<Client> {
+    const { client } = this.#settings;
+    return client === undefined ? await openClient(this.#settings, this.#logger) : borrowClient(client);
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    const client = await this.#client?.catch(() => undefined);
+    client?.end();
+  }
+}
+
+function unavailable(what: string): QueueError {
+  return new QueueError('E_STORE_UNAVAILABLE', what, {
+    fix: 'Check that Redis runs there and can be reached.',
+    transient: true,
+  });
+}
+
+/** The promise's result, or the error of `late` once the time is over. What comes after that is dropped. */
+async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves once commands can be sent; rejects with what ends the attempt to connect that is under way. */
+function whenReady(redis: RedisInstance): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  if (redis.status === 'end') return Promise.reject(new Error('the client was ended'));
+  return new Promise((resolve, reject) => {
+    const listeners = {
+      ready: () => settle(resolve),
+      error: (error: unknown) => settle(() => reject(error)),
+      close: () => settle(() => reject(new Error('Connection is closed.'))),
+    };
+    const settle = (how: () => void): void => {
+      for (const [event, listener] of Object.entries(listeners)) redis.off(event, listener);
+      how();
+    };
+    for (const [event, listener] of Object.entries(listeners)) redis.on(event, listener);
+    // What goes wrong comes as an event too.
+    if (redis.status === 'wait') redis.connect().catch(() => undefined);
+  });
+}

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Redis } from 'ioredis';
+
+/** A Redis server of its own for one test file. */
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  readonly socket: string;
+  readonly process: ChildProcess;
+  /** A plain client, for what a test does behind the driver's back. */
+  readonly client: Redis;
+  /** Lets time pass for every queue: all due times and ends of leases come nearer. */
+  advance(ms: number): Promise<void>;
+  /** Milliseconds since the epoch by the server's clock. */
+  now(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const shift = `
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if string.find(key, ':delayed$') or string.find(key, ':reserved$') then
+    local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for at = 1, #all, 2 do
+      redis.call('ZADD', key, string.format('%.17g', tonumber(all[at + 1]) - tonumber(ARGV[1])), all[at])
+    end
+  end
+end`;
+
+/**
+ * Starts redis-server on loopback, in an empty folder, without persistence.
+ *
+ * @param flags more of its command line, such as `--maxmemory`.
+ */
+export async function startRedis(...flags: readonly string[]): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-redis-'));
+  const port = await freePort();
+  const socket = join(folder, 'redis.sock');
+  const child = spawn(
+    'redis-server',
+    [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--unixsocket',
+      socket,
+      '--dir',
+      folder,
+      '--save',
+      '',
+      ...flags,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await untilReady(child);
+  const client = new Redis({ port, host: '127.0.0.1', ...passwordIn(flags) });
+  client.on('error', () => {});
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    socket,
+    process: child,
+    client,
+    advance: async (ms) => {
+      await client.eval(shift, 0, ms / 1000);
+    },
+    now: async () => {
+      const [seconds, micros] = await client.time();
+      return Number(seconds) * 1000 + Number(micros) / 1000;
+    },
+    stop: async () => {
+      client.disconnect();
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill('SIGKILL');
+        await exited;
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A port of loopback that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
+
+async function untilReady(child: ChildProcess): Promise<void> {
+  if (child.stdout === null) throw new Error('redis-server has no output');
+  child.on('error', () => {}); // told by the end of its output
+  const said: string[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    said.push(line);
+    if (!line.includes('eady to accept connections')) continue;
+    child.stdout.resume(); // a full pipe would stop the server
+    return;
+  }
+  throw new Error(`redis-server did not start:\n${said.join('\n')}`);
+}
+
+function passwordIn(flags: readonly string[]): { password?: string } {
+  const at = flags.indexOf('--requirepass');
+  const password = at < 0 ? undefined : flags[at + 1];
+  return password === undefined ? {} : { password };
+}
