@@ -1,10 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.js';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/support/install-redis.ts',
+    globalSetup: fileURLToPath(new URL('test/support/install-redis.ts', import.meta.url)),
     // Real processes and files on small machines: a bound for what hangs, not a measure of speed.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -21,10 +21,13 @@ export default defineConfig({
     }),
 
     // Jobs in Redis, for all hosts that reach it, in think-queue's format. It needs a package: npm install ioredis
-    redis: redis({
-      url: process.env.REDIS_URL || 'redis://127.0.0.1:6379', // rediss:// for TLS
-      // prefix: '', // before every key
-      // commandTimeout: '5s', // how long one command may take
+    // Here only where the environment asks for it: queue:failed and others look into every connection.
+    ...((process.env.REDIS_URL || process.env.QUEUE_CONNECTION === 'redis') && {
+      redis: redis({
+        url: process.env.REDIS_URL || 'redis://127.0.0.1:6379', // rediss:// for TLS
+        // prefix: '', // before every key
+        // commandTimeout: '5s', // how long one command may take
+      }),
     }),
 
     // Runs each job inside push, without a worker.

@@ -282,11 +282,15 @@ describe('the environment', () => {
     expect(byFlag.message).toBe('there is no connection "toString"; the config has main, spare');
   });
 
-  test('redis is a connection of the built-in config, on REDIS_URL', async () => {
+  test.each([
+    { QUEUE_CONNECTION: 'redis', REDIS_URL: '' },
+    { QUEUE_CONNECTION: 'redis', REDIS_URL: 'redis://:secret@elsewhere/3' },
+  ])('redis is a connection of the built-in config where the environment asks for it: %o', async (asked) => {
     const cwd = await makeProject();
-    const { config } = await loadConfig({ cwd, env: { QUEUE_CONNECTION: 'redis' } });
-    expect(config.default).toBe('redis');
-    expect(config.connections.redis?.driver).toBe('redis');
+    const code = `import { loadConfig } from 'drover/config';
+      const { config } = await loadConfig();
+      console.log(config.default, config.connections.redis.driver);`;
+    expect(await runIn(cwd, code, asked)).toBe('redis redis\n');
   });
 
   test('the environment of the process counts by default, and so does its working directory', async () => {

@@ -130,6 +130,7 @@ describe('what is written', () => {
       'drover/config',
       'drover/drivers/database',
       'drover/drivers/memory',
+      'drover/drivers/redis',
       'drover/drivers/sync',
     ]);
     for (const specifier of specifiers) {

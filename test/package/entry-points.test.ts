@@ -27,6 +27,7 @@ import { createQueue, defineJob, QueueError, type Connector, type FailedJob, typ
 import { defineConfig, loadConfig } from 'drover/config';
 import { database } from 'drover/drivers/database';
 import { memory } from 'drover/drivers/memory';
+import { redis } from 'drover/drivers/redis';
 import { sync } from 'drover/drivers/sync';
 import { migrations } from 'drover/migrations';
 import * as testing from 'drover/testing';
@@ -34,7 +35,7 @@ import * as testing from 'drover/testing';
 const mail = defineJob({ name: 'mail', handle: (context: { data: { to: string } }) => void context.data.to });
 const config = defineConfig({
   default: 'database',
-  connections: { database: database('sqlite:./drover.sqlite'), memory: memory(), sync: sync() },
+  connections: { database: database('sqlite:./drover.sqlite'), memory: memory(), redis: redis('redis://127.0.0.1'), sync: sync() },
 });
 export const queue = createQueue({ ...config, jobs: [mail] });
 export const worker: Worker = queue.worker();

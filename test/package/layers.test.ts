@@ -54,6 +54,9 @@ const planted: Record<string, Record<string, string>> = {
     'drivers/database/bad-private.ts': "export { id } from '../../src/job.js';",
     'drivers/database/dialects/bad-step.ts': "export { steps } from '../../../migrations/0001.js';",
   },
+  'redis-driver-uses-what-third-parties-can': {
+    'drivers/redis/bad-migrations.ts': "export { steps } from '../../migrations/index.js';",
+  },
   'clients-load-when-needed': { 'drivers/database/bad-client.ts': "import 'knex';" },
   'migrations-stand-alone': { 'migrations/bad.ts': "export { id } from '../src/index.js';" },
   'config-knows-no-cli': {
