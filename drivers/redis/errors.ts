@@ -63,6 +63,13 @@ const meanings: readonly Meaning[] = [
     transient: true,
   },
   {
+    said: /max retries per request/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'dropped the connection before it answered; whether it did what was asked is open',
+    fix: 'Check that Redis runs there and can be reached.',
+    transient: true,
+  },
+  {
     said: /\bBUSY\b/,
     code: 'E_STORE_UNAVAILABLE',
     what: 'is busy with the script of some client',
@@ -72,7 +79,7 @@ const meanings: readonly Meaning[] = [
 ];
 
 const passing =
-  /\b(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Connection is closed|max retries|isn't writeable|Stream connection ended/i;
+  /\b(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Connection is closed|Stream connection ended/i;
 
 /** The error for a package that is not installed; undefined for any other. */
 export function explainPackage(cause: unknown): QueueError | undefined {

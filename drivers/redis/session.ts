@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, QueueError } from '../../src/index.js';
 import { borrowClient, type Client, openClient } from './client.js';
 import { explain } from './errors.js';
@@ -64,22 +65,30 @@ export class Session {
   async #run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
     const client = await this.#whenOpened();
     const { commandTimeoutMs, place } = this.#settings;
-    const startMs = performance.now();
-    let lastError: unknown;
-    const connecting = whenReady(client.redis).catch((error: unknown) => {
-      lastError = error;
-      throw error;
-    });
-    await within(connecting, commandTimeoutMs, () => {
-      if (lastError !== undefined) return lastError;
-      return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
-    });
-    const leftMs = Math.max(1, commandTimeoutMs - (performance.now() - startMs));
-    return await within(command(client.redis), leftMs, () => {
+    let isSent = false;
+    let isLate = false;
+    const attempt = async (): Promise<T> => {
+      for (;;) {
+        await whenReady(client.redis);
+        if (isLate) throw new Error('nobody waits for it any more');
+        isSent = true;
+        try {
+          return await command(client.redis);
+        } catch (error) {
+          if (!isUnsent(error)) throw error;
+          isSent = false;
+          // The client takes a moment to notice that its connection is gone.
+          await pause(10);
+        }
+      }
+    };
+    return await within(attempt(), commandTimeoutMs, () => {
+      isLate = true;
+      if (!isSent)
+        return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
       client.reconnect();
-      return unavailable(
-        `${place} gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`,
-      );
+      const what = `gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`;
+      return unavailable(`${place} ${what}`);
     });
   }
 
@@ -102,6 +111,11 @@ export class Session {
     const client = await this.#client?.catch(() => undefined);
     client?.end();
   }
+}
+
+/** What ioredis says of a command for which it had no connection. */
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Stream isn't writeable");
 }
 
 function unavailable(what: string): QueueError {

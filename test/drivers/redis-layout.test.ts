@@ -23,8 +23,8 @@ afterEach(() => connector.close());
 
 const list = '{queues:q}';
 const members = () => server.client.lrange(list, 0, -1);
-const reserved = () => server.client.zrange(`${list}:reserved`, 0, -1);
-const delayed = () => server.client.zrange(`${list}:delayed`, 0, -1);
+const reserved = () => server.client.zrange(`${list}:reserved`, '0', '-1');
+const delayed = () => server.client.zrange(`${list}:delayed`, '0', '-1');
 
 function body(id: string, attempts = 0): string {
   return `{"job":"mail","maxTries":null,"timeout":null,"data":{"a":[],"b":{}},"id":"${id}","attempts":${attempts}}`;

@@ -1,0 +1,240 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type RedisOptions, redis } from '../../drivers/redis/index.js';
+import { type Connector, type QueueError, silentLogger, systemClock } from '../../src/index.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+
+const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
+const opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+async function start(...flags: string[]): Promise<RedisServer> {
+  const server = await startRedis(...flags);
+  opened.push({ close: () => server.stop() });
+  return server;
+}
+
+function connect(options: string | RedisOptions): Connector {
+  const connector = redis(options).connect(context);
+  opened.push(connector);
+  return connector;
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
+  return promise.then(
+    () => expect.unreachable('it did not reject'),
+    (error: QueueError) => error,
+  );
+}
+
+function job(id: string, size = 10) {
+  return { id, body: `{"job":"mail","data":"${'x'.repeat(size)}","id":"${id}","attempts":0}` };
+}
+
+describe('a full server', () => {
+  test('refuses pushes and can be drained', async () => {
+    const server = await start('--maxmemory-policy', 'noeviction');
+    const connector = connect(server.url);
+    await connector.push('q', [job('a'), job('b'), job('c'), { id: 'odd', body: 'odd' }]);
+    await connector.push('q', [{ ...job('later'), delayMs: 1000 }]);
+    await server.advance(2000);
+    await server.client.config('SET', 'maxmemory', '1');
+    expect(await errorOf(connector.push('q', [job('d')]))).toMatchObject({
+      code: 'E_STORE_FULL',
+      transient: true,
+    });
+    const again = { ...job('e'), delayMs: 5000, unique: true };
+    expect(await errorOf(connector.push('q', [again]))).toMatchObject({ code: 'E_STORE_FULL' });
+    const held = await connector.reserve(['q'], 10, 60_000);
+    expect(held.map(({ id }) => id).slice(0, 3)).toEqual(['a', 'b', 'c']);
+    expect(held.length).toBe(5);
+    const leases = held.map(({ lease }) => lease);
+    expect(await connector.extend(leases, 60_000)).toEqual(Array(5).fill(true));
+    expect(await connector.unreserve?.(leases.slice(0, 1))).toEqual([true]);
+    expect(await connector.release(leases.slice(1, 2).map((lease) => ({ lease, delayMs: 1000 })))).toEqual([
+      true,
+    ]);
+    expect(await connector.delete(leases.slice(2))).toEqual([true, true, true]);
+    await server.client.config('SET', 'maxmemory', '0');
+    expect(await connector.size('q')).toEqual({ ready: 1, delayed: 1, reserved: 0 });
+    expect(await connector.push('q', [again])).toEqual(['stored']);
+  });
+});
+
+describe('what the server says', () => {
+  test.each(['', ':delayed', ':reserved', ':ids', ':bodies'])(
+    'something else under {queues:q}%s is E_STORE_SCHEMA, and stays',
+    async (part) => {
+      const server = await start();
+      await server.client.set(`{queues:q}${part}`, 'theirs');
+      const connector = connect(server.url);
+      const jobs = [
+        { ...job('a'), unique: true },
+        { id: 'b', body: 'odd', delayMs: 5 },
+      ];
+      const call = part === ':reserved' ? connector.reserve(['q'], 1, 60_000) : connector.push('q', jobs);
+      expect(await errorOf(call)).toMatchObject({ code: 'E_STORE_SCHEMA', transient: false });
+      expect(await server.client.keys('*')).toEqual([`{queues:q}${part}`]);
+    },
+  );
+
+  test('a replica is unavailable for a while', async () => {
+    const server = await start();
+    const connector = connect(server.url);
+    await connector.push('q', [job('a')]);
+    await server.client.replicaof('127.0.0.1', '1');
+    const error = await errorOf(connector.push('q', [job('b')]));
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+    await server.client.replicaof('NO', 'ONE');
+    expect(await connector.push('q', [job('b')])).toEqual(['stored']);
+  });
+
+  test('a server that cannot save is read-only for a while', async () => {
+    const server = await start('--enable-protected-configs', 'yes');
+    const connector = connect(server.url);
+    await connector.push('q', [job('a')]);
+    await server.client.config('SET', 'dir', '/proc');
+    await server.client.config('SET', 'save', '3600 1');
+    await server.client.bgsave();
+    let failed = '';
+    while (!failed.includes('rdb_last_bgsave_status:err')) failed = await server.client.info('persistence');
+    const error = await errorOf(connector.push('q', [job('b')]));
+    expect(error).toMatchObject({ code: 'E_STORE_READONLY', transient: true });
+  });
+
+  test('a script that runs too long makes it busy', async () => {
+    const server = await start('--busy-reply-threshold', '50');
+    const connector = connect(server.url);
+    await connector.push('q', [job('a')]);
+    const endless = server.client.duplicate();
+    endless.on('error', () => {});
+    const ended = endless.eval('while true do end', 0).catch(() => undefined);
+    let error: unknown;
+    while (error === undefined) {
+      error = await connector.size('q').then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    }
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+    await server.client.script('KILL');
+    await ended;
+    endless.disconnect();
+    expect(await connector.size('q')).toMatchObject({ ready: 1 });
+  });
+
+  test('scripts that were flushed are sent again', async () => {
+    const server = await start();
+    const connector = connect(server.url);
+    await connector.push('q', [job('a')]);
+    await server.client.script('FLUSH');
+    expect(await connector.push('q', [job('b')])).toEqual(['stored']);
+  });
+
+  test.each([
+    ['no password', {}],
+    ['a wrong password', { password: 'CANARY' }],
+    ['a wrong user', { user: 'nobody', password: 'CANARY' }],
+  ])('%s is a mistake of the config, and is not shown', async (_, login) => {
+    const server = await start('--requirepass', 'right');
+    const connector = connect({ url: server.url, ...login });
+    const error = await errorOf(connector.size('q'));
+    expect(error).toMatchObject({ code: 'E_CONFIG', transient: false });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('CANARY');
+    const good = connect(server.url.replace('//', '//:right@'));
+    expect(await good.size('q')).toMatchObject({ ready: 0 });
+  });
+
+  test('errors carry no payload', async () => {
+    const server = await start();
+    await server.client.set('{queues:q}', 'theirs');
+    const error = await errorOf(connect(server.url).push('q', [{ id: 'a', body: 'CANARY' }]));
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('CANARY');
+  });
+
+  test('a database that is not there', async () => {
+    const server = await start();
+    const error = await errorOf(connect({ url: server.url, db: 99 }).size('q'));
+    expect(error).toMatchObject({ code: 'E_CONFIG' });
+  });
+});
+
+describe('a server that is away', () => {
+  test('is told at once, and found again', async () => {
+    const gone = await startRedis();
+    await gone.stop();
+    const error = await errorOf(connect(gone.url).push('q', [job('a')]));
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+    expect(error.message).toContain('ECONNREFUSED');
+  });
+
+  test('a connection that is cut is made anew', async () => {
+    const server = await start();
+    const connector = connect(server.url);
+    await connector.push('q', [job('a')]);
+    await server.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    // The cut may be noticed before this call or by it; either way the one after that works.
+    await connector.size('q').catch((error: QueueError) => expect(error.transient).toBe(true));
+    expect(await connector.size('q')).toMatchObject({ ready: 1 });
+  });
+
+  test('a server that hangs is given up at the deadline, and nothing is sent a second time', async () => {
+    const server = await start();
+    const connector = connect({ url: server.url, commandTimeout: 0.3 });
+    await connector.push('q', [job('a')]);
+    server.process.kill('SIGSTOP');
+    const error = await errorOf(connector.push('q', [job('b')]));
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+    const next = await errorOf(connector.push('q', [job('c')]));
+    expect(next.message).toContain('nothing was sent');
+    server.process.kill('SIGCONT');
+    let size = { ready: 0 };
+    while (size.ready === 0) size = await connector.size('q').catch(() => ({ ready: 0 }));
+    expect(size.ready).toBeLessThanOrEqual(2);
+    const held = await connector.reserve(['q'], 10, 60_000);
+    expect(held.filter(({ id }) => id === 'b').length).toBeLessThanOrEqual(1);
+    expect(held.map(({ id }) => id)).not.toContain('c');
+  });
+});
+
+describe('options', () => {
+  test.each<[string, unknown, string]>([
+    ['no URL', {}, 'url: is missing'],
+    ['another protocol', 'http://:CANARY@h', 'url: http: is no protocol of Redis'],
+    ['no text', { url: 7 }, 'url: is not a text'],
+    ['not a URL', 'CANARY', 'url: cannot be read'],
+    ['a database that is no number', 'redis://:CANARY@h/x', 'url: the path is not the number of a database'],
+    ['parameters', 'redis://:CANARY@h?db=1', 'url: parameters after ? are not read'],
+    ['a stray percent', 'redis://:CANARY%zz@h', 'url: a % in it'],
+    ['an unknown option', { url: 'redis://h', pasword: 'CANARY' }, 'pasword: no such option'],
+    ['a client beside a URL', { url: 'redis://h', client: {} }, 'client: url cannot be set beside it'],
+    ['something else as client', { client: {} }, 'client: is no client of ioredis'],
+    ['a prefix with braces', { url: 'redis://h', prefix: '{a}' }, 'prefix: is not'],
+    [
+      'what the driver sets',
+      { url: 'redis://h', ioredis: { keyPrefix: 'a' } },
+      'ioredis: keyPrefix is set by',
+    ],
+    ['a name with blanks', { url: 'redis://h', connectionName: 'a b' }, 'connectionName: has blanks'],
+    ['a negative database', { url: 'redis://h', db: -1 }, 'db: is not the number'],
+    ['nothing', undefined, 'redis() needs a URL or options'],
+  ])('%s', (_, options, message) => {
+    let error: unknown;
+    try {
+      redis(options as RedisOptions);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: 'E_CONFIG', message: expect.stringContaining(message) });
+    expect(inspect(error)).not.toContain('CANARY');
+  });
+
+  test('a Cluster client is refused', () => {
+    const client = { isCluster: true } as RedisOptions['client'];
+    expect(() => redis({ client } as RedisOptions)).toThrow(
+      expect.objectContaining({ code: 'E_UNSUPPORTED' }),
+    );
+  });
+});
