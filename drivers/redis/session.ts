@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, QueueError } from '../../src/index.js';
 import { borrowClient, type Client, openClient } from './client.js';
 import { explain } from './errors.js';
+import { warnOfEviction } from './eviction.js';
 import type { RedisSettings } from './options.js';
 import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
@@ -12,6 +13,10 @@ export class Session {
   readonly #logger: Logger;
   #client: Promise<Client> | undefined;
   #closing: Promise<void> | undefined;
+  /** How many connections were given up. */
+  #connectionLife = 0;
+  #readying: Promise<void> | undefined;
+  #policyCheck: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(settings: RedisSettings, logger: Logger) {
@@ -47,11 +52,11 @@ export class Session {
   ): Promise<T> {
     return this.run(async (redis) => {
       try {
-        return await redis.callBuffer('EVALSHA', sha, keys.length, ...keys, ...args);
+        return await redis.callBuffer('EVALSHA', [sha, keys.length, ...keys, ...args]);
       } catch (error) {
         // Nothing ran: the server was restarted, or its scripts were flushed.
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return await redis.callBuffer('EVAL', lua, keys.length, ...keys, ...args);
+        return await redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
       }
     });
   }
@@ -65,16 +70,19 @@ export class Session {
   async #run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
     const client = await this.#whenOpened();
     const { commandTimeoutMs, place } = this.#settings;
+    const life = this.#connectionLife;
     let isSent = false;
     let isLate = false;
     const attempt = async (): Promise<T> => {
       for (;;) {
-        await whenReady(client.redis);
+        await this.#whenReady(client.redis);
         if (isLate) throw new Error('nobody waits for it any more');
         isSent = true;
         try {
           return await command(client.redis);
         } catch (error) {
+          // A master that became a replica stays one: its name may lead to the new master by now.
+          if (isDemoted(error)) this.#giveUp(client, life);
           if (!isUnsent(error)) throw error;
           isSent = false;
           // The client takes a moment to notice that its connection is gone.
@@ -84,12 +92,31 @@ export class Session {
     };
     return await within(attempt(), commandTimeoutMs, () => {
       isLate = true;
+      this.#giveUp(client, life);
       if (!isSent)
         return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
-      client.reconnect();
       const what = `gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`;
       return unavailable(`${place} ${what}`);
     });
+  }
+
+  /** Drops a connection that answers nothing, once for all the commands that it let down. */
+  #giveUp(client: Client, life: number): void {
+    if (life !== this.#connectionLife) return;
+    this.#connectionLife += 1;
+    client.reconnect();
+  }
+
+  /** One wait for all the commands that need it: each would add its listeners to the client. */
+  async #whenReady(redis: RedisInstance): Promise<void> {
+    if (redis.status !== 'ready') {
+      this.#readying ??= whenReady(redis).finally(() => {
+        this.#readying = undefined;
+      });
+      await this.#readying;
+    }
+    // Nobody waits for it: it never rejects, and its answer comes before that of the command that follows.
+    this.#policyCheck ??= warnOfEviction(redis, this.#settings.place, this.#logger);
   }
 
   #whenOpened(): Promise<Client> {
@@ -116,6 +143,10 @@ export class Session {
 /** What ioredis says of a command for which it had no connection. */
 function isUnsent(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("Stream isn't writeable");
+}
+
+function isDemoted(error: unknown): boolean {
+  return error instanceof Error && /^(?:READONLY|UNBLOCKED)\b/.test(error.message);
 }
 
 function unavailable(what: string): QueueError {

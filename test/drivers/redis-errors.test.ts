@@ -199,6 +199,41 @@ describe('a server that is away', () => {
   });
 });
 
+test('many calls at once wait for one connection, without a warning', async () => {
+  const server = await start();
+  const connector = connect(server.url);
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  await Promise.all(Array.from({ length: 50 }, (_, index) => connector.push('q', [job(`job-${index}`)])));
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+  expect(await connector.size('q')).toMatchObject({ ready: 50 });
+});
+
+test('a batch of 100,000 jobs is one push', async () => {
+  const server = await start();
+  const connector = connect(server.url);
+  const jobs = Array.from({ length: 100_000 }, (_, index) => job(`job-${index}`));
+  const outcomes = await connector.push('q', jobs);
+  expect(outcomes.filter((outcome) => outcome === 'stored').length).toBe(100_000);
+  expect(await connector.size('q')).toMatchObject({ ready: 100_000 });
+});
+
+test.each([
+  ['allkeys-lru', 1],
+  ['noeviction', 0],
+])('maxmemory-policy %s is warned of %i times', async (policy, count) => {
+  const server = await start('--maxmemory-policy', policy);
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warn: (_: object, text: string) => void warnings.push(text) };
+  const connector = redis(server.url).connect({ ...context, logger });
+  await connector.size('q');
+  await connector.size('q');
+  await connector.close();
+  expect(warnings.filter((text) => text.includes(policy)).length).toBe(count);
+});
+
 describe('options', () => {
   test.each<[string, unknown, string]>([
     ['no URL', {}, 'url: is missing'],

@@ -103,6 +103,18 @@ export const pushCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'push: an id that nobody chose is unique within a batch, and free after it',
+    async run({ connector }) {
+      const generated = job('a', { unique: false });
+      holds('an id is unique within a batch', await connector.push('q', [generated, generated]), [
+        'stored',
+        'already-there',
+      ]);
+      await connector.delete([(await reserveOne(connector)).lease]);
+      holds('a generated id is free once deleted', await connector.push('q', [generated]), ['stored']);
+    },
+  },
+  {
     name: 'push: an id is already there while its job is ready',
     async run({ connector }) {
       await connector.push('q', [job('a', { body: '"first"' })]);
