@@ -5,15 +5,17 @@ import type { Connector, ReservedJob } from './connector.js';
 import { isQueueError, QueueError } from './errors.js';
 import { QueueEvents } from './events.js';
 import { FailedJobs } from './failed-jobs-api.js';
-import { silentLogger } from './logger.js';
+import { type Logger, safeLogger, silentLogger } from './logger.js';
 import type { QueueConfig } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
+import { shown } from './shown.js';
 import { type CheckedWorkerOptions, checkWorkerOptions } from './worker-options.js';
 
 /** What the `Queue` objects of one config share. */
 export class QueueCore {
   readonly config: QueueConfig;
+  readonly logger: Logger;
   readonly connections: Connections;
   readonly registry = new Registry();
   readonly events: QueueEvents;
@@ -21,10 +23,19 @@ export class QueueCore {
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
-    this.config = config;
-    this.events = new QueueEvents(config.logger ?? silentLogger);
+    const logger = safeLogger(config.logger ?? silentLogger);
+    this.config = { ...config, logger };
+    this.logger = logger;
+    const { maxPayloadBytes = 1 } = config;
+    if (!(Number.isSafeInteger(maxPayloadBytes) && maxPayloadBytes > 0)) {
+      throw new QueueError(
+        'E_CONFIG',
+        `maxPayloadBytes: ${shown(maxPayloadBytes)} is not a whole number from 1 up`,
+      );
+    }
+    this.events = new QueueEvents(logger);
     for (const [name, source] of jobsOf(config)) this.registry.add(source, name);
-    this.connections = new Connections(config, (job, connector, connection) =>
+    this.connections = new Connections(this.config, (job, connector, connection) =>
       this.#runInline(job, connector, connection),
     );
     this.failed = new FailedJobs(this.connections);
@@ -41,8 +52,7 @@ export class QueueCore {
 
   /** What attempts on a connection work with. */
   attemptContext(connection: string, connector: Connector, options: CheckedWorkerOptions): AttemptContext {
-    const { config, connections, registry, events } = this;
-    const logger = config.logger ?? silentLogger;
+    const { config, connections, registry, events, logger } = this;
     const inline = connector.inline ?? false;
     const { leaseMs } = connections.driver(connection).settings;
     const failedPlace = connections.failedPlace(connection);
@@ -78,8 +88,11 @@ export class QueueCore {
 
 function* jobsOf({ jobs = [] }: QueueConfig): Generator<[name: string | undefined, source: JobSource]> {
   if (typeof jobs === 'string') return;
-  const entries = Array.isArray(jobs) ? jobs.map((job) => [undefined, job] as const) : Object.entries(jobs);
-  for (const [name, job] of entries) if (typeof job !== 'string') yield [name, job];
+  if (Array.isArray(jobs)) {
+    for (const job of jobs) if (typeof job !== 'string') yield [undefined, job];
+  } else {
+    yield* Object.entries(jobs as Record<string, JobSource>); // the registry refuses what is none
+  }
 }
 
 function globsOf({ jobs }: QueueConfig): string[] {

@@ -157,13 +157,17 @@ export class Settlement {
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
     const { defaults, logger, settler } = this.#context;
-    // The hook gets the data as the handler would; raw where the schema refuses it.
-    if (!this.#checked && this.#refusal === undefined && this.#handler?.failed)
-      await this.#checkData().catch(() => {});
+
     const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
-    await callFailedHook(this.#handler, this.job, this.#data, error, limits, logger);
+    await callFailedHook(this.#handler, this.job, () => this.#hookData(), error, limits, logger);
     this.#emit({ event: 'job:failed', reason, error: describeError(error) });
     return { outcome: 'failed', error };
+  }
+
+  /** The hook gets the data as the handler would; raw where the schema refuses it. */
+  async #hookData(): Promise<unknown> {
+    if (!this.#checked && this.#refusal === undefined) await this.#checkData().catch(() => {});
+    return this.#data;
   }
 
   #lost(): AttemptEnd {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Connector, Failure, Lease, Release } from './connector.js';
+import { isQueueError } from './errors.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Logger } from './logger.js';
 import { retrying } from './retrying.js';
@@ -142,12 +143,17 @@ async function giveBack(connector: Connector, leases: readonly Lease[]): Promise
   return connector.release(leases.map((lease) => ({ lease, delayMs: 0 })));
 }
 
+interface Waiter {
+  resolve(held: boolean): void;
+  reject(error: unknown): void;
+}
+
 /** Collects what is asked for in one turn of the event loop and does it in one call. */
 class Gather<Item> {
   readonly #inline: boolean;
   readonly #run: (items: Item[]) => Promise<boolean[]>;
   #items: Item[] = [];
-  #waiting: { resolve(held: boolean): void; reject(error: unknown): void }[] = [];
+  #waiting: Waiter[] = [];
 
   constructor(inline: boolean, run: (items: Item[]) => Promise<boolean[]>) {
     this.#inline = inline;
@@ -171,7 +177,20 @@ class Gather<Item> {
       const held = await this.#run(items);
       for (const [index, waiter] of waiting.entries()) waiter.resolve(held[index] === true);
     } catch (error) {
-      for (const waiter of waiting) waiter.reject(error);
+      if (items.length === 1 || (isQueueError(error) && error.transient)) {
+        for (const waiter of waiting) waiter.reject(error);
+        return;
+      }
+      // What the store refuses may be one of them: the others shall not go down with it.
+      for (const [index, waiter] of waiting.entries()) await this.#runOne(items[index] as Item, waiter);
+    }
+  }
+
+  async #runOne(item: Item, waiter: Waiter): Promise<void> {
+    try {
+      waiter.resolve((await this.#run([item]))[0] === true);
+    } catch (error) {
+      waiter.reject(error);
     }
   }
 }

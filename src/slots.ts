@@ -59,13 +59,17 @@ export class Slots {
   }
 
   async #run(reserved: ReservedJob): Promise<void> {
-    const end = await runAttempt(reserved, this.#context);
-    this.#keeper.remove(reserved.lease);
-    this.#confirmedMs.delete(reserved);
-    if (end.job) this.#running.delete(end.job);
-    if (end.stillRunning) await this.#untilEnded(reserved, end.stillRunning);
-    this.#taken -= 1;
-    this.bell.ring();
+    try {
+      const end = await runAttempt(reserved, this.#context);
+      if (end.job) this.#running.delete(end.job);
+      this.#keeper.remove(reserved.lease);
+      if (end.stillRunning) await this.#untilEnded(reserved, end.stillRunning);
+    } finally {
+      this.#keeper.remove(reserved.lease);
+      this.#confirmedMs.delete(reserved);
+      this.#taken -= 1;
+      this.bell.ring();
+    }
   }
 
   async #untilEnded(reserved: ReservedJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
