@@ -25,7 +25,10 @@ export function durationToMs(value: Duration, what: string): number {
   const ms = parse(value);
   if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
     throw new QueueError('E_DURATION', `${what}: ${shown(value)} is not a time span`, {
-      fix: `Write a number of seconds, or text with a unit such as '250ms', '30s', '5m', '2h', '7d'.`,
+      fix:
+        (value as unknown) instanceof Date
+          ? 'Give a point in time to a push as `at`.'
+          : `Write a number of seconds, or text with a unit such as '250ms', '30s', '5m', '2h', '7d'.`,
     });
   }
   if (ms > longestMs) {

@@ -67,11 +67,19 @@ function visitProperties(value: object, path: Path, ancestors: Set<object>): voi
     refuse(path, `is a ${kind}, which JSON would change`, fix);
   }
   if (Object.getOwnPropertySymbols(value).length > 0) refuse(path, 'has a symbol as key, which JSON drops');
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of entriesOf(value, path)) {
     path.push(key);
     if (!key.isWellFormed()) refuse(path, 'has a key with half of a surrogate pair');
     if (item !== undefined) visit(item, path, ancestors);
     path.pop();
+  }
+}
+
+function entriesOf(value: object, path: Path): [string, unknown][] {
+  try {
+    return Object.entries(value);
+  } catch {
+    return refuse(path, 'has a getter that throws');
   }
 }
 

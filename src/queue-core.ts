@@ -72,7 +72,13 @@ export class QueueCore {
   async #runInline(job: ReservedJob, connector: Connector, connection: string): Promise<void> {
     const end = await runAttempt(job, this.#inlineContext(connection, connector));
     if (isQueueError(end.error, 'E_JOB_UNKNOWN')) this.assertJobsLoaded();
-    if (end.outcome === 'failed' || end.outcome === 'unsettled') throw end.error;
+    if (end.outcome === 'kept') {
+      throw new QueueError(
+        'E_INLINE_CONNECTION',
+        `connection ${connection} cannot keep the job that its handler did not settle`,
+      );
+    }
+    if ('error' in end) throw end.error;
   }
 
   #inlineContext(connection: string, connector: Connector): AttemptContext {

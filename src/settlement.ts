@@ -6,7 +6,7 @@ import type { JobEvent } from './events.js';
 import { callFailedHook } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
 import { failureRecord } from './failure-record.js';
-import { Job, leaseLost } from './job.js';
+import { Job, type JobState, leaseLost } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
@@ -42,6 +42,7 @@ export class Settlement {
       release: (delayMs) => this.#whenSettled(context.settler.release(lease, delayMs)),
       fail: (error) => this.#whenSettled(this.#fail(error, 'by-handler')),
       run: () => this.#run(),
+      misused: (error) => context.logger.warn({ ...this.job.fields, err: error }, error.message),
     });
   }
 
@@ -102,6 +103,11 @@ export class Settlement {
         `the handler threw after the job was ${state}, which stands`,
       );
     }
+    const thrown = end.error === undefined ? {} : { error: end.error };
+    return { ...(await this.#asSettled(state, end)), ...thrown };
+  }
+
+  async #asSettled(state: JobState, end: RunEnd): Promise<AttemptEnd> {
     if (state === 'deleted') return this.#settled({ action: 'delete' });
     if (state === 'failed') {
       return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');

@@ -79,22 +79,25 @@ export class Settler {
     this.#patience.abort();
   }
 
-  /** A job that is gone at a repeated try was, but for the reply, settled by an earlier one. */
+  /**
+   * Repeats a settlement while its store is away. A job that is gone after a try whose reply was lost was
+   * settled by that try; one that is gone without such a try is another worker's.
+   */
   async #persist(
     verb: string,
     call: () => Promise<boolean[]>,
-    whenRepeated = (held: readonly boolean[]): Promise<boolean[]> | boolean[] => held.map(() => true),
+    afterLostReply = (held: readonly boolean[]): Promise<boolean[]> | boolean[] => held.map(() => true),
   ): Promise<boolean[]> {
-    let repeated = false;
+    let replyLost = false;
     const held = await retrying(call, {
       forMs: this.#leaseMs,
       signal: this.#patience.signal,
       onRetry: (error, waitMs) => {
-        repeated = true;
+        replyLost ||= isQueueError(error) && error.ambiguous;
         this.#logger.warn({ err: error, waitMs }, `could not ${verb}; trying again`);
       },
     });
-    return repeated && held.includes(false) ? whenRepeated(held) : held;
+    return replyLost && held.includes(false) ? afterLostReply(held) : held;
   }
 
   #persistFailures(failures: readonly Failure[]): Promise<boolean[]> {
@@ -125,6 +128,9 @@ export class Settler {
     if (ours.length === 0) return held;
     await this.#recordStore().record(ours.map((failure) => failure.record));
     const deleted = await connector.delete(ours.map((failure) => failure.lease));
+    // Another worker took the job in between: what it makes of it is what counts.
+    const lost = ours.filter((_, index) => !deleted[index]).map((failure) => failure.record.uuid);
+    if (lost.length > 0) await this.#recordStore().forget(lost);
     let next = 0;
     return held.map((isOurs) => isOurs && deleted[next++] === true);
   }

@@ -26,6 +26,7 @@ export class Worker {
   readonly #slots: Slots;
   #startedAtMs = 0;
   #started = 0;
+  #looks = 0;
   #stopped: StopReason | undefined;
   #storeAwaySinceMs: number | undefined;
   /** Ends the wait for a job that is under way. */
@@ -76,6 +77,7 @@ export class Worker {
         continue;
       }
       const askedMs = performance.now();
+      this.#looks += 1;
       const jobs = await this.#reserve(free);
       if (jobs === undefined) continue;
       if (this.#stopped && this.#connector.unreserve) {
@@ -95,6 +97,7 @@ export class Worker {
     const { memoryMiB, concurrency } = this.#options;
     const reason = stopReason(this.#options, {
       started: this.#started,
+      looks: this.#looks,
       runningMs: performance.now() - this.#startedAtMs,
       rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
       stuck: this.#slots.stuck,
