@@ -23,6 +23,7 @@ export class QueueCore {
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
+    assertConfig(config);
     const logger = safeLogger(config.logger ?? silentLogger);
     this.config = { ...config, logger };
     this.logger = logger;
@@ -89,6 +90,32 @@ export class QueueCore {
     const context = this.attemptContext(connection, connector, options);
     this.#inlineContexts.set(connection, context);
     return context;
+  }
+}
+
+const configKeys = [
+  'default',
+  'connections',
+  'jobs',
+  'failed',
+  'worker',
+  'maxPayloadBytes',
+  'logger',
+  'clock',
+];
+
+function assertConfig(config: unknown): void {
+  if (typeof config !== 'object' || config === null) {
+    throw new QueueError('E_CONFIG', `createQueue: ${shown(config)} is not a config`, {
+      fix: 'Write createQueue({ connections: { default: memory() } }).',
+    });
+  }
+  for (const key of Object.keys(config)) {
+    if (!configKeys.includes(key)) {
+      throw new QueueError('E_CONFIG', `createQueue: there is no key ${key}`, {
+        fix: `The keys are ${configKeys.join(', ')}.`,
+      });
+    }
   }
 }
 

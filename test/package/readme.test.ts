@@ -59,8 +59,6 @@ test.each(examples.filter((example) => example.run.endsWith('.mjs')))('program $
 
 test('the shell examples, in order', () => {
   const [first = '', second = ''] = examples.filter((one) => one.run === 'shell').map((one) => one.code);
-  // The store of the programs above is in the way of none of this: it has a job of its own.
-  rmSync(join(directory, 'drover.sqlite'), { force: true });
   expect(run('sh', ['-ec', first])).toMatch(/hello/i);
   const output = run('sh', ['-ec', second]);
   expect(output).toMatch(/max-tries/);
