@@ -1,19 +1,18 @@
 import { type DatabaseOptions, database } from '../drivers/database/index.js';
 import { type MemoryOptions, memory } from '../drivers/memory/index.js';
 import { sync } from '../drivers/sync/index.js';
-import type { ConnectionOptions, Driver } from '../src/index.js';
+import { connectionOptionNames, type Driver } from '../src/index.js';
+import type { Environment } from './environment.js';
 
 /** A driver that a JSON config can name. */
 export interface JsonDriver {
   /** The options that may stand beside `driver`. */
   readonly options: readonly string[];
   /** @throws QueueError for options that cannot be. */
-  make(options: object, env: NodeJS.ProcessEnv): Driver;
+  make(options: object, env: Environment): Driver;
   /** The environment variables that stand in for options which are not given, by option. */
   readonly variables?: Readonly<Record<string, string>>;
 }
-
-const shared = ['queue', 'lease', 'retry_after'] as const satisfies readonly (keyof ConnectionOptions)[];
 
 const databaseOptions = [
   'url',
@@ -23,7 +22,7 @@ const databaseOptions = [
   'signalsTable',
   'autoMigrate',
   'synchronous',
-  ...shared,
+  ...connectionOptionNames,
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
 const sqliteUrl = 'sqlite:./drover.sqlite';
@@ -37,7 +36,7 @@ export const jsonDrivers: Readonly<Record<string, JsonDriver>> = {
   },
   sqlite: { options: databaseOptions, make: (options) => makeDatabase(options, sqliteUrl) },
   memory: {
-    options: shared satisfies readonly (keyof MemoryOptions)[],
+    options: connectionOptionNames satisfies readonly (keyof MemoryOptions)[],
     make: (options) => memory(options),
   },
   sync: { options: ['queue'], make: (options) => sync(options) },

@@ -6,8 +6,9 @@ import {
   type Queue,
   type QueueConfig,
 } from '../src/index.js';
+import { redisUrlNotice } from './environment.js';
 import { JobTable } from './job-table.js';
-import { acceptConfig, type LoadConfigOptions, loadConfig } from './load-config.js';
+import { acceptConfig, isBuiltIn, type LoadConfigOptions, loadConfig } from './load-config.js';
 import { addJobFiles } from './load-jobs.js';
 
 /** What {@link openQueue} can be told. */
@@ -23,7 +24,8 @@ export interface OpenQueueOptions extends LoadConfigOptions {
 }
 
 /**
- * Makes a queue from the project's config, with the jobs of its files. Opens no connection yet.
+ * Makes a queue from the project's config, with the jobs of its files. Opens no connection yet. Warns its
+ * logger where the config is the built-in one and `REDIS_URL` is set, which this version does not read.
  *
  * @throws QueueError as {@link loadConfig}, `loadJobs` and `createQueue`.
  */
@@ -36,6 +38,8 @@ export async function openQueue(options: OpenQueueOptions = {}): Promise<Queue> 
           config: acceptConfig({ config: options.config, problems: [] }, 'the config', { connection, env }),
           directory: options.cwd ?? process.cwd(),
         };
+  const notice = isBuiltIn(options.config ?? config) ? redisUrlNotice(env) : undefined;
+  if (notice !== undefined) (logger ?? config.logger)?.warn({}, notice);
   const jobs =
     options.jobs === false ? config.jobs : await withJobFiles(config.jobs, options.directory ?? directory);
   return createQueue({ ...config, ...(jobs && { jobs }), ...(logger && { logger }) });

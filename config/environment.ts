@@ -1,0 +1,27 @@
+/**
+ * Environment variables by name, such as `process.env`. Spelled out, as `NodeJS.ProcessEnv` is unknown to
+ * applications without @types/node.
+ */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What to do about a `DATABASE_URL` that this version cannot use, or undefined where the variable is unset or
+ * names a SQLite file. Shows its scheme at most: the rest has a password in it.
+ *
+ * @param refused the message of the driver about a URL; one that names another scheme is not about the variable.
+ */
+export function databaseUrlFix(refused: string, env: Environment): string | undefined {
+  const { DATABASE_URL: url } = env;
+  const scheme = /^([a-z][a-z0-9+]*):/i.exec(url ?? '')?.[1]?.toLowerCase();
+  if (!url || !refused.startsWith('url: ') || scheme === 'sqlite' || scheme === 'file') return undefined;
+  const [, named] = /^url: ([a-z0-9+]+): /.exec(refused) ?? [];
+  if (named !== undefined && named !== scheme) return undefined;
+  const kind = named === undefined ? 'no sqlite: URL' : `a ${named}: URL`;
+  return `DATABASE_URL is set, to ${kind}. Unset DATABASE_URL (or empty it: DATABASE_URL= npx drover …), or set it to a sqlite: URL.`;
+}
+
+/** What to say where `REDIS_URL` is set, or undefined: whoever set it expects the jobs to be in Redis. */
+export function redisUrlNotice({ REDIS_URL: url }: Environment): string | undefined {
+  if (!url) return undefined;
+  return 'REDIS_URL is set, but this version has no Redis driver: the built-in config keeps jobs in SQLite (DATABASE_URL); unset REDIS_URL or write a config (drover init)';
+}
