@@ -16,7 +16,7 @@ test('the README has programs and shell examples to run', () => {
 });
 
 test('its first program has 12 lines', () => {
-  expect(examples[0]?.code.split('\n').filter(Boolean)).toHaveLength(11);
+  expect(examples[0]?.code.trimEnd().split('\n')).toHaveLength(12);
 });
 
 test.each(examples.filter((example) => example.run.endsWith('.mjs')))('program $run', (example) => {
