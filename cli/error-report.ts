@@ -1,4 +1,4 @@
-import { isQueueError } from '../src/index.js';
+import { type ErrorCode, isQueueError } from '../src/index.js';
 import { errorText } from './error-text.js';
 import type { Io } from './io.js';
 import { colorsFor } from './output.js';
@@ -27,7 +27,11 @@ export function reportError(error: unknown, io: Io, json: boolean): void {
   reportProblem({ code: 'E_UNEXPECTED', message, fix, stack: stackOf(error, io) }, io, json);
 }
 
-/** Tells of a problem: for people its code and message on one line and the remedy on the next. */
+// The errors whose messages list what is wrong, one problem a line. All others keep to one line: what looks
+// like a line break there may come out of a payload or of another package.
+const ownLines: ReadonlySet<string> = new Set<ErrorCode>(['E_CONFIG', 'E_JOB_FILE']);
+
+/** Tells of a problem: for people its code and message, on one line but for those that list, then the remedy. */
 export function reportProblem(problem: Problem, io: Io, json: boolean): void {
   const { code, message, fix, stack } = problem;
   if (json) {
@@ -35,10 +39,16 @@ export function reportProblem(problem: Problem, io: Io, json: boolean): void {
     return;
   }
   const colors = colorsFor(io.stderr, io.env);
-  const lines = [`${colors.red(`error ${code}:`)} ${plain(message)}`];
+  const lines = [`${colors.red(`error ${code}:`)} ${ownLines.has(code) ? listed(message) : plain(message)}`];
   if (stack !== undefined) lines.push(`  ${plainLines(stack, '  ')}`);
   else if (fix !== undefined) lines.push(`  ${colors.dim('fix:')} ${plain(fix)}`);
   io.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** Lines that follow the first are always indented, so that none can pass for a message of its own. */
+function listed(message: string): string {
+  const [first = '', ...others] = message.split('\n').map(plain);
+  return [first, ...others.map((line) => (line.startsWith('  ') ? line : `  ${line}`))].join('\n');
 }
 
 function stackOf(error: unknown, io: Io): string | undefined {

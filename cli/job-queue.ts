@@ -4,11 +4,26 @@ import type { Context } from './context.js';
 
 /** The queue that a push of a job goes to where it names none: the job's own, or the connection's. */
 export async function queueOfJob(wireName: string, context: Context): Promise<string> {
-  const [name = ''] = wireName.split('@');
   const { config, queue } = context;
-  const own = (await jobsByName(context)).get(name);
+  const own = await jobOf(wireName, context);
   const settings = isJobDefinition(own) ? own.settings : own;
   return settings?.queue ?? config.connections[queue.connectionName]?.settings.queue ?? 'default';
+}
+
+/** The methods that payloads may name of a job's class, sorted; none where it is no class. */
+export async function methodNames(jobName: string, context: Context): Promise<string[]> {
+  const job = await jobOf(jobName, context);
+  if (job === undefined || isJobDefinition(job)) return [];
+  const names = new Set<string>();
+  for (let level: object = job.prototype; level !== null; level = Object.getPrototypeOf(level)) {
+    for (const name of Object.getOwnPropertyNames(level)) names.add(name);
+  }
+  // Which of them a payload may name is for the queue to say.
+  return [...names].filter((name) => context.queue.hasJob(`${jobName}@${name}`)).sort();
+}
+
+async function jobOf(wireName: string, context: Context): Promise<JobSource | undefined> {
+  return (await jobsByName(context)).get(wireName.split('@')[0] ?? '');
 }
 
 async function jobsByName({ config, directory }: Context): Promise<Map<string, JobSource>> {

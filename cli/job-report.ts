@@ -2,7 +2,7 @@ import type { JobEvent } from '../src/index.js';
 import { errorText } from './error-text.js';
 import type { Colors, Output } from './output.js';
 import { plain } from './plain-text.js';
-import { clockText, spanText, timeText } from './time-text.js';
+import { nearTimeText, spanText, timeText } from './time-text.js';
 
 /**
  * Prints what happens to jobs: each event as an object, or one line for people when a job's attempt has ended.
@@ -18,6 +18,9 @@ function jobObject(event: JobEvent): object {
   const error = 'error' in event && event.error ? { error: errorText(event.error) } : {};
   return { time: new Date().toISOString(), ...event, ...error };
 }
+
+/** What becomes of a job whose lease nobody ends: taking it again spends a try, and there may be none. */
+export const afterLapse = 'it runs again when its lease lapses, or fails where no try is left';
 
 type EndEvent = Exclude<JobEvent, { event: 'job:started' }>;
 
@@ -40,7 +43,7 @@ function detailsOf(event: EndEvent, nowMs: number, recorded: boolean): string[] 
   const error = shown && plain(`${shown.class}: ${shown.message}`);
   switch (event.event) {
     case 'job:released': {
-      const again = `again in ${spanText(event.delayMs)} (${clockText(nowMs + event.delayMs)})`;
+      const again = `again in ${spanText(event.delayMs)} (${nearTimeText(nowMs + event.delayMs, nowMs)})`;
       return error === undefined ? [again] : [again, error];
     }
     case 'job:failed': {
@@ -48,9 +51,9 @@ function detailsOf(event: EndEvent, nowMs: number, recorded: boolean): string[] 
       return recorded ? [what, `see drover queue:failed ${plain(event.id)}`] : [what];
     }
     case 'job:unsettled':
-      return ['runs again when its lease lapses', error ?? ''];
+      return [afterLapse, error ?? ''];
     case 'job:kept':
-      return ['left reserved by its handler; runs again when its lease lapses'];
+      return [`left reserved by its handler; ${afterLapse}`];
     case 'job:given-back':
       return ['interrupted by the stop; another worker may take it'];
     case 'job:lost':

@@ -4,7 +4,7 @@ import { errorText } from './error-text.js';
 import type { Io } from './io.js';
 import { type Colors, colorsFor } from './output.js';
 import { plain, safeJson, withoutCredentials } from './plain-text.js';
-import { clockText } from './time-text.js';
+import { timeText } from './time-text.js';
 
 type Level = keyof Logger;
 
@@ -38,7 +38,7 @@ function humanLine(colors: Colors, level: Level, fields: object, message: string
   }
   const paint = { debug: colors.dim, info: colors.cyan, warn: colors.yellow, error: colors.red }[level];
   const text = [plain(String(message)), ...parts].join('  ');
-  return `${colors.dim(clockText(Date.now()))}  ${paint(level.padEnd(5))}  ${withoutCredentials(text)}`;
+  return `${colors.dim(timeText(Date.now()))}  ${paint(level.padEnd(5))}  ${withoutCredentials(text)}`;
 }
 
 function fieldText(value: unknown): string {

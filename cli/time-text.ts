@@ -5,18 +5,31 @@ export function timeText(ms: number): string {
   return `${day} ${clockText(ms)}`;
 }
 
+/** A point in time that is near `nowMs`: its time of day, with the date only where that is another. */
+export function nearTimeText(ms: number, nowMs: number): string {
+  const isSameDay = new Date(ms).toDateString() === new Date(nowMs).toDateString();
+  return isSameDay ? clockText(ms) : timeText(ms);
+}
+
 /** Local time of day as `02:40:11`. */
-export function clockText(ms: number): string {
+function clockText(ms: number): string {
   const date = new Date(ms);
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
 }
 
-/** A time span for people: `12 ms`, `3.4 s`, `5 min`, `2 h`. */
+/** A time span for people: `12 ms`, `3.4 s`, `5 min`, `1 h 23 min`, `3 d 4 h`. */
 export function spanText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 90_000) return `${rounded(ms / 1000)} s`;
-  if (ms < 5_400_000) return `${rounded(ms / 60_000)} min`;
-  return ms < 172_800_000 ? `${rounded(ms / 3_600_000)} h` : `${rounded(ms / 86_400_000)} d`;
+  if (ms < 3_600_000) return `${rounded(ms / 60_000)} min`;
+  if (ms < 172_800_000) return twoUnits(Math.round(ms / 60_000), 60, 'h', 'min');
+  return twoUnits(Math.round(ms / 3_600_000), 24, 'd', 'h');
+}
+
+function twoUnits(count: number, inLarger: number, larger: string, smaller: string): string {
+  const rest = count % inLarger;
+  const whole = `${Math.floor(count / inLarger)} ${larger}`;
+  return rest === 0 ? whole : `${whole} ${rest} ${smaller}`;
 }
 
 function rounded(value: number): number {

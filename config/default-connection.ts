@@ -1,11 +1,12 @@
 import { type QueueConfig, QueueError } from '../src/index.js';
+import type { Environment } from './environment.js';
 import { suggest } from './suggest.js';
 
 /** Whence the name of the default connection may come, beside the config. */
 export interface ConnectionChoice {
   /** Named by a flag. */
   readonly connection?: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Environment;
 }
 
 /** The connection that the config itself makes the default: as named, or the only one, or `default`. */

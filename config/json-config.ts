@@ -1,4 +1,5 @@
 import { type Driver, QueueError } from '../src/index.js';
+import { databaseUrlFix, type Environment } from './environment.js';
 import { type JsonDriver, jsonDrivers } from './json-drivers.js';
 import { didYouMean, isSection, keyPath, kindOf, type Problem, problemOf, unknownKeys } from './problem.js';
 
@@ -23,7 +24,7 @@ const placeholder: Driver = {
  * @param source names the file in the error.
  * @throws QueueError `E_CONFIG` for text that is not JSON.
  */
-export function readJsonConfig(text: string, source: string, env: NodeJS.ProcessEnv): RawConfig {
+export function readJsonConfig(text: string, source: string, env: Environment): RawConfig {
   const config = parse(text, source);
   if (!isSection(config) || !isSection(config.connections)) return { config, problems: [] };
   const problems: Problem[] = [];
@@ -52,7 +53,7 @@ function parse(text: string, source: string): unknown {
   }
 }
 
-function makeDriver(described: unknown, path: string, env: NodeJS.ProcessEnv): Driver | Problem[] {
+function makeDriver(described: unknown, path: string, env: Environment): Driver | Problem[] {
   if (!isSection(described)) {
     const fix = 'Write { "driver": "database", "url": "sqlite:./drover.sqlite" }.';
     return [{ path, what: `is ${kindOf(described)}, not an object`, fix }];
@@ -67,8 +68,10 @@ function makeDriver(described: unknown, path: string, env: NodeJS.ProcessEnv): D
   } catch (error) {
     const problem = problemOf(error, path);
     const variable = driver.variables?.[problem.path.slice(path.length + 1)];
-    const isFromVariable = variable !== undefined && env[variable];
-    return [isFromVariable ? { ...problem, what: `${problem.what} (from ${variable})` } : problem];
+    const isFromVariable = variable !== undefined && env[variable] && options.url === undefined;
+    if (!isFromVariable) return [problem];
+    const fix = databaseUrlFix(`url: ${problem.what}`, env) ?? problem.fix;
+    return [{ ...problem, what: `${problem.what} (from ${variable})`, fix }];
   }
 }
 

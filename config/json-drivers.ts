@@ -2,19 +2,18 @@ import { type DatabaseOptions, database } from '../drivers/database/index.js';
 import { type MemoryOptions, memory } from '../drivers/memory/index.js';
 import { type RedisOptions, redis } from '../drivers/redis/index.js';
 import { sync } from '../drivers/sync/index.js';
-import type { ConnectionOptions, Driver } from '../src/index.js';
+import { connectionOptionNames, type Driver } from '../src/index.js';
+import type { Environment } from './environment.js';
 
 /** A driver that a JSON config can name. */
 export interface JsonDriver {
   /** The options that may stand beside `driver`. */
   readonly options: readonly string[];
   /** @throws QueueError for options that cannot be. */
-  make(options: object, env: NodeJS.ProcessEnv): Driver;
+  make(options: object, env: Environment): Driver;
   /** The environment variables that stand in for options which are not given, by option. */
   readonly variables?: Readonly<Record<string, string>>;
 }
-
-const shared = ['queue', 'lease', 'retry_after'] as const satisfies readonly (keyof ConnectionOptions)[];
 
 const databaseOptions = [
   'url',
@@ -24,7 +23,7 @@ const databaseOptions = [
   'signalsTable',
   'autoMigrate',
   'synchronous',
-  ...shared,
+  ...connectionOptionNames,
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
 // Without client: JSON cannot hold one.
@@ -38,7 +37,7 @@ const redisOptions = [
   'prefix',
   'connectionName',
   'commandTimeout',
-  ...shared,
+  ...connectionOptionNames,
 ] as const satisfies readonly (keyof RedisOptions)[];
 
 const redisUrl = 'redis://127.0.0.1:6379';
@@ -59,7 +58,7 @@ export const jsonDrivers: Readonly<Record<string, JsonDriver>> = {
     variables: { url: 'REDIS_URL' },
   },
   memory: {
-    options: shared satisfies readonly (keyof MemoryOptions)[],
+    options: connectionOptionNames satisfies readonly (keyof MemoryOptions)[],
     make: (options) => memory(options),
   },
   sync: { options: ['queue'], make: (options) => sync(options) },

@@ -6,6 +6,7 @@ import {
   chosenConnection,
   defaultConnection,
 } from './default-connection.js';
+import type { Environment } from './environment.js';
 import { findConfigFile, projectDirectory } from './find-config.js';
 import type { RawConfig } from './json-config.js';
 import { configError } from './problem.js';
@@ -19,7 +20,7 @@ export interface LoadConfigOptions {
   /** Where discovery looks. Default: the working directory of the process. */
   readonly cwd?: string | undefined;
   /** Default: the environment of the process. Config files written in code read that one in any case. */
-  readonly env?: NodeJS.ProcessEnv | undefined;
+  readonly env?: Environment | undefined;
   /** The connection to use by default, as named by a flag. Goes before `QUEUE_CONNECTION` and the file. */
   readonly connection?: string | undefined;
 }
@@ -47,8 +48,9 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   const file = await findConfigFile(cwd, options.file);
   const label = file === null ? 'the built-in config' : labelOf(file, cwd);
   const raw = file === null ? await readBuiltInConfig() : await readConfigFile(file, label, cwd, env);
+  const config = acceptConfig(raw, label, { connection, env });
   return {
-    config: acceptConfig(raw, label, { connection, env }),
+    config,
     file,
     directory: file === null ? cwd : projectDirectory(file),
   };

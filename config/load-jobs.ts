@@ -44,7 +44,7 @@ export async function addJobFiles(
     try {
       const exports = await importJobFile(file, root);
       for (const { name, source, as } of jobsOf(exports, file.path)) {
-        table.add(name, source, `${file.label} (${as})`);
+        table.add(name, source, `${file.label} (${as})`, file.label);
       }
     } catch (error) {
       broken.push({ label: file.label, ...importFailure(error, file.path, root, root) });

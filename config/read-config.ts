@@ -1,6 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { isQueueError, QueueError } from '../src/index.js';
+import { databaseUrlFix, type Environment } from './environment.js';
 import { projectDirectory } from './find-config.js';
 import { importFailure } from './import-failure.js';
 import { importFile } from './import-file.js';
@@ -18,7 +19,7 @@ export async function readConfigFile(
   file: string,
   label: string,
   cwd: string,
-  env: NodeJS.ProcessEnv,
+  env: Environment,
 ): Promise<RawConfig> {
   const path = await realpath(file);
   const directory = projectDirectory(path);
@@ -28,7 +29,12 @@ export async function readConfigFile(
     read = isJson ? await readFile(path, 'utf8') : (await importFile(path, directory)).default;
   } catch (error) {
     const failure = importFailure(error, path, directory, await realpath(cwd));
-    throw new QueueError('E_CONFIG', `could not load ${label}: ${failure.what}`, failure);
+    // Configs in code, such as the one that init writes, read the environment of the process.
+    const fix = isQueueError(error) ? databaseUrlFix(error.message, process.env) : undefined;
+    throw new QueueError('E_CONFIG', `could not load ${label}: ${failure.what}`, {
+      ...failure,
+      ...(fix !== undefined && { fix }),
+    });
   }
   if (isJson) return readJsonConfig(String(read), label, env);
   if (read !== undefined) return { config: read, problems: [] };
@@ -45,7 +51,7 @@ export async function readBuiltInConfig(): Promise<RawConfig> {
     if (!isQueueError(error)) throw error;
     const message = error.message.replace(/^url: /, 'DATABASE_URL: ');
     throw new QueueError(error.code, `the built-in config: ${message}`, {
-      fix: 'Unset DATABASE_URL to use ./drover.sqlite, set it to a sqlite: URL, or write a config (drover init).',
+      fix: 'Unset DATABASE_URL (or empty it: DATABASE_URL= npx drover …) to use ./drover.sqlite, set it to a sqlite: URL, or write a config that does not read it.',
     });
   }
 }

@@ -9,15 +9,18 @@ import { configText, jobText } from './starter-texts.js';
 export interface StarterOptions {
   /** Default: whether the folder has a tsconfig.json, or its package.json depends on typescript. */
   readonly typescript?: boolean | undefined;
-  /** Overwrite files that are there. Default false. */
+  /**
+   * Overwrite files that are there. Default false. A config file that would be found before the one written,
+   * as one in the other language may be, is refused all the same, and so is the same job under `.ts` and `.mts`.
+   */
   readonly force?: boolean | undefined;
 }
 
 /**
- * Writes a config and a first job into a project; answers the files written, relative to its folder. A
- * JavaScript project whose package.json does not say `"type": "module"` gets them as `.mjs`.
+ * Writes a config and a first job into a project; answers the files written, relative to its folder. Where
+ * package.json does not say `"type": "module"` they are `.mts` or `.mjs`: elsewhere their ES syntax is an error.
  *
- * @throws QueueError `E_USAGE` naming a file that is there already or cannot be written.
+ * @throws QueueError `E_USAGE` naming a file that is there already, or cannot be written.
  */
 export async function writeStarterProject(
   directory: string,
@@ -25,12 +28,17 @@ export async function writeStarterProject(
 ): Promise<string[]> {
   const project = await readPackage(resolve(directory));
   const typescript = options.typescript ?? (await isTypeScript(directory, project));
-  const extension = typescript ? 'ts' : project.type === 'module' ? 'js' : 'mjs';
+  const language = typescript ? 'ts' : 'js';
+  const extension = project.type === 'module' ? language : `m${language}`;
+  const config = `drover.config.${extension}`;
   const files = [
-    { name: `drover.config.${extension}`, text: await configText() },
+    { name: config, text: await configText(typescript) },
     { name: `jobs/hello.${extension}`, text: jobText(typescript) },
   ];
-  if (!options.force) await assertFree(directory, [...configFiles, ...files.map((file) => file.name)]);
+  const twin = `jobs/hello.${extension === language ? `m${language}` : language}`;
+  const earlier = configFiles.slice(0, configFiles.indexOf(config));
+  if (options.force) await assertNoClash(directory, [...earlier, twin]);
+  else await assertFree(directory, [...configFiles, ...files.map((file) => file.name)]);
   const flag = options.force ? 'w' : 'wx';
   for (const { name } of files) await wrote(name, mkdir(dirname(join(directory, name)), { recursive: true }));
   for (const { name, text } of files) await wrote(name, writeFile(join(directory, name), text, { flag }));
@@ -68,7 +76,17 @@ async function assertFree(directory: string, names: readonly string[]): Promise<
   for (const name of names) {
     if (!(await isThere(directory, name))) continue;
     throw new QueueError('E_USAGE', `${name} is there already`, {
-      fix: 'Nothing was written. With force (--force) it is done all the same, over what is there.',
+      fix: 'Nothing was written; --force overwrites.',
+    });
+  }
+}
+
+/** A config found before the one written would be read in its place, a second hello beside the first. */
+async function assertNoClash(directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if (!(await isThere(directory, name))) continue;
+    throw new QueueError('E_USAGE', `${name} is there and would be read beside or before what is written`, {
+      fix: `Nothing was written. Remove ${name} first.`,
     });
   }
 }

@@ -5,12 +5,13 @@ import { dirname, join } from 'node:path';
 /**
  * The built-in config as a project can have it for its own: config/queue.ts of this package, which is
  * published beside the compiled code, importing from the package. It has no TypeScript syntax, so it serves
- * JavaScript projects as it is.
+ * JavaScript projects as it is. Its jobs are files of one language: build output beside the sources is no second job.
  */
-export async function configText(): Promise<string> {
+export async function configText(typescript: boolean): Promise<string> {
   const root = dirname(createRequire(import.meta.url).resolve('drover/package.json'));
   const text = await readFile(join(root, 'config', 'queue.ts'), 'utf8');
   return text
+    .replace('{ts,mts,js,mjs}', typescript ? '{ts,mts}' : '{js,mjs}')
     .replace(/from '\.\.\/drivers\/(\w+)\/index\.js'/g, "from 'drover/drivers/$1'")
     .replace("from './define-config.js'", "from 'drover/config'");
 }

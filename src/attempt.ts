@@ -112,11 +112,13 @@ function guard(
   }
   if (rules.tries > 0 && attempts > rules.tries) {
     const error = new QueueError(
-      'E_LEASE_LOST',
-      `job ${payload.job} was started ${attempts - 1} times, and its last worker never settled it`,
-      { fix: 'Look for workers that were killed, or blocked for longer than the lease.' },
+      'E_MAX_TRIES',
+      `job ${payload.job} was delivered ${attempts - 1} times without being done, and may be no more often`,
+      {
+        fix: 'Its handler released it on its last try, or its worker was killed or blocked for longer than the lease.',
+      },
     );
-    return { action: 'fail', reason: 'lease-lost', error };
+    return { action: 'fail', reason: 'max-tries', error };
   }
   return undefined;
 }

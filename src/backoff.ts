@@ -2,7 +2,7 @@ import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 import { shown } from './shown.js';
 
-/** A wait that grows with each failed attempt: `base · factor^(attempt − 1)`, at most `max`. */
+/** A wait that grows with each failed attempt: `base · factor^(attempt − 1)`, at most `max`, then spread. */
 export interface ExponentialBackoff {
   readonly type: 'exponential';
   readonly base: Duration;

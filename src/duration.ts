@@ -14,7 +14,8 @@ const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
 const longestMs = 366 * 10 * unitMs.d;
 
 /**
- * Milliseconds of a {@link Duration}, rounded to whole ones.
+ * Milliseconds of a {@link Duration}, rounded to whole ones. Text without a unit (from a command line) is
+ * seconds, as a bare number is.
  *
  * @param what names the value in the error, such as `timeout`.
  * @throws QueueError `E_DURATION` for anything else, for negative spans, and for spans over ten years,
@@ -24,7 +25,10 @@ export function durationToMs(value: Duration, what: string): number {
   const ms = parse(value);
   if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
     throw new QueueError('E_DURATION', `${what}: ${shown(value)} is not a time span`, {
-      fix: `Write a number of seconds, or text with a unit such as '250ms', '30s', '5m', '2h', '7d'.`,
+      fix:
+        (value as unknown) instanceof Date
+          ? 'Give a point in time to a push as `at`.'
+          : `Write a number of seconds, or text with a unit such as '250ms', '30s', '5m', '2h', '7d'.`,
     });
   }
   if (ms > longestMs) {

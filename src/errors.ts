@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'E_JOB_UNKNOWN'
   | 'E_LEASE_LOST'
   | 'E_LEASE_TOO_SHORT'
+  | 'E_MAX_TRIES'
   | 'E_PAYLOAD_INVALID'
   | 'E_PAYLOAD_TOO_LARGE'
   | 'E_QUEUE_CLOSED'
@@ -40,6 +41,8 @@ export interface QueueErrorOptions {
    * (a server that restarts, a busy file). Default false.
    */
   readonly transient?: boolean;
+  /** True where the call may have been carried out all the same: its reply was lost. Default false. */
+  readonly ambiguous?: boolean;
 }
 
 /**
@@ -52,6 +55,7 @@ export class QueueError extends Error {
   readonly code: ErrorCode;
   readonly fix: string | undefined;
   readonly transient: boolean;
+  readonly ambiguous: boolean;
 
   constructor(code: ErrorCode, message: string, options: QueueErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -59,6 +63,7 @@ export class QueueError extends Error {
     this.code = code;
     this.fix = options.fix;
     this.transient = options.transient ?? false;
+    this.ambiguous = options.ambiguous ?? false;
   }
 }
 

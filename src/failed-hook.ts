@@ -18,7 +18,7 @@ export interface HookLimits {
 export async function callFailedHook(
   handler: Handler | undefined,
   job: Job,
-  data: unknown,
+  data: () => Promise<unknown>,
   error: unknown,
   limits: HookLimits,
   logger: Logger,
@@ -26,7 +26,8 @@ export async function callFailedHook(
   if (!handler?.failed) return;
   const limit = startLimit(limits);
   try {
-    await Promise.race([handler.failed(job, data, error), limit.reached]);
+    const hook = data().then((checked) => handler.failed?.(job, checked, error));
+    await Promise.race([hook, limit.reached]);
   } catch (hookError) {
     logger.error({ ...job.fields, err: describeError(hookError) }, 'the failed hook of the job ended badly');
   } finally {

@@ -1,6 +1,11 @@
 export { type Backoff, type ExponentialBackoff, exponential } from './backoff.js';
 export { type Clock, systemClock } from './clock.js';
-export { type ConnectionOptions, connectionSettings } from './connection-settings.js';
+export {
+  type ConnectionOptions,
+  checkOptionNames,
+  connectionOptionNames,
+  connectionSettings,
+} from './connection-settings.js';
 export type {
   ConnectionSettings,
   Connector,

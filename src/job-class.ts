@@ -4,14 +4,15 @@ import { checkJobName } from './names.js';
 /**
  * A class in think-queue's style: `fire(job, data)` runs the job `Name`, any other method `task1(job, data)`
  * runs `Name@task1`, and `failed(data, error)` is called when the job was given up. A new instance serves
- * each attempt. Settings stand on the class as static properties.
+ * each attempt. All of them are methods, not fields. Settings stand on the class as static properties.
  */
 export interface JobClass extends JobSettings {
   // biome-ignore lint/suspicious/noExplicitAny: the methods of a user's class are looked up by name
   new (): any;
   /** The wire name. Where it is absent, the name under which the class was registered or exported counts. */
   readonly jobName?: string;
-  /** The methods that payloads may name beside `fire`. Default: every public method of the class. */
+  /** The methods that payloads may name beside `fire`. Default: the public methods that stand in the
+   * class itself; inherited ones have to be named here. */
   readonly tasks?: readonly string[];
 }
 
@@ -47,24 +48,12 @@ export function registerClass(jobClass: JobClass, registeredAs: string): Registe
   };
 }
 
-/** Methods of a class and its ancestors, without those that are never a job. */
+/** Methods that stand in the class itself, without those that are never a job. */
 function publicMethods(prototype: object): string[] {
   const names: string[] = [];
-  for (
-    let level = prototype;
-    level !== Object.prototype && level !== null;
-    level = Object.getPrototypeOf(level)
-  ) {
-    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
-      if (
-        typeof property.value === 'function' &&
-        name !== 'constructor' &&
-        name !== 'failed' &&
-        !name.startsWith('_')
-      ) {
-        names.push(name);
-      }
-    }
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (typeof property.value !== 'function' || name === 'constructor' || name === 'failed') continue;
+    if (!name.startsWith('_')) names.push(name);
   }
   return names;
 }

@@ -96,6 +96,7 @@ export function defineJob<Data = unknown>(
 export function defineJob(
   options: JobOptions<unknown> & { readonly input?: StandardSchemaV1 },
 ): JobDefinition {
+  assertOptions(options);
   const name = checkJobName(options.name);
   if (typeof options.handle !== 'function') {
     throw new QueueError('E_CONFIG', `job ${name} has no handle function`);
@@ -108,6 +109,24 @@ export function defineJob(
     handle: (context) => options.handle(context),
     ...(options.failed && { failed: (context: FailedContext<unknown>) => options.failed?.(context) }),
   };
+}
+
+const optionNames = ['name', 'queue', 'tries', 'backoff', 'timeout', 'ack', 'input', 'handle', 'failed'];
+
+/** An option that does nothing is a mistake: a job with `attempts: 1` is meant to be tried once. */
+function assertOptions(options: unknown): asserts options is object {
+  if (typeof options !== 'object' || options === null) {
+    throw new QueueError('E_CONFIG', `defineJob: ${shown(options)} is not an object of options`, {
+      fix: "Write defineJob({ name: 'mail.send', handle: ({ data }) => … }).",
+    });
+  }
+  for (const name of Object.keys(options)) {
+    if (!optionNames.includes(name)) {
+      throw new QueueError('E_CONFIG', `defineJob: there is no option ${name}`, {
+        fix: `The options are ${optionNames.join(', ')}.`,
+      });
+    }
+  }
 }
 
 /** True for what {@link defineJob} returned, also from another copy of drover. */

@@ -13,6 +13,8 @@ export interface JobVerbs {
   release(delayMs: number): Promise<boolean>;
   fail(error: unknown): Promise<boolean>;
   run(): Promise<void>;
+  /** Told of a verb that came too late: a handler that does not await it would never know. */
+  misused(error: QueueError): void;
 }
 
 /**
@@ -175,13 +177,13 @@ export class Job<Data = unknown> {
   async #settle(state: JobState, verb: () => Promise<boolean>): Promise<void> {
     if (this.#state === 'lost') throw leaseLost(this.fields);
     if (this.#state !== 'open') {
-      throw new QueueError(
+      const error = new QueueError(
         'E_JOB_ALREADY_SETTLED',
         `job ${this.name} (${this.id}) is ${this.#state} already`,
-        {
-          fix: 'Call one of delete(), release() and fail(), once, before the handler ends.',
-        },
+        { fix: 'Call one of delete(), release() and fail(), once, before the handler ends.' },
       );
+      this.#verbs.misused(error);
+      throw error;
     }
     this.#state = state;
     const settling = verb();

@@ -46,9 +46,7 @@ function visitObject(value: object, path: Path, ancestors: Set<object>): void {
   if (ancestors.size >= maxDataDepth) refuse(path, `is nested deeper than ${maxDataDepth} levels`);
   ancestors.add(value);
   if (Array.isArray(value)) {
-    if (Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(value))) !== null) {
-      refuse(path, `is a ${value.constructor?.name || 'class of array'}, which JSON turns into an array`);
-    }
+    if (!isPlainArray(value)) refuse(path, `is a ${className(value)}, which JSON turns into an array`);
     if (Object.keys(value).length > value.length)
       refuse(path, 'is an array with properties, which JSON drops');
     for (let index = 0; index < value.length; index++) {
@@ -64,12 +62,12 @@ function visitObject(value: object, path: Path, ancestors: Set<object>): void {
 
 function visitProperties(value: object, path: Path, ancestors: Set<object>): void {
   if (!isPlain(value)) {
-    const kind = value.constructor?.name || 'class instance';
+    const kind = className(value);
     const fix = value instanceof Date ? 'Push value.toISOString() or value.getTime().' : undefined;
     refuse(path, `is a ${kind}, which JSON would change`, fix);
   }
   if (Object.getOwnPropertySymbols(value).length > 0) refuse(path, 'has a symbol as key, which JSON drops');
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of entriesOf(value, path)) {
     path.push(key);
     if (!key.isWellFormed()) refuse(path, 'has a key with half of a surrogate pair');
     if (item !== undefined) visit(item, path, ancestors);
@@ -77,10 +75,32 @@ function visitProperties(value: object, path: Path, ancestors: Set<object>): voi
   }
 }
 
+function entriesOf(value: object, path: Path): [string, unknown][] {
+  try {
+    return Object.entries(value);
+  } catch {
+    return refuse(path, 'has a getter that throws');
+  }
+}
+
 /** True for object literals, also of another realm, and for objects without a prototype. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** True for arrays of this or another realm, false for classes of them. */
+function isPlainArray(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype !== null && isPlain(prototype);
+}
+
+function className(value: object): string {
+  try {
+    return value.constructor?.name || 'class instance';
+  } catch {
+    return 'class instance'; // a getter of that name that throws
+  }
 }
 
 function refuse(path: Path, problem: string, fix = 'Push plain JSON values only.'): never {

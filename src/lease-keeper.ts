@@ -80,7 +80,7 @@ export class LeaseKeeper {
     this.#extending = true;
     this.#nextRoundMs = now + this.#leaseMs / 3;
     try {
-      for (const [leaseMs, kept] of this.#byLength()) await this.#extend(kept, leaseMs);
+      await Promise.all([...this.#byLength()].map(([leaseMs, kept]) => this.#extend(kept, leaseMs)));
     } finally {
       this.#extending = false;
     }

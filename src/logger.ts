@@ -17,6 +17,18 @@ export const silentLogger: Logger = {
   error() {},
 };
 
+/** A logger that never throws: what an application's logger does must not become a job's fate. */
+export function safeLogger(logger: Logger): Logger {
+  const line = (level: keyof Logger) => (fields: object, message: string) => {
+    try {
+      logger[level](fields, message);
+    } catch {
+      // There is nowhere left to say it.
+    }
+  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+}
+
 /** What is said of a job on each log line and event. */
 export interface JobFields {
   readonly id: string;

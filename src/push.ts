@@ -6,6 +6,7 @@ import { QueueError } from './errors.js';
 import { checkTries } from './job-definition.js';
 import { checkJobId, checkQueueName } from './names.js';
 import { encodePayload } from './payload.js';
+import { shown } from './shown.js';
 
 /** What one push may ask for; the job's definition and the worker decide the rest. */
 export interface PushOptions {
@@ -89,11 +90,28 @@ function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
   return { availableAtMs: at.getTime() };
 }
 
+const otherNames: Readonly<Record<string, string>> = {
+  attempts: 'tries',
+  retries: 'tries',
+  jobId: 'id',
+  startAfter: 'delay or at',
+};
+
 function assertKnownOptions(options: PushOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new QueueError('E_CONFIG', `push: ${shown(options)} is not an object of options`, {
+      fix:
+        typeof options === 'string'
+          ? `Name a queue as { queue: ${shown(options)} }.`
+          : 'Leave them out, or write { delay: "5m" }.',
+    });
+  }
   for (const name of Object.keys(options)) {
     if (!optionNames.includes(name)) {
       throw new QueueError('E_CONFIG', `push: there is no option ${name}`, {
-        fix: `The options are ${optionNames.join(', ')}.`,
+        fix: otherNames[name]
+          ? `Here it is called ${otherNames[name]}.`
+          : `The options are ${optionNames.join(', ')}.`,
       });
     }
   }

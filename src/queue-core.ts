@@ -5,15 +5,17 @@ import type { Connector, ReservedJob } from './connector.js';
 import { isQueueError, QueueError } from './errors.js';
 import { QueueEvents } from './events.js';
 import { FailedJobs } from './failed-jobs-api.js';
-import { silentLogger } from './logger.js';
+import { type Logger, safeLogger, silentLogger } from './logger.js';
 import type { QueueConfig } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
+import { shown } from './shown.js';
 import { type CheckedWorkerOptions, checkWorkerOptions } from './worker-options.js';
 
 /** What the `Queue` objects of one config share. */
 export class QueueCore {
   readonly config: QueueConfig;
+  readonly logger: Logger;
   readonly connections: Connections;
   readonly registry = new Registry();
   readonly events: QueueEvents;
@@ -21,10 +23,20 @@ export class QueueCore {
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
-    this.config = config;
-    this.events = new QueueEvents(config.logger ?? silentLogger);
+    assertConfig(config);
+    const logger = safeLogger(config.logger ?? silentLogger);
+    this.config = { ...config, logger };
+    this.logger = logger;
+    const { maxPayloadBytes = 1 } = config;
+    if (!(Number.isSafeInteger(maxPayloadBytes) && maxPayloadBytes > 0)) {
+      throw new QueueError(
+        'E_CONFIG',
+        `maxPayloadBytes: ${shown(maxPayloadBytes)} is not a whole number from 1 up`,
+      );
+    }
+    this.events = new QueueEvents(logger);
     for (const [name, source] of jobsOf(config)) this.registry.add(source, name);
-    this.connections = new Connections(config, (job, connector, connection) =>
+    this.connections = new Connections(this.config, (job, connector, connection) =>
       this.#runInline(job, connector, connection),
     );
     this.failed = new FailedJobs(this.connections);
@@ -41,8 +53,7 @@ export class QueueCore {
 
   /** What attempts on a connection work with. */
   attemptContext(connection: string, connector: Connector, options: CheckedWorkerOptions): AttemptContext {
-    const { config, connections, registry, events } = this;
-    const logger = config.logger ?? silentLogger;
+    const { config, connections, registry, events, logger } = this;
     const inline = connector.inline ?? false;
     const { leaseMs } = connections.driver(connection).settings;
     const failedPlace = connections.failedPlace(connection);
@@ -62,7 +73,13 @@ export class QueueCore {
   async #runInline(job: ReservedJob, connector: Connector, connection: string): Promise<void> {
     const end = await runAttempt(job, this.#inlineContext(connection, connector));
     if (isQueueError(end.error, 'E_JOB_UNKNOWN')) this.assertJobsLoaded();
-    if (end.outcome === 'failed' || end.outcome === 'unsettled') throw end.error;
+    if (end.outcome === 'kept') {
+      throw new QueueError(
+        'E_INLINE_CONNECTION',
+        `connection ${connection} cannot keep the job that its handler did not settle`,
+      );
+    }
+    if ('error' in end) throw end.error;
   }
 
   #inlineContext(connection: string, connector: Connector): AttemptContext {
@@ -76,10 +93,39 @@ export class QueueCore {
   }
 }
 
+const configKeys = [
+  'default',
+  'connections',
+  'jobs',
+  'failed',
+  'worker',
+  'maxPayloadBytes',
+  'logger',
+  'clock',
+];
+
+function assertConfig(config: unknown): void {
+  if (typeof config !== 'object' || config === null) {
+    throw new QueueError('E_CONFIG', `createQueue: ${shown(config)} is not a config`, {
+      fix: 'Write createQueue({ connections: { default: memory() } }).',
+    });
+  }
+  for (const key of Object.keys(config)) {
+    if (!configKeys.includes(key)) {
+      throw new QueueError('E_CONFIG', `createQueue: there is no key ${key}`, {
+        fix: `The keys are ${configKeys.join(', ')}.`,
+      });
+    }
+  }
+}
+
 function* jobsOf({ jobs = [] }: QueueConfig): Generator<[name: string | undefined, source: JobSource]> {
   if (typeof jobs === 'string') return;
-  const entries = Array.isArray(jobs) ? jobs.map((job) => [undefined, job] as const) : Object.entries(jobs);
-  for (const [name, job] of entries) if (typeof job !== 'string') yield [name, job];
+  if (Array.isArray(jobs)) {
+    for (const job of jobs) if (typeof job !== 'string') yield [undefined, job];
+  } else {
+    yield* Object.entries(jobs as Record<string, JobSource>); // the registry refuses what is none
+  }
 }
 
 function globsOf({ jobs }: QueueConfig): string[] {

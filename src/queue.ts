@@ -11,6 +11,7 @@ import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
 import { validate } from './registry.js';
 import { signalRestart } from './restart-signal.js';
+import { shown } from './shown.js';
 import { Worker } from './worker.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
 
@@ -63,6 +64,11 @@ export class Queue {
     return this.#core.registry.names;
   }
 
+  /** True where this process could run a job of this wire name, `@method` included. */
+  hasJob(wireName: string): boolean {
+    return this.#core.registry.find(wireName) !== undefined;
+  }
+
   /** Names of the connections in the config. */
   get connectionNames(): string[] {
     return this.#core.connections.names;
@@ -95,7 +101,7 @@ export class Queue {
   ): Promise<string> {
     const [data, options = {}] = args;
     const due = delay instanceof Date ? { at: delay } : { delay };
-    return this.push<unknown>(job, data, { ...options, ...due });
+    return this.push<unknown>(job, data, typeof options === 'object' ? { ...options, ...due } : options);
   }
 
   /** Stores one job for each item of the list, all or none, and answers their ids in order. */
@@ -117,7 +123,13 @@ export class Queue {
   async pushMany(entries: readonly PushEntry[]): Promise<string[]> {
     const groups = new Map<string, { connection: string; queue: string; jobs: PreparedJob['job'][] }>();
     const ids: string[] = [];
-    for (const [job, data, options = {}] of entries) {
+    for (const entry of entries) {
+      if (!Array.isArray(entry)) {
+        throw new QueueError('E_CONFIG', `pushMany: ${shown(entry)} is not a list of job, data and options`, {
+          fix: 'Write pushMany([[sendMail, data], [resize, data, { delay: "1m" }]]).',
+        });
+      }
+      const [job, data, options = {}] = entry as PushEntry;
       const prepared = await this.#prepare(job, data, options);
       const connection = options.connection ?? this.connectionName;
       const key = JSON.stringify([connection, prepared.queue]);

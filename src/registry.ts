@@ -3,6 +3,7 @@ import type { Job } from './job.js';
 import { isJobClass, type JobClass, type RegisteredClass, registerClass } from './job-class.js';
 import { type CheckedSettings, isJobDefinition, type JobDefinition } from './job-definition.js';
 import { type Logger, withFields } from './logger.js';
+import { shown } from './shown.js';
 
 /** What a worker needs of a job, whichever way it was written. */
 export interface Handler {
@@ -45,7 +46,7 @@ export class Registry {
     } else if (isJobClass(source)) {
       if (registeredAs === undefined && source.jobName === undefined) {
         throw new QueueError('E_JOB_NAME', 'a job class has no wire name', {
-          fix: "Register it under a name ({ Dismiss }) or give it `static jobName = 'Dismiss'`.",
+          fix: "Give it `static jobName = 'Dismiss'`, or name all jobs: jobs: { Dismiss, sendMail }.",
         });
       }
       const entry = registerClass(source, registeredAs ?? '');
@@ -56,7 +57,10 @@ export class Registry {
     } else {
       throw new QueueError(
         'E_CONFIG',
-        `${registeredAs ?? 'a job'} is neither a defineJob() nor a class with fire()`,
+        `${registeredAs ?? shown(source)} is neither a defineJob() nor a class with fire()`,
+        {
+          fix: 'List jobs as jobs: [sendMail], or by name as jobs: { sendMail, Dismiss }.',
+        },
       );
     }
   }

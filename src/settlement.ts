@@ -6,7 +6,7 @@ import type { JobEvent } from './events.js';
 import { callFailedHook } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
 import { failureRecord } from './failure-record.js';
-import { Job, leaseLost } from './job.js';
+import { Job, type JobState, leaseLost } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
@@ -42,6 +42,7 @@ export class Settlement {
       release: (delayMs) => this.#whenSettled(context.settler.release(lease, delayMs)),
       fail: (error) => this.#whenSettled(this.#fail(error, 'by-handler')),
       run: () => this.#run(),
+      misused: (error) => context.logger.warn({ ...this.job.fields, err: error }, error.message),
     });
   }
 
@@ -102,6 +103,11 @@ export class Settlement {
         `the handler threw after the job was ${state}, which stands`,
       );
     }
+    const thrown = end.error === undefined ? {} : { error: end.error };
+    return { ...(await this.#asSettled(state, end)), ...thrown };
+  }
+
+  async #asSettled(state: JobState, end: RunEnd): Promise<AttemptEnd> {
     if (state === 'deleted') return this.#settled({ action: 'delete' });
     if (state === 'failed') {
       return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');
@@ -157,13 +163,17 @@ export class Settlement {
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
     const { defaults, logger, settler } = this.#context;
-    // The hook gets the data as the handler would; raw where the schema refuses it.
-    if (!this.#checked && this.#refusal === undefined && this.#handler?.failed)
-      await this.#checkData().catch(() => {});
+
     const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
-    await callFailedHook(this.#handler, this.job, this.#data, error, limits, logger);
+    await callFailedHook(this.#handler, this.job, () => this.#hookData(), error, limits, logger);
     this.#emit({ event: 'job:failed', reason, error: describeError(error) });
     return { outcome: 'failed', error };
+  }
+
+  /** The hook gets the data as the handler would; raw where the schema refuses it. */
+  async #hookData(): Promise<unknown> {
+    if (!this.#checked && this.#refusal === undefined) await this.#checkData().catch(() => {});
+    return this.#data;
   }
 
   #lost(): AttemptEnd {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Connector, Failure, Lease, Release } from './connector.js';
+import { isQueueError } from './errors.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Logger } from './logger.js';
 import { retrying } from './retrying.js';
@@ -78,22 +79,25 @@ export class Settler {
     this.#patience.abort();
   }
 
-  /** A job that is gone at a repeated try was, but for the reply, settled by an earlier one. */
+  /**
+   * Repeats a settlement while its store is away. A job that is gone after a try whose reply was lost was
+   * settled by that try; one that is gone without such a try is another worker's.
+   */
   async #persist(
     verb: string,
     call: () => Promise<boolean[]>,
-    whenRepeated = (held: readonly boolean[]): Promise<boolean[]> | boolean[] => held.map(() => true),
+    afterLostReply = (held: readonly boolean[]): Promise<boolean[]> | boolean[] => held.map(() => true),
   ): Promise<boolean[]> {
-    let repeated = false;
+    let replyLost = false;
     const held = await retrying(call, {
       forMs: this.#leaseMs,
       signal: this.#patience.signal,
       onRetry: (error, waitMs) => {
-        repeated = true;
+        replyLost ||= isQueueError(error) && error.ambiguous;
         this.#logger.warn({ err: error, waitMs }, `could not ${verb}; trying again`);
       },
     });
-    return repeated && held.includes(false) ? whenRepeated(held) : held;
+    return replyLost && held.includes(false) ? afterLostReply(held) : held;
   }
 
   #persistFailures(failures: readonly Failure[]): Promise<boolean[]> {
@@ -124,6 +128,9 @@ export class Settler {
     if (ours.length === 0) return held;
     await this.#recordStore().record(ours.map((failure) => failure.record));
     const deleted = await connector.delete(ours.map((failure) => failure.lease));
+    // Another worker took the job in between: what it makes of it is what counts.
+    const lost = ours.filter((_, index) => !deleted[index]).map((failure) => failure.record.uuid);
+    if (lost.length > 0) await this.#recordStore().forget(lost);
     let next = 0;
     return held.map((isOurs) => isOurs && deleted[next++] === true);
   }
@@ -142,12 +149,17 @@ async function giveBack(connector: Connector, leases: readonly Lease[]): Promise
   return connector.release(leases.map((lease) => ({ lease, delayMs: 0 })));
 }
 
+interface Waiter {
+  resolve(held: boolean): void;
+  reject(error: unknown): void;
+}
+
 /** Collects what is asked for in one turn of the event loop and does it in one call. */
 class Gather<Item> {
   readonly #inline: boolean;
   readonly #run: (items: Item[]) => Promise<boolean[]>;
   #items: Item[] = [];
-  #waiting: { resolve(held: boolean): void; reject(error: unknown): void }[] = [];
+  #waiting: Waiter[] = [];
 
   constructor(inline: boolean, run: (items: Item[]) => Promise<boolean[]>) {
     this.#inline = inline;
@@ -171,7 +183,20 @@ class Gather<Item> {
       const held = await this.#run(items);
       for (const [index, waiter] of waiting.entries()) waiter.resolve(held[index] === true);
     } catch (error) {
-      for (const waiter of waiting) waiter.reject(error);
+      if (items.length === 1 || (isQueueError(error) && error.transient)) {
+        for (const waiter of waiting) waiter.reject(error);
+        return;
+      }
+      // What the store refuses may be one of them: the others shall not go down with it.
+      for (const [index, waiter] of waiting.entries()) await this.#runOne(items[index] as Item, waiter);
+    }
+  }
+
+  async #runOne(item: Item, waiter: Waiter): Promise<void> {
+    try {
+      waiter.resolve((await this.#run([item]))[0] === true);
+    } catch (error) {
+      waiter.reject(error);
     }
   }
 }

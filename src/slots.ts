@@ -6,6 +6,9 @@ import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { startTimer } from './timer.js';
 
+/** How long a stopping worker waits for the answer of a store after the grace. */
+const storeAnswersWithinMs = 10_000;
+
 /**
  * The attempts under way in one worker, each in a slot of its own, with their leases kept.
  *
@@ -59,13 +62,17 @@ export class Slots {
   }
 
   async #run(reserved: ReservedJob): Promise<void> {
-    const end = await runAttempt(reserved, this.#context);
-    this.#keeper.remove(reserved.lease);
-    this.#confirmedMs.delete(reserved);
-    if (end.job) this.#running.delete(end.job);
-    if (end.stillRunning) await this.#untilEnded(reserved, end.stillRunning);
-    this.#taken -= 1;
-    this.bell.ring();
+    try {
+      const end = await runAttempt(reserved, this.#context);
+      if (end.job) this.#running.delete(end.job);
+      this.#keeper.remove(reserved.lease);
+      if (end.stillRunning) await this.#untilEnded(reserved, end.stillRunning);
+    } finally {
+      this.#keeper.remove(reserved.lease);
+      this.#confirmedMs.delete(reserved);
+      this.#taken -= 1;
+      this.bell.ring();
+    }
   }
 
   async #untilEnded(reserved: ReservedJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
@@ -106,7 +113,14 @@ export class Slots {
     for (const job of this.#running) job.abort(stopping(job));
     // Handlers and settlements have the grace; then a store that is away is waited for no longer.
     const stopTimer = startTimer(this.#context.defaults.graceMs, () => this.#context.settler.giveUp());
-    while (this.#busy()) await this.bell.wait();
+    const latest = performance.now() + this.#context.defaults.graceMs + storeAnswersWithinMs;
+    while (this.#busy() && performance.now() < latest) await this.bell.wait(latest - performance.now());
+    if (this.#busy()) {
+      this.#context.logger.error(
+        { jobs: this.#taken },
+        'a store never answered; its jobs come back when their leases lapse',
+      );
+    }
     stopTimer();
     this.#keeper.stop();
   }

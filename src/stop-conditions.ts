@@ -29,6 +29,8 @@ export interface StopLimits {
 /** What a worker has done and is. */
 export interface WorkerState {
   readonly started: number;
+  /** How often it has looked for jobs. */
+  readonly looks: number;
   readonly runningMs: number;
   readonly rssMiB: number;
   /** Slots held by handlers that did not end after their abort. */
@@ -42,7 +44,8 @@ export function stopReason(limits: StopLimits, state: WorkerState): StopReason |
   if (limits.once && state.started >= 1) return 'once';
   if (limits.maxJobs > 0 && state.started >= limits.maxJobs) return 'max-jobs';
   if (limits.maxTimeMs > 0 && state.runningMs >= limits.maxTimeMs) return 'max-time';
-  if (limits.memoryMiB > 0 && state.rssMiB > limits.memoryMiB) return 'memory';
+  // Not before the first look for jobs: a limit below what the process starts with would let it do nothing.
+  if (limits.memoryMiB > 0 && state.looks > 0 && state.rssMiB > limits.memoryMiB) return 'memory';
   return null;
 }
 

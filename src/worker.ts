@@ -1,6 +1,6 @@
 import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
-import { isQueueError } from './errors.js';
+import { isQueueError, QueueError } from './errors.js';
 import { isRestartAsked, restartKey } from './restart-signal.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
@@ -26,6 +26,7 @@ export class Worker {
   readonly #slots: Slots;
   #startedAtMs = 0;
   #started = 0;
+  #looks = 0;
   #stopped: StopReason | undefined;
   #storeAwaySinceMs: number | undefined;
   /** Ends the wait for a job that is under way. */
@@ -50,6 +51,7 @@ export class Worker {
    * `E_STORE_UNAVAILABLE` when `once` or `stopWhenEmpty` cannot reach the store for 30 s.
    */
   async run(signal?: AbortSignal): Promise<StopReason> {
+    if (this.#startedAtMs > 0) throw new QueueError('E_USAGE', 'a worker runs once: make another one');
     const onAbort = () => this.#stop('signal');
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -75,8 +77,13 @@ export class Worker {
         continue;
       }
       const askedMs = performance.now();
+      this.#looks += 1;
       const jobs = await this.#reserve(free);
       if (jobs === undefined) continue;
+      if (this.#stopped && this.#connector.unreserve) {
+        await this.#giveBack(jobs);
+        return;
+      }
       for (const job of jobs) {
         this.#started += 1;
         this.#slots.start(job, askedMs);
@@ -90,6 +97,7 @@ export class Worker {
     const { memoryMiB, concurrency } = this.#options;
     const reason = stopReason(this.#options, {
       started: this.#started,
+      looks: this.#looks,
       runningMs: performance.now() - this.#startedAtMs,
       rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
       stuck: this.#slots.stuck,
@@ -116,6 +124,16 @@ export class Worker {
     }
   }
 
+  /** Returns jobs that came when the worker had been stopped. Where that fails, their leases lapse. */
+  async #giveBack(jobs: readonly ReservedJob[]): Promise<void> {
+    const given = await Promise.allSettled(jobs.map((job) => this.#context.settler.giveBack(job.lease)));
+    for (const one of given) {
+      if (one.status === 'rejected') {
+        this.#context.logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
+      }
+    }
+  }
+
   /** Waits for work, or stops when there is none left to wait for. */
   async #idle(emptyLooks: number): Promise<void> {
     const { once, stopWhenEmpty, sleepMs } = this.#options;
@@ -131,7 +149,10 @@ export class Worker {
     try {
       for (let looks = 1; !this.#stopped; looks++) {
         const sizes = await Promise.all(this.#options.queues.map((queue) => this.#connector.size(queue)));
-        if (sizes.some((size) => size.ready > 0)) return;
+        if (sizes.some((size) => size.ready > 0)) {
+          // Others may be taking what is ready: not a reason to ask without end.
+          return this.#slots.bell.wait(shortestLookMs);
+        }
         const leftMs = until - performance.now();
         if (leftMs <= 0 || sizes.every((size) => size.delayed === 0)) return this.#stop('empty');
         await this.#waitForJob(looks, leftMs);
@@ -185,13 +206,17 @@ export class Worker {
     if (maxTimeMs > 0) watches.push(startTimer(maxTimeMs, () => this.#stop('max-time')));
     if (this.#connector.signals && !once) {
       let atStart = await this.#readRestartSignal();
+      let looking = false;
       const look = async () => {
+        if (looking) return; // a store that does not answer is asked once
+        looking = true;
         const current = await this.#readRestartSignal();
+        looking = false;
         if (atStart === undefined) atStart = current;
         else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
       };
-      const looking = setInterval(() => void look(), restartLookMs);
-      watches.push(() => clearInterval(looking));
+      const timer = setInterval(() => void look(), restartLookMs);
+      watches.push(() => clearInterval(timer));
     }
     return () => {
       for (const end of watches) end();

@@ -18,6 +18,8 @@ export const command: Command = {
       if (output.json) output.object({ forgotten, unknown });
       else {
         tellUnknown(unknown, io);
+        // Not taken for a word of its own: a job may have been pushed with this id.
+        if (unknown.includes('all')) io.stderr.write('to remove all of them: drover queue:flush\n');
         output.line(`${forgotten} forgotten`);
       }
       return unknown.length > 0 ? exitCodes.error : exitCodes.done;

@@ -12,6 +12,7 @@ import { type Context, withContext } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { workFlags } from '../flags.js';
 import type { Io } from '../io.js';
+import { afterLapse } from '../job-report.js';
 import { Child } from '../listen/child.js';
 import { Listener, type ListenerStop } from '../listen/listener.js';
 import { createOutput, type Output } from '../output.js';
@@ -30,13 +31,13 @@ export const command: Command = {
   exits: [
     [exitCodes.done, 'asked to stop: signal or restart'],
     [exitCodes.memory, 'the listener itself is above --memory'],
-    [130, 'a second SIGINT: the running job was killed'],
+    [130, `a second SIGINT: the running job was killed; ${afterLapse}`],
     [143, 'a second SIGTERM: the same'],
   ],
   notes:
     'A handler over its timeout is aborted as in queue:work. One that blocks its event loop is killed within a ' +
-    'second after --timeout, with every process of its group; its attempt counts, and the job runs again when ' +
-    'its lease lapses.',
+    'second after --timeout, with every process of its group; its attempt counts: ' +
+    `${afterLapse}.`,
   run: async (args, io) => {
     const options = workerOptions(args);
     return withContext(args, io, { jobs: false }, (context) => {
@@ -130,7 +131,7 @@ function createListener(
       const what = `killed the process of job ${job.name} (${job.id})`;
       const why = `it blocked its event loop past the timeout of ${spanText(limits.timeoutMs)} or past a stop`;
       const fields = { queue: job.queue, attempts: job.attempts };
-      logger.error(fields, `${what}: ${why}; it runs again when its lease lapses`);
+      logger.error(fields, `${what}: ${why}; ${afterLapse}`);
     },
   });
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
-import { suggest } from '../../config/index.js';
-import { checkJobId, isQueueError, type PushOptions, QueueError } from '../../src/index.js';
+import { checkJobId, durationToMs, isQueueError, type PushOptions } from '../../src/index.js';
 import { type Args, usage } from '../args.js';
 import type { Command } from '../command.js';
 import { type Context, withContext } from '../context.js';
@@ -12,8 +11,10 @@ import { exitCodes } from '../exit-codes.js';
 import type { Io } from '../io.js';
 import { queueOfJob } from '../job-queue.js';
 import { findJsonProblem } from '../json-position.js';
+import { assertKnown } from '../known-job.js';
 import { createOutput, type Output } from '../output.js';
 import { plain } from '../plain-text.js';
+import { nearTimeText, spanText } from '../time-text.js';
 
 /** `queue:push`: one job. */
 export const command: Command = {
@@ -43,7 +44,7 @@ export const command: Command = {
     const options = pushOptions(args);
     const data = await readData(args.text('data'), io);
     return withContext(args, io, { jobs: true }, async (context) => {
-      if (!args.isOn('force')) assertKnown(name, context.queue.jobNames);
+      if (!args.isOn('force')) await assertKnown(name, context);
       return push({ name, data, options }, context, createOutput(io, args.isOn('json')), io);
     });
   },
@@ -64,8 +65,12 @@ async function push(
     const queueName = options.queue ?? (await queueOfJob(name, context));
     const place = `queue=${plain(queueName)} connection=${plain(connection)}`;
     const what = output.colors.green(driver === 'sync' ? 'ran' : 'pushed');
-    if (output.json) output.object({ id, name, queue: queueName, connection });
-    else output.line(`${what}  ${plain(name)}  ${id}  ${place}`);
+    const now = Date.now();
+    const dueMs = driver === 'sync' ? undefined : dueTime(options, now);
+    const dueAt = dueMs === undefined ? {} : { dueAt: new Date(dueMs).toISOString() };
+    const due = dueMs === undefined ? '' : `  ${dueText(dueMs, now)}`;
+    if (output.json) output.object({ id, name, queue: queueName, connection, ...dueAt });
+    else output.line(`${what}  ${plain(name)}  ${id}  ${place}${due}`);
   } catch (error) {
     if (isQueueError(error)) throw error;
     // None of drover's errors: it comes from the job itself, which a sync connection runs now.
@@ -78,6 +83,16 @@ async function push(
     io.stderr.write('note: a memory connection forgets its jobs when this command ends\n');
   }
   return exitCodes.done;
+}
+
+/** When the job is due, or undefined where that is now. */
+function dueTime({ delay, at }: PushOptions, nowMs: number): number | undefined {
+  const dueMs = delay === undefined ? at?.getTime() : nowMs + durationToMs(delay, '--delay');
+  return dueMs !== undefined && dueMs > nowMs ? dueMs : undefined;
+}
+
+function dueText(dueMs: number, nowMs: number): string {
+  return `due ${nearTimeText(dueMs, nowMs)} (in ${spanText(dueMs - nowMs)})`;
 }
 
 function pushOptions(args: Args): PushOptions {
@@ -144,14 +159,4 @@ function placeText(text: string): string {
   const { position, line, column } = problem;
   const found = position < text.length ? `'${text.slice(position, position + 10)}'` : 'the end';
   return ` at position ${position} (line ${line}, column ${column}): ${found} cannot stand there`;
-}
-
-function assertKnown(name: string, known: readonly string[]): void {
-  const [job = ''] = name.split('@');
-  if (known.includes(job)) return;
-  const near = suggest(job, known);
-  const names = known.length === 0 ? 'The job files define none.' : `The jobs are ${known.join(', ')}.`;
-  throw new QueueError('E_JOB_UNKNOWN', `no job file defines a job ${name}`, {
-    fix: `${near === undefined ? names : `Did you mean ${near}?`} Add --force for a job that another application runs.`,
-  });
 }

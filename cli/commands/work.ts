@@ -5,12 +5,14 @@ import type { Command } from '../command.js';
 import { type Context, withContext } from '../context.js';
 import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
 import { workFlags } from '../flags.js';
+import { heldElsewhere, heldText } from '../held-jobs.js';
 import type { Io } from '../io.js';
-import { reportJob } from '../job-report.js';
+import { afterLapse, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { createOutput } from '../output.js';
 import { RunningJobs } from '../running-jobs.js';
 import { type StopSignals, stopOnSignals } from '../signals.js';
+import { assertSomeJob } from '../some-job.js';
 import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
 
 /** `queue:work`: a worker in this process. */
@@ -18,7 +20,7 @@ export const command: Command = {
   flags: {
     daemon: { kind: 'switch', says: 'Run until told to stop: what it does anyway, said explicitly' },
     once: { kind: 'switch', says: 'Run one job, or none where none is due, and exit' },
-    'stop-when-empty': { kind: 'switch', says: 'Exit when nothing is due' },
+    'stop-when-empty': { kind: 'switch', says: 'Exit when nothing is due, nor falls due within --sleep' },
     concurrency: { kind: 'text', says: 'Jobs that run side by side', without: '1' },
     ...workFlags,
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
@@ -28,7 +30,7 @@ export const command: Command = {
   positionals: { connection: 'The same as --connection' },
   examples: [
     ['drover queue:work', 'Work the default connection until SIGTERM'],
-    ['drover queue:work redis --queue high,default --concurrency 10', 'Two queues, ten jobs side by side'],
+    ['drover queue:work database --queue high,default --concurrency 10', 'Two queues, ten jobs side by side'],
     ['drover queue:work --stop-when-empty --json', 'Work off what is there; one object a line'],
   ],
   exits: [
@@ -39,7 +41,7 @@ export const command: Command = {
     [exitCodes.memory, 'above --memory'],
     [exitCodes.uncaught, 'an error outside any handler; running jobs were let end first'],
     [exitCodes.stuck, 'every slot is held by a handler that goes on in spite of its timeout'],
-    [130, 'a second SIGINT: stopped at once, running jobs run again when their lease lapses'],
+    [130, `a second SIGINT: stopped at once. Of each running job: ${afterLapse}`],
     [143, 'a second SIGTERM: the same'],
   ],
   notes:
@@ -49,9 +51,11 @@ export const command: Command = {
   run: (args, io) => {
     const options = workerOptions(args);
     if (args.isOn('json')) keepStdoutForEvents();
-    return withContext(args, io, { jobs: true }, (context) =>
-      work(context.queue.worker(options), context, args, io),
-    );
+    return withContext(args, io, { jobs: true }, (context) => {
+      const worker = context.queue.worker(options);
+      assertSomeJob(context);
+      return work(worker, context, args, io);
+    });
   },
 };
 
@@ -75,7 +79,8 @@ async function work(worker: Worker, context: Context, args: Args, io: Io): Promi
   };
   const about = describeWorker(args, context);
   const place = `${about.queues.join(', ')} of connection ${about.connection}`;
-  const origin = `pid ${about.pid}, config ${about.config ?? 'built in'}`;
+  const jobs = `${about.jobs} ${about.jobs === 1 ? 'job' : 'jobs'} defined`;
+  const origin = `pid ${about.pid}, config ${about.config ?? 'built in'}, ${jobs}`;
   tell('worker:started', about, `working ${place} (${origin})`);
 
   let reason: StopReason | 'error' | 'uncaught' = 'error';
@@ -84,7 +89,12 @@ async function work(worker: Worker, context: Context, args: Args, io: Io): Promi
     reason = stops.isUncaught() ? 'uncaught' : stopped;
     return reason === 'uncaught' ? exitCodes.uncaught : exitCodeOfStop(stopped);
   } finally {
-    tell('worker:stopped', { reason }, `stopped: ${reason}`);
+    const reserved = reason === 'empty' && !isChild ? await heldElsewhere(about.queues, queue) : undefined;
+    tell(
+      'worker:stopped',
+      { reason, ...(reserved !== undefined && { reserved }) },
+      `stopped: ${reason}${heldText(reserved)}`,
+    );
   }
 }
 
@@ -93,6 +103,7 @@ function describeWorker(args: Args, context: Context) {
     pid: process.pid,
     connection: context.queue.connectionName,
     queues: servedQueues(args, context),
+    jobs: context.queue.jobNames.length,
     concurrency: args.whole('concurrency', 1) ?? context.config.worker?.concurrency ?? 1,
     config: context.file,
   };

@@ -1,5 +1,10 @@
 import { defaultTables, historyTable, type TableNames } from '../../migrations/index.js';
-import { type ConnectionOptions, QueueError } from '../../src/index.js';
+import {
+  type ConnectionOptions,
+  checkOptionNames,
+  connectionOptionNames,
+  QueueError,
+} from '../../src/index.js';
 import { checkFilename, filenameOfUrl } from './dialects/sqlite-url.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
 
@@ -57,9 +62,7 @@ const knownKeys: readonly string[] = [
   'signalsTable',
   'autoMigrate',
   'synchronous',
-  'queue',
-  'lease',
-  'retry_after',
+  ...connectionOptionNames,
 ] satisfies (keyof DatabaseOptions)[];
 
 /**
@@ -68,10 +71,7 @@ const knownKeys: readonly string[] = [
  * @throws QueueError `E_CONFIG` naming the option, or `E_UNSUPPORTED` for a database other than SQLite.
  */
 export function readOptions(options: DatabaseOptions): DatabaseSettings {
-  const unknown = Object.keys(options).filter((key) => !knownKeys.includes(key));
-  if (unknown.length > 0) {
-    throw invalid(`${unknown.join(', ')}: no such option of database()`, `It knows ${knownKeys.join(', ')}.`);
-  }
+  checkOptionNames(options, knownKeys, 'database');
   const target = readTarget(options);
   const { autoMigrate = target.kind === 'file', synchronous = 'normal' } = options;
   if (typeof autoMigrate !== 'boolean')

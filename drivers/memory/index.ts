@@ -1,4 +1,11 @@
-import { type Clock, type ConnectionOptions, connectionSettings, type Driver } from '../../src/index.js';
+import {
+  type Clock,
+  type ConnectionOptions,
+  checkOptionNames,
+  connectionOptionNames,
+  connectionSettings,
+  type Driver,
+} from '../../src/index.js';
 import { MemoryConnector } from './connector.js';
 
 /** Options of a memory connection. */
@@ -14,6 +21,7 @@ export interface MemoryOptions extends ConnectionOptions {
  * @throws QueueError `E_CONFIG`, `E_DURATION` or `E_QUEUE_NAME` for options that cannot be.
  */
 export function memory(options: MemoryOptions = {}): Driver {
+  checkOptionNames(options, ['clock', ...connectionOptionNames], 'memory');
   return {
     driver: 'memory',
     settings: connectionSettings(options),

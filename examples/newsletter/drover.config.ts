@@ -4,7 +4,7 @@ import { database } from 'drover/drivers/database';
 export default defineConfig({
   connections: {
     // Another store is another line here: the jobs and the commands stay the same.
-    default: database(process.env.DATABASE_URL ?? 'sqlite:./newsletter.sqlite'),
+    default: database('sqlite:./newsletter.sqlite'),
   },
   jobs: './jobs/*.ts',
 });

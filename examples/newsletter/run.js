@@ -79,6 +79,8 @@ async function work(expected) {
   }
   bar.stop();
   const [code] = await exited;
+  if (!process.stdout.isTTY)
+    console.log(`done ${counts.done}, retried ${counts.released}, failed ${counts.failed}`);
   if (code !== 0) throw new Error(`the worker ended with exit code ${code}`);
   return { ...counts, seconds: firstMs === undefined ? 0 : (lastMs - firstMs) / 1000 };
 }

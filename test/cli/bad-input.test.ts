@@ -131,9 +131,9 @@ describe('the project', () => {
     });
     const result = await project.run('work', '--once');
     expect(result.stderr).toMatch(/E_CONFIG.*3 problems/);
-    expect(result.stderr).toMatch(/defualt: .*did you mean default\?/);
-    expect(result.stderr).toMatch(/worker\.concurency: .*did you mean concurrency\?/);
-    expect(result.stderr).toMatch(/worker\.timeout: /);
+    expect(result.stderr).toMatch(/^ {2}defualt: .*did you mean default\?$/m);
+    expect(result.stderr).toMatch(/^ {2}worker\.concurency: .*did you mean concurrency\?$/m);
+    expect(result.stderr).toMatch(/^ {2}worker\.timeout: /m);
     expect(result.stderr).not.toMatch(/^\s+at /m);
     expect(result.code).toBe(2);
     expect(existsSync(project.path('queue.sqlite'))).toBe(false);
@@ -146,6 +146,42 @@ describe('the project', () => {
     const result = await project.run('work', '--once');
     expectOneClearError(result, 'E_JOB_FILE', 2, /jobs\/broken\.mjs:2/);
     expect(await project.size()).toEqual({ ready: 1, delayed: 0, reserved: 0 });
+  });
+});
+
+describe('a worker without a single job takes none and spends no try', () => {
+  const refused = async (args: string[], says: RegExp) => {
+    const before = await project.size();
+    const result = await project.run(...args);
+    expectOneClearError(result, 'E_USAGE', 2, says);
+    expect(result.stdout).toBe('');
+    expect(await project.size()).toEqual(before);
+  };
+
+  test('globs that match nothing', async () => {
+    project = new CliProject({
+      'drover.config.mjs': configText().replace('./jobs/*.mjs', './jbos/*.mjs'),
+      'jobs/ok.mjs':
+        "import { defineJob } from 'drover';\nexport default defineJob({ name: 'ok', handle() {} });",
+    });
+    await project.push('ok');
+    await refused(['work', '--once'], /no job files were found for \.\/jbos\/\*\.mjs in \//);
+    // Such a process is what queue:listen starts for each job.
+    await refused(['work', '--once', '--report-to-parent'], /no job files were found/);
+    expect(await project.size()).toEqual({ ready: 1, delayed: 0, reserved: 0 });
+  });
+
+  test('another working directory, where there is no config either', async () => {
+    project = new CliProject();
+    await refused(
+      ['work', '--once'],
+      /no job files were found for \.\/jobs\/.*\n {2}fix: Start it in the project's folder/,
+    );
+  });
+
+  test('a config without jobs', async () => {
+    project = new CliProject({ 'drover.config.mjs': configText().replace(/jobs: .*/, '') });
+    await refused(['work', '--once'], /there is nothing to run: .*drover\.config\.mjs has no `jobs`/);
   });
 });
 

@@ -5,6 +5,7 @@ import { type CommandEntry, fullName } from '../../cli/command.js';
 import { commands } from '../../cli/commands/index.js';
 import { exitCodes } from '../../cli/exit-codes.js';
 import { commonFlags } from '../../cli/flags.js';
+import builtIn from '../../config/queue.js';
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/cli.md'), 'utf8');
 const sections = text.split(/^## /m);
@@ -28,6 +29,17 @@ test.each(commands.map((entry) => [fullName(entry), entry] as const))(
     for (const name of written) if (name !== 'once') expect(known, `--${name} is not taken`).toContain(name);
   },
 );
+
+test('connections in the examples of the help are those of the built-in config', async () => {
+  const known = Object.keys(builtIn.connections);
+  for (const entry of commands.filter(({ usage }) => usage.includes('[connection]'))) {
+    const { command } = await entry.load();
+    for (const [line] of command.examples) {
+      const [, connection] = /^drover \S+ (\w\S*)/.exec(line) ?? [];
+      if (connection !== undefined) expect(known, line).toContain(connection);
+    }
+  }
+});
 
 test('docs/cli.md on exit codes', () => {
   for (const code of [...Object.values(exitCodes), 130, 143]) {

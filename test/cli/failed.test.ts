@@ -130,6 +130,17 @@ describe('queue:forget and queue:flush', () => {
     ]);
   });
 
+  test('forget all is an id that no job has: it points to queue:flush and removes nothing', async () => {
+    await failOne('k1', 'keep');
+    const { code, stdout, stderr } = await project.run('forget', 'all');
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '0 forgotten\n',
+      stderr: 'no failed job has the id all\nto remove all of them: drover queue:flush\n',
+    });
+    expect(await failed('--queue', 'keep')).toHaveLength(1);
+  });
+
   test('flush needs --force without a terminal; --hours spares the young', async () => {
     await failOne('h1', 'flush');
     expect(await project.run('queue:flush')).toMatchObject({ code: 2 });

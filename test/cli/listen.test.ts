@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CliProject, isAlive } from '../support/cli.js';
-import { sqliteProject } from './project.js';
+import { configText, sqliteProject } from './project.js';
 
 let project: CliProject;
 
@@ -55,6 +55,7 @@ test('a job that blocks its event loop is killed with what it started, and the l
   const [child = 0, grandchild = 0] = project.read('pids').split('\n').map(Number);
   expect([isAlive(child), isAlive(grandchild)]).toEqual([false, false]);
   expect(listener.stderr).toContain('killed the process of job spins (spin)');
+  expect(listener.stderr).toContain('it runs again when its lease lapses, or fails where no try is left');
   // Its lease lapses, and it runs again with its attempt counted.
   expect(await listener.line({ event: 'job:started', id: 'spin', attempts: 2 })).toBeDefined();
   listener.kill('SIGTERM');
@@ -153,6 +154,15 @@ test('a job file that cannot be loaded does not end it', async () => {
   await listener.says('ended with exit code 2 before it ran one');
   project.write('jobs/broken.mjs', '');
   await listener.line({ event: 'job:done', id: 'patient' });
+});
+
+test('where no job file is found, its processes say so and take no job', async () => {
+  await project.push('ok', null, { id: 'patient' });
+  project.write('drover.config.mjs', configText().replace('./jobs/*.mjs', './jbos/*.mjs'));
+  const listener = listen();
+  await listener.says('no job files were found for ./jbos/*.mjs');
+  await listener.says('ended with exit code 2 before it ran one');
+  expect(await project.size()).toEqual({ ready: 1, delayed: 0, reserved: 0 });
 });
 
 test('when the listener itself is killed, its child ends its job and goes', async () => {

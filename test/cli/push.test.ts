@@ -2,6 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CliProject } from '../support/cli.js';
 import { sqliteProject } from './project.js';
 
+const classesText = `
+export class Dismiss {
+  fire() {}
+  task1() {}
+  failed() {}
+}
+export class Methods {
+  static tasks = ['only'];
+  only() {}
+}
+`;
+
 let project: CliProject;
 
 beforeAll(() => {
@@ -37,6 +49,37 @@ describe('queue:push', () => {
     ]);
   });
 
+  test('with a delay it tells when the job is due', async () => {
+    const inTime = async (...flags: string[]) =>
+      (await project.must('push', 'ok', '--queue', 'due', ...flags)).stdout;
+    const when = String.raw`(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d`;
+    expect(await inTime('--delay', '83m')).toMatch(
+      new RegExp(`queue=due connection=main  due ${when} \\(in 1 h 23 min\\)\n$`),
+    );
+    expect(await inTime('--at', '2999-12-24T18:00:00Z')).toMatch(/ {2}due 2999-12-2\d \d\d:00:00 \(in \d+ d/);
+    for (const flags of [[], ['--delay', '0'], ['--at', '2020-01-01']]) {
+      expect(await inTime(...flags)).not.toContain('  due ');
+    }
+    const { lines } = await project.must('push', 'ok', '--json', '--at', '2999-12-24T18:00:00Z');
+    expect(lines).toEqual([
+      {
+        id: expect.any(String),
+        name: 'ok',
+        queue: 'default',
+        connection: 'main',
+        dueAt: '2999-12-24T18:00:00.000Z',
+      },
+    ]);
+    const before = Date.now();
+    const dueAt = (await project.must('push', 'ok', '--json', '--delay', '10m')).lines[0]?.dueAt;
+    expect(Date.parse(String(dueAt))).toBeGreaterThanOrEqual(before + 600_000);
+    expect(Date.parse(String(dueAt))).toBeLessThanOrEqual(Date.now() + 600_000);
+    // A sync connection has run it by then.
+    expect((await project.must('push', 'ok', '--connection', 'sync', '--delay', '10m')).stdout).not.toContain(
+      '  due ',
+    );
+  });
+
   test('--delay and --at put it off, --tries and --timeout travel with it', async () => {
     await project.must('push', 'ok', '--queue', 'later', '--delay', '10m');
     await project.must('push', 'ok', '--queue', 'later', '--at', '2999-12-24T18:00:00Z');
@@ -53,6 +96,31 @@ describe('queue:push', () => {
     expect(stderr).toContain('error E_JOB_UNKNOWN: no job file defines a job mail.sned');
     expect(stderr).toContain('Did you mean mail.send?');
     expect(await project.must('push', 'mail.sned', '--force', '--queue', 'php')).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['Dismiss@task9', 'job Dismiss has no method task9 to run', 'Did you mean Dismiss@task1?'],
+    ['Dismiss@failed', 'no method failed', 'It offers Dismiss@fire, Dismiss@task1.'],
+    ['Dismiss@constructor', 'no method constructor', 'It offers Dismiss@fire'],
+    ['Dismiss@toString', 'no method toString', 'It offers Dismiss@fire'],
+    ['mail.send@task1', 'job mail.send has no method task1', 'It is no class: push mail.send.'],
+    ['Methods', 'job Methods has no method fire', 'It offers Methods@only.'],
+  ])('%s, which its class does not offer: exit 2, and --force pushes it', async (name, says, fix) => {
+    project.write('jobs/classes.mjs', classesText);
+    const { code, stdout, stderr } = await project.run('push', name, '--queue', 'methods');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error E_JOB_UNKNOWN: /);
+    expect(stderr).toContain(says);
+    expect(stderr).toContain(fix);
+    await project.must('push', name, '--queue', 'methods', '--force');
+  });
+
+  test('methods that the class does offer are pushed', async () => {
+    project.write('jobs/classes.mjs', classesText);
+    for (const name of ['Dismiss', 'Dismiss@fire', 'Dismiss@task1', 'Methods@only']) {
+      await project.must('push', name, '--queue', 'offered');
+    }
+    expect(await project.size('offered')).toMatchObject({ ready: 4 });
   });
 
   test.each([

@@ -114,7 +114,7 @@ describe('init', () => {
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('drover.config.mjs is there already');
     expect((await own.must('init', '--ts', '--force', '--json')).lines).toEqual([
-      { files: ['drover.config.ts', 'jobs/hello.ts'] },
+      { files: ['drover.config.mts', 'jobs/hello.mts'] },
     ]);
     await own.remove();
   });

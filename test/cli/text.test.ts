@@ -4,12 +4,16 @@ import { describe, expect, test } from 'vitest';
 import { Args } from '../../cli/args.js';
 import { confirmed } from '../../cli/confirm.js';
 import { reportError } from '../../cli/error-report.js';
+import { heldElsewhere, heldText } from '../../cli/held-jobs.js';
 import type { Io } from '../../cli/io.js';
+import { reportJob } from '../../cli/job-report.js';
 import { findJsonProblem } from '../../cli/json-position.js';
 import { createLogger } from '../../cli/logger.js';
+import { createOutput } from '../../cli/output.js';
 import { plain, plainLines, safeJson, withoutCredentials } from '../../cli/plain-text.js';
-import { spanText } from '../../cli/time-text.js';
-import { QueueError } from '../../src/index.js';
+import { nearTimeText, spanText } from '../../cli/time-text.js';
+import { memory } from '../../drivers/memory/index.js';
+import { createQueue, QueueError } from '../../src/index.js';
 
 /** An Io whose streams are kept in memory. */
 function fakeIo(env: NodeJS.ProcessEnv = {}, answer?: string): Io & { printed(): Promise<string> } {
@@ -89,18 +93,43 @@ test.each([
   [1500, '1.5 s'],
   [89_999, '90 s'],
   [300_000, '5 min'],
-  [7_200_000, '2 h'],
-  [864_000_000, '10 d'],
+  [3_600_000, '1 h'],
+  [4_980_000, '1 h 23 min'],
+  [7_199_999, '2 h'],
+  [172_799_999, '48 h'],
+  [172_800_000, '2 d'],
+  [864_000_000 + 7_200_000, '10 d 2 h'],
 ])('%i ms is %s', (ms, shown) => {
   expect(spanText(ms)).toBe(shown);
+});
+
+test('a near time has its date only on another day', () => {
+  const noon = new Date(2026, 10, 21, 12, 0, 5).getTime();
+  expect(nearTimeText(noon + 3_600_000, noon)).toBe('13:00:05');
+  expect(nearTimeText(noon + 12 * 3_600_000, noon)).toBe('2026-11-22 00:00:05');
 });
 
 describe('errors', () => {
   test('a QueueError: code, message and fix, never a stack', async () => {
     const io = fakeIo({ DROVER_DEBUG: '1' });
-    reportError(new QueueError('E_CONFIG', 'line\nbreak', { fix: 'mend it' }), io, false);
-    expect(await io.printed()).toBe('error E_CONFIG: line\\nbreak\n  fix: mend it\n');
+    reportError(new QueueError('E_JOB_NAME', 'line\nbreak', { fix: 'mend it' }), io, false);
+    expect(await io.printed()).toBe('error E_JOB_NAME: line\\nbreak\n  fix: mend it\n');
   });
+
+  test.each(['E_CONFIG', 'E_JOB_FILE'] as const)(
+    '%s lists: a line for each, harmless and indented',
+    async (code) => {
+      const io = fakeIo();
+      reportError(
+        new QueueError(code, '2 problems\n  a: x\x1b[2J\rb\nerror E_FAKE: no', { fix: 'm\nn' }),
+        io,
+        false,
+      );
+      expect(await io.printed()).toBe(
+        `error ${code}: 2 problems\n  a: x\\x1b[2J\\rb\n  error E_FAKE: no\n  fix: m\\nn\n`,
+      );
+    },
+  );
 
   test('any other: one line that says how to see more, and the stack only then', async () => {
     const io = fakeIo();
@@ -138,6 +167,22 @@ describe('errors', () => {
   });
 });
 
+test('held jobs: a store that does not answer is passed over', async () => {
+  const queue = createQueue({ connections: { default: memory() } });
+  expect(await heldElsewhere(['a', 'b'], queue)).toBe(0);
+  await queue.close();
+  expect(await heldElsewhere(['a', 'b'], queue)).toBeUndefined();
+  expect([heldText(undefined), heldText(0)]).toEqual(['', '']);
+});
+
+test.each(['job:kept', 'job:unsettled'] as const)('%s: what comes next', (event) => {
+  const lines: string[] = [];
+  const output = { ...createOutput(fakeIo(), false), line: (line: string) => void lines.push(line) };
+  const job = { id: 'i', name: 'n', queue: 'q', connection: 'c', attempts: 1, durationMs: 5 };
+  reportJob({ ...job, event, error: { class: 'Error', message: 'no' } }, output, true);
+  expect(lines[0]).toContain('it runs again when its lease lapses, or fails where no try is left');
+});
+
 describe('the logger', () => {
   test('one line for people, whatever the fields hold', async () => {
     const io = fakeIo();
@@ -145,7 +190,7 @@ describe('the logger', () => {
     log.warn({ id: 'x\n1', err: new Error('mysql://u:s3cr3t@h\x1b') }, 'could not\ndelete');
     log.debug({}, 'unseen');
     expect(await io.printed()).toMatch(
-      /^\d\d:\d\d:\d\d {2}warn {3}could not\\ndelete {2}id=x\\n1 {2}Error: mysql:\/\/\*\*\*@h\\x1b\n$/,
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}warn {3}could not\\ndelete {2}id=x\\n1 {2}Error: mysql:\/\/\*\*\*@h\\x1b\n$/,
     );
   });
 

@@ -27,14 +27,16 @@ describe('lines for people', () => {
     );
     expect(rest).toEqual([]);
     expect(stderr).toMatch(
-      /info {3}working default of connection main \(pid \d+, config .*drover\.config\.mjs\)/,
+      /info {3}working default of connection main \(pid \d+, config .*drover\.config\.mjs, 10 jobs defined\)/,
     );
     expect(stderr).toMatch(/info {3}stopped: empty\n$/);
+    for (const line of (stdout + stderr).trimEnd().split('\n'))
+      expect(line).toMatch(new RegExp(`^${when}  `));
   });
 
   test('--delay is the wait after a failure', async () => {
     await project.push('fail');
-    expect((await project.must('work', '--once', '--delay', '1h')).stdout).toContain('again in 60 min');
+    expect((await project.must('work', '--once', '--delay', '1h')).stdout).toMatch(/again in 1 h \(/);
   });
 
   test('no colours but at a terminal or with FORCE_COLOR, and none with NO_COLOR', async () => {
@@ -82,6 +84,7 @@ describe('--json', () => {
       connection: 'main',
       queues: ['a', 'b'],
       concurrency: 2,
+      jobs: 10,
       config: project.path('drover.config.mjs'),
     });
     const job = { id: 'f', name: 'fail', queue: 'b', connection: 'main', attempts: 1 };
@@ -101,6 +104,8 @@ describe('--json', () => {
 });
 
 describe('where the settings come from', () => {
+  const oneJob =
+    "import { defineJob } from 'drover';\nexport default defineJob({ name: 'one', handle() {} });\n";
   const started = async (project: CliProject, ...args: string[]) => {
     const running = project.start(['work', '--once', '--json', ...args], { env: { QUEUE_CONNECTION: '' } });
     return (await running.exited).lines[0];
@@ -117,7 +122,7 @@ describe('where the settings come from', () => {
   });
 
   test('--config names the file, QUEUE_CONNECTION the connection', async () => {
-    const own = new Project({ 'other.config.mjs': configText() });
+    const own = new Project({ 'other.config.mjs': configText(), 'jobs/one.mjs': oneJob });
     const env = { QUEUE_CONNECTION: 'memory' };
     const { lines } = await own.start(['size', '--config', 'other.config.mjs', '--json'], { env }).exited;
     expect(lines[0]).toMatchObject({ connection: 'memory' });
@@ -128,8 +133,8 @@ describe('where the settings come from', () => {
   });
 
   test('without a config file there is a built-in one', async () => {
-    const own = new Project();
-    expect(await started(own)).toMatchObject({ event: 'worker:started', config: null });
+    const own = new Project({ 'jobs/one.mjs': oneJob });
+    expect(await started(own)).toMatchObject({ event: 'worker:started', config: null, jobs: 1 });
     await own.remove();
   });
 });
@@ -157,6 +162,32 @@ describe('when it stops', () => {
     expect(await reasonOf('--daemon', '--max-jobs', '2')).toEqual([2, 'max-jobs']);
     expect(await reasonOf('--max-time', '500ms')).toEqual([1, 'max-time']);
     expect(await reasonOf('--once')).toEqual([0, 'empty']);
+  });
+
+  test('--once twice is once', async () => {
+    await project.push('ok');
+    await project.push('ok');
+    const { lines } = await project.must('work', '--once', '--once', '--json');
+    expect(lines.filter((line) => line.event === 'job:done')).toHaveLength(1);
+  });
+
+  test('empty, but other workers hold jobs: the last line says how many', async () => {
+    await project.push('waits', null, { queue: 'a' });
+    const first = project.start(['work', '--queue', 'a', '--json']);
+    await first.line({ event: 'job:started' });
+    const lastLine = async () => {
+      const { stderr } = await project.must('work', '--queue', 'a,b', '--stop-when-empty');
+      return stderr.trimEnd().split('\n').at(-1);
+    };
+    expect(await lastLine()).toMatch(
+      / stopped: empty \(1 job is held by another worker or waits for its lease to lapse\)$/,
+    );
+    await project.push('waits', null, { queue: 'b' });
+    const second = project.start(['work', '--queue', 'b', '--json']);
+    await second.line({ event: 'job:started' });
+    expect(await lastLine()).toMatch(/ stopped: empty \(2 jobs are held /);
+    const { lines } = await project.must('work', '--queue', 'a,b', '--stop-when-empty', '--json');
+    expect(lines.at(-1)).toMatchObject({ event: 'worker:stopped', reason: 'empty', reserved: 2 });
   });
 
   test('above --memory: the job ends, then exit 12', async () => {

@@ -1,79 +1,13 @@
-import { symlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isQueueError } from '../../src/index.js';
 import { loadConfig } from './built.js';
-import { addFiles, errorOf, makeProject, runIn } from './project.js';
+import { errorOf, makeProject } from './project.js';
 
 const env = {};
 
 /** A config in JavaScript whose one connection bears the name. */
 const named = (name: string) =>
   `import { memory } from 'drover/drivers/memory';\nexport default { connections: { ${name}: memory() } };\n`;
-
-describe('discovery', () => {
-  const order = [
-    'drover.config.ts',
-    'drover.config.mts',
-    'drover.config.js',
-    'drover.config.mjs',
-    'drover.config.json',
-    'config/queue.ts',
-    'config/queue.js',
-  ];
-
-  test.each(order.map((file, index) => [file, order.slice(index)] as const))(
-    '%s goes before the rest',
-    async (file, present) => {
-      const text = (name: string) =>
-        name.endsWith('.json') ? '{ "connections": { "json": { "driver": "memory" } } }' : named('code');
-      const cwd = await makeProject(Object.fromEntries(present.map((name) => [name, text(name)])));
-      const loaded = await loadConfig({ cwd, env });
-      expect(loaded.file).toBe(join(cwd, file));
-      expect(loaded.config.default).toBe(file.endsWith('.json') ? 'json' : 'code');
-      expect(loaded.directory).toBe(cwd);
-    },
-  );
-
-  test('nothing there means the built-in config', async () => {
-    const cwd = await makeProject();
-    const { config, file, directory } = await loadConfig({ cwd, env });
-    expect(file).toBeNull();
-    expect(directory).toBe(cwd);
-    expect(Object.entries(config.connections).map(([name, { driver }]) => [name, driver])).toEqual([
-      ['database', 'database'],
-      ['sync', 'sync'],
-      ['memory', 'memory'],
-    ]);
-    expect(config.default).toBe('database');
-    expect(config.jobs).toBe('./jobs/**/*.{ts,mts,js,mjs}');
-  });
-
-  test('a folder of the name is not a config', async () => {
-    const cwd = await makeProject({ 'drover.config.ts/readme.md': '', 'drover.config.mjs': named('main') });
-    expect((await loadConfig({ cwd, env })).file).toBe(join(cwd, 'drover.config.mjs'));
-  });
-
-  test('a file asked for goes before all, and its folder is the project', async () => {
-    const cwd = await makeProject({ 'drover.config.mjs': named('found'), 'etc/work.mjs': named('asked') });
-    const loaded = await loadConfig({ cwd, env, file: 'etc/work.mjs' });
-    expect(loaded).toMatchObject({ file: join(cwd, 'etc/work.mjs'), directory: join(cwd, 'etc') });
-    expect(loaded.config.default).toBe('asked');
-  });
-
-  test('a file asked for that is not there is named', async () => {
-    const cwd = await makeProject({ 'drover.config.mjs': named('found') });
-    const error = await errorOf(loadConfig({ cwd, env, file: 'nowhere.ts' }));
-    expect(error).toMatchObject({ code: 'E_CONFIG', message: 'the config file nowhere.ts is not there' });
-    expect(error.fix).toContain(join(cwd, 'nowhere.ts'));
-  });
-
-  test('a file of another kind is refused', async () => {
-    const cwd = await makeProject({ 'drover.config.yaml': '' });
-    const error = await errorOf(loadConfig({ cwd, env, file: 'drover.config.yaml' }));
-    expect(error.message).toContain('drover.config.yaml is none of .ts, .mts');
-  });
-});
 
 describe('TypeScript', () => {
   test('loads with types, enums and imports of other files under their .js names', async () => {
@@ -254,88 +188,4 @@ describe('files that cannot be used', () => {
       }
     }
   });
-});
-
-describe('the environment', () => {
-  const two = `import { memory } from 'drover/drivers/memory';
-    export default { default: 'main', connections: { main: memory(), spare: memory() } };`;
-
-  test('QUEUE_CONNECTION goes before the file, a flag before both, and empty means unset', async () => {
-    const cwd = await makeProject({ 'drover.config.mjs': two });
-    const defaultWith = async (options: object) =>
-      (await loadConfig({ cwd, env, ...options })).config.default;
-    expect(await defaultWith({})).toBe('main');
-    expect(await defaultWith({ env: { QUEUE_CONNECTION: 'spare' } })).toBe('spare');
-    expect(await defaultWith({ env: { QUEUE_CONNECTION: '' } })).toBe('main');
-    expect(await defaultWith({ env: { QUEUE_CONNECTION: 'nonsense' }, connection: 'spare' })).toBe('spare');
-  });
-
-  test('an unknown choice names the variable, where it was that, and the connections', async () => {
-    const cwd = await makeProject({ 'drover.config.mjs': two });
-    const byVariable = await errorOf(loadConfig({ cwd, env: { QUEUE_CONNECTION: 'spaer' } }));
-    expect(byVariable).toMatchObject({
-      code: 'E_CONNECTION_UNKNOWN',
-      message: 'QUEUE_CONNECTION: there is no connection "spaer"; the config has main, spare',
-      fix: 'Did you mean spare?',
-    });
-    const byFlag = await errorOf(loadConfig({ cwd, env, connection: 'toString' }));
-    expect(byFlag.message).toBe('there is no connection "toString"; the config has main, spare');
-  });
-
-  test.each([
-    { QUEUE_CONNECTION: 'redis', REDIS_URL: '' },
-    { QUEUE_CONNECTION: 'redis', REDIS_URL: 'redis://:secret@elsewhere/3' },
-  ])('redis is a connection of the built-in config where the environment asks for it: %o', async (asked) => {
-    const cwd = await makeProject();
-    const code = `import { loadConfig } from 'drover/config';
-      const { config } = await loadConfig();
-      console.log(config.default, config.connections.redis.driver);`;
-    expect(await runIn(cwd, code, asked)).toBe('redis redis\n');
-  });
-
-  test('the environment of the process counts by default, and so does its working directory', async () => {
-    const cwd = await makeProject({ 'drover.config.mjs': two });
-    const code = `import { loadConfig } from 'drover/config';
-      const { config, file } = await loadConfig();
-      console.log(config.default, file);`;
-    expect(await runIn(cwd, code, { QUEUE_CONNECTION: 'spare' })).toBe(
-      `spare ${join(cwd, 'drover.config.mjs')}\n`,
-    );
-  });
-
-  test('DATABASE_URL moves the built-in database, relative to the working directory', async () => {
-    const cwd = await makeProject();
-    const code = `import { openQueue } from 'drover/config';
-      const queue = await openQueue();
-      await queue.push('hello');
-      console.log((await queue.size()).ready);
-      await queue.close();
-      const { existsSync } = await import('node:fs');
-      console.log(existsSync('drover.sqlite'), existsSync('other.sqlite'));`;
-    expect(await runIn(cwd, code)).toBe('1\ntrue false\n');
-    const other = await makeProject();
-    expect(await runIn(other, code, { DATABASE_URL: 'sqlite:./other.sqlite' })).toBe('1\nfalse true\n');
-    const empty = await makeProject();
-    expect(await runIn(empty, code, { DATABASE_URL: '' })).toBe('1\ntrue false\n');
-  });
-
-  test('a DATABASE_URL of another database is refused without its password', async () => {
-    const cwd = await makeProject();
-    const code = `import { loadConfig } from 'drover/config';
-      import { inspect } from 'node:util';
-      await loadConfig().catch((error) => console.log(inspect(error, { depth: 9 }), error.fix));`;
-    const shown = await runIn(cwd, code, { DATABASE_URL: 'mysql://app:s3cr3t-CANARY@db/app' });
-    expect(shown).toContain('the built-in config: DATABASE_URL: mysql: ');
-    expect(shown).toContain('E_UNSUPPORTED');
-    expect(shown).toContain('Unset DATABASE_URL');
-    expect(shown).not.toContain('CANARY');
-  });
-});
-
-test('a config behind a symlink is read from where it lies, its jobs from beside the link', async () => {
-  const store = await makeProject({ 'real.mjs': named('main') });
-  const cwd = await makeProject();
-  await addFiles(cwd, { 'jobs/.keep': '' });
-  await symlink(join(store, 'real.mjs'), join(cwd, 'drover.config.mjs'));
-  expect(await loadConfig({ cwd, env })).toMatchObject({ directory: cwd, config: { default: 'main' } });
 });

@@ -171,6 +171,16 @@ describe('files that cannot be used', () => {
   });
 });
 
+test('a duplicate that looks like build output is called that', async () => {
+  const directory = await makeProject({
+    'jobs/hello.ts': job('hello'),
+    'jobs/hello.js': job('hello'),
+  });
+  const error = await errorOf(loadJobs('./jobs/*', directory));
+  expect(error).toMatchObject({ code: 'E_JOB_DUPLICATE', fix: expect.stringContaining('build output') });
+  expect(error.message).toMatch(/^two jobs have the name \w+: .*; jobs\/hello\.js looks like build output$/);
+});
+
 describe('symlinks', () => {
   const evil = 'globalThis.evil = true;\nexport const x = 1;';
 

@@ -19,11 +19,12 @@ describe('which files are written', () => {
   test.each([
     ['JavaScript', esModules, 'js'],
     ['JavaScript in a package of CommonJS', { 'package.json': '{}' }, 'mjs'],
-    ['TypeScript, by its tsconfig.json', { 'package.json': '{}', 'tsconfig.json': '{}' }, 'ts'],
+    ['TypeScript, by its tsconfig.json', { ...esModules, 'tsconfig.json': '{}' }, 'ts'],
+    ['TypeScript in a package of CommonJS', { 'package.json': '{}', 'tsconfig.json': '{}' }, 'mts'],
     [
       'TypeScript, by its dependencies',
       { 'package.json': '{ "devDependencies": { "typescript": "6" } }' },
-      'ts',
+      'mts',
     ],
   ])('%s', async (_name, files, extension) => {
     const directory = await makeProject(files);
@@ -32,6 +33,7 @@ describe('which files are written', () => {
     const loaded = await loadConfig({ cwd: directory, env });
     expect(loaded.file).toBe(join(directory, `drover.config.${extension}`));
     expect((await openQueue({ cwd: directory, env })).jobNames).toEqual(['hello']);
+    expect(loaded.config.jobs).toBe(`./jobs/**/*.{${extension.endsWith('ts') ? 'ts,mts' : 'js,mjs'}}`);
   });
 
   test('the language can be chosen, and a folder takes the package.json above', async () => {
@@ -41,12 +43,16 @@ describe('which files are written', () => {
     expect((await stat(join(directory, 'app/jobs/hello.js'))).isFile()).toBe(true);
   });
 
-  test.each(['jobs/hello.js', 'drover.config.js', 'drover.config.ts', 'config/queue.ts'])(
+  test.each(['jobs/hello.js', 'drover.config.js', 'drover.config.json', 'config/queue.ts'])(
     'none, where %s is there already; all, with force',
     async (present) => {
       const directory = await makeProject({ ...esModules, [present]: '// mine' });
       const error = await errorOf(writeStarterProject(directory));
-      expect(error).toMatchObject({ code: 'E_USAGE', message: `${present} is there already` });
+      expect(error).toMatchObject({
+        code: 'E_USAGE',
+        message: `${present} is there already`,
+        fix: 'Nothing was written; --force overwrites.',
+      });
       expect(await readFile(join(directory, present), 'utf8')).toBe('// mine');
       await expect(
         stat(join(directory, present === 'jobs/hello.js' ? 'drover.config.js' : 'jobs')),
@@ -58,6 +64,30 @@ describe('which files are written', () => {
       expect(await readFile(join(directory, 'jobs/hello.js'), 'utf8')).toContain('defineJob');
     },
   );
+
+  test.each([
+    ['drover.config.ts', false, 'drover.config.js'],
+    ['drover.config.mts', false, 'drover.config.js'],
+    ['jobs/hello.mts', true, 'drover.config.ts'],
+  ])('none, even with force, where %s would still be read', async (present, typescript, unwritten) => {
+    const directory = await makeProject({ ...esModules, [present]: '// mine' });
+    const error = await errorOf(writeStarterProject(directory, { typescript, force: true }));
+    expect(error).toMatchObject({
+      code: 'E_USAGE',
+      message: `${present} is there and would be read beside or before what is written`,
+      fix: `Nothing was written. Remove ${present} first.`,
+    });
+    await expect(stat(join(directory, unwritten))).rejects.toThrow('ENOENT');
+  });
+
+  test('build output and an older config of the other language are left unread', async () => {
+    const directory = await makeProject(esModules);
+    await writeStarterProject(directory, { typescript: false });
+    await writeStarterProject(directory, { typescript: true, force: true });
+    const { file } = await loadConfig({ cwd: directory, env });
+    expect(file).toBe(join(directory, 'drover.config.ts'));
+    expect((await openQueue({ cwd: directory, env })).jobNames).toEqual(['hello']);
+  });
 
   test('a place that cannot be written to is a plain error', async () => {
     const directory = await makeProject({ ...esModules, jobs: 'a file' });
@@ -92,9 +122,12 @@ describe('what is written', () => {
     expect((await stat(join(directory, 'drover.sqlite'))).isFile()).toBe(true);
   });
 
-  test('passes the strictest type check', async () => {
+  test.each([
+    ['of ES modules', esModules],
+    ['of CommonJS', { 'package.json': '{}' }],
+  ])('passes the strictest type check in a package %s', async (_name, packageJson) => {
     const directory = await makeProject({
-      ...esModules,
+      ...packageJson,
       'tsconfig.json': JSON.stringify({
         compilerOptions: {
           target: 'es2022',

@@ -140,12 +140,27 @@ describe('a job that runs in the push', () => {
     expect(runs).toBe(41);
   });
 
-  test('may be acknowledged by hand, or not', async () => {
-    const job = defineJob({ name: 'job', ack: 'manual', handle() {} });
+  test('rejects the push where it is to be acknowledged by hand and was not', async () => {
+    const job = defineJob<string>({
+      name: 'job',
+      ack: 'manual',
+      handle: ({ data, job }) => (data === 'settled' ? job.delete() : undefined),
+    });
     const queue = createQueue({ connections: { default: sync() } });
-    const events = recordEvents(queue);
-    await queue.push(job);
-    expect(namesOf(events)).toEqual(['job:started', 'job:kept']);
+    await queue.push(job, 'settled');
+    await expect(queue.push(job, 'not settled')).rejects.toMatchObject({ code: 'E_INLINE_CONNECTION' });
+  });
+
+  test('throws to the pusher what it threw after it was settled', async () => {
+    const job = defineJob({
+      name: 'job',
+      async handle({ job }) {
+        await job.delete();
+        throw new Error('too late');
+      },
+    });
+    const queue = createQueue({ connections: { default: sync() } });
+    await expect(queue.push(job)).rejects.toThrow('too late');
   });
 
   test('must be one that is registered', async () => {

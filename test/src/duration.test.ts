@@ -52,7 +52,6 @@ describe('a duration', () => {
     [[]],
     [{}],
     [1n],
-    [new Date(0)],
     [Symbol('s')],
   ])('%o is refused, and the error names the setting and the remedy', (value) => {
     expect(() => durationToMs(value as Duration, 'the timeout')).toThrow(
@@ -82,6 +81,12 @@ describe('a duration', () => {
       );
     },
   );
+
+  test('a Date is told where it belongs', () => {
+    expect(() => durationToMs(new Date(0) as never, 'delay')).toThrow(
+      expect.objectContaining({ code: 'E_DURATION', fix: expect.stringContaining('`at`') }),
+    );
+  });
 
   test('the remedy for a number that is too long is one that would pass', () => {
     expect(() => durationToMs(1_700_000_000_000, 'delay')).toThrow(

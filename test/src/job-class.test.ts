@@ -56,16 +56,26 @@ describe('a job class', () => {
     await queue.push('Dismiss', { by: 'name' });
     await queue.push('Dismiss@fire', { by: 'method' });
     await queue.push('Dismiss@task1', [1]);
-    await queue.push('Dismiss@inherited', null);
     await workOff(queue);
     expect(calls).toEqual([
       ['fire', 'Dismiss', { by: 'class' }, true],
       ['fire', 'Dismiss', { by: 'name' }, true],
       ['fire', 'Dismiss@fire', { by: 'method' }, true],
       ['task1', 'Dismiss@task1', [1]],
-      ['inherited', null],
     ]);
     expect(await queue.failed.list()).toEqual([]);
+  });
+
+  test('runs an inherited method only where its tasks name it', async () => {
+    class Named extends Base {
+      static tasks = ['inherited'];
+    }
+    const { queue } = setUp({ Dismiss, Named });
+    await queue.push('Dismiss@inherited');
+    await queue.push('Named@inherited', 1);
+    await workOff(queue);
+    expect(calls).toEqual([['inherited', 1]]);
+    expect(await queue.failed.list()).toMatchObject([{ name: 'Dismiss@inherited', reason: 'unknown-job' }]);
   });
 
   test('has a new instance for each attempt, and none for a push', async () => {

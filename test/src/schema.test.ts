@@ -184,7 +184,7 @@ describe('a Standard Schema by hand', () => {
     await driver.store.reserve(['default'], 1, 90_000);
     clock.advance(90_000);
     await workOff(queue);
-    expect(await queue.failed.list()).toMatchObject([{ reason: 'lease-lost' }]);
+    expect(await queue.failed.list()).toMatchObject([{ reason: 'max-tries' }]);
     expect(hooked).toEqual([42]);
   });
 });

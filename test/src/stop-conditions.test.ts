@@ -8,7 +8,7 @@ import {
 } from '../../src/stop-conditions.js';
 
 const noLimits: StopLimits = { once: false, maxJobs: 0, maxTimeMs: 0, memoryMiB: 0 };
-const fresh: WorkerState = { started: 0, runningMs: 0, rssMiB: 100, stuck: 0, concurrency: 2 };
+const fresh: WorkerState = { started: 0, looks: 1, runningMs: 0, rssMiB: 100, stuck: 0, concurrency: 2 };
 
 describe('a worker stops', () => {
   test.each<[string, Partial<StopLimits>, Partial<WorkerState>, StopReason | null]>([
@@ -22,6 +22,7 @@ describe('a worker stops', () => {
     ['after so long', { maxTimeMs: 100 }, { runningMs: 100 }, 'max-time'],
     ['not at the memory limit', { memoryMiB: 100 }, { rssMiB: 100 }, null],
     ['above the memory limit', { memoryMiB: 100 }, { rssMiB: 100.01 }, 'memory'],
+    ['not above the memory limit before its first look', { memoryMiB: 100 }, { looks: 0, rssMiB: 200 }, null],
     ['not while a slot is left', {}, { stuck: 1 }, null],
     ['when every slot is stuck', {}, { stuck: 2 }, 'stuck'],
     [

@@ -119,9 +119,9 @@ describe('a job that was delivered more often than it may be tried', () => {
     expect(runs()).toBe(0);
     expect(namesOf(events)).toEqual(['job:failed']);
     expect(await queue.failed.list()).toMatchObject([
-      { reason: 'lease-lost', attempts: 3, message: expect.stringContaining('started 2 times') },
+      { reason: 'max-tries', attempts: 3, message: expect.stringContaining('delivered 2 times') },
     ]);
-    expect(hooked).toMatchObject([{ code: 'E_LEASE_LOST' }]);
+    expect(hooked).toMatchObject([{ code: 'E_MAX_TRIES' }]);
   });
 
   test('is run as long as a try is left', async () => {

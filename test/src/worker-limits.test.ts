@@ -134,11 +134,13 @@ describe('maxTime', () => {
 });
 
 describe('memory', () => {
-  test('is looked at before a job is reserved, never in between', async () => {
-    const { queue, job, driver } = setUp();
-    await queue.push(job);
+  test('ends a worker that is above after each look for jobs, when what it found is done', async () => {
+    const { queue, job } = setUp();
+    await queue.bulk(job, [1, 2]);
     expect(await queue.worker({ memory: 1 }).run()).toBe('memory');
-    expect(driver.faults.calls('reserve')).toBe(0);
+    expect(await queue.size()).toEqual({ ready: 1, delayed: 0, reserved: 0 });
+    await queue.clear();
+    expect(await queue.worker({ memory: 1 }).run()).toBe('memory');
   });
 
   test('does not end a worker that is below', async () => {

@@ -1,41 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { memory } from '../../drivers/memory/index.js';
-import {
-  createQueue,
-  defineJob,
-  type JobContext,
-  type JobSettings,
-  type ReservedJob,
-} from '../../src/index.js';
+import type { ReservedJob } from '../../src/index.js';
 import { deferred, within } from '../support/deferred.js';
-import { faulty } from '../support/faulty-driver.js';
-import { type ManualClock, manualClock } from '../support/manual-clock.js';
-import { namesOf, recordEvents, recordingLogger, workOff } from '../support/recorder.js';
-
-const leaseMs = 450;
-
-/** A store with a short lease. With a clock, time for its leases passes only when told to. */
-function setUp(
-  handle: (context: JobContext<unknown>) => unknown,
-  clock?: ManualClock,
-  settings: JobSettings = {},
-) {
-  const driver = faulty(memory({ lease: `${leaseMs}ms`, ...(clock && { clock }) }));
-  const job = defineJob({ name: 'job', handle, ...settings });
-  const logger = recordingLogger();
-  const worker = { timeout: '100ms', grace: '100ms', tries: 5 } as const;
-  const queue = createQueue({ connections: { default: driver }, jobs: [job], worker, logger });
-  const takeAway = async (): Promise<ReservedJob> => {
-    clock?.advance(leaseMs);
-    const [taken] = await driver.store.reserve(['default'], 1, 90_000);
-    return taken as ReservedJob;
-  };
-  return { driver, job, queue, logger, events: recordEvents(queue), takeAway };
-}
-
-function aborted(signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(signal.reason)));
-}
+import { manualClock } from '../support/manual-clock.js';
+import { namesOf, workOff } from '../support/recorder.js';
+import { aborted, leaseMs, setUp } from '../support/short-lease.js';
 
 describe('a job whose timeout is longer than the lease', () => {
   test('has a lease of its own from its start on, whether or not it blocks the event loop', async () => {

@@ -91,6 +91,19 @@ describe.concurrent('a running worker', () => {
     expect(it.logger.lines.map((line) => line.message)).toEqual(['could not read the restart signal']);
   });
 
+  test('asks for it again only when it was answered', async () => {
+    const it = setUp();
+    it.driver.faults.next('signals.read', (call) => call());
+    const hanging = it.driver.faults.hold('signals.read');
+    const run = it.queue.worker().run(it.stop.signal);
+    await hanging.reached;
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(it.driver.faults.calls('signals.read')).toBe(2);
+    hanging.letGo();
+    it.stop.abort();
+    expect(await run).toBe('signal');
+  });
+
   test('that could not read the signal at its start takes the first that it reads as from before', async () => {
     const it = setUp();
     await it.queue.restartWorkers();

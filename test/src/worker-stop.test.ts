@@ -3,6 +3,7 @@ import { memory } from '../../drivers/memory/index.js';
 import { type Connector, createQueue, defineJob, type JobContext, type JobSource } from '../../src/index.js';
 import { deferred, within } from '../support/deferred.js';
 import { faulty } from '../support/faulty-driver.js';
+import { manualClock } from '../support/manual-clock.js';
 import { namesOf, recordEvents, recordingLogger, workOff } from '../support/recorder.js';
 
 function setUp(handle: (context: JobContext<string>) => unknown, without: (keyof Connector)[] = []) {
@@ -195,6 +196,28 @@ test('a failed hook that never ends holds a stop up no longer than a handler may
   stop.abort();
   expect(await within(run, 'the stop')).toBe('signal');
   expect(await queue.failed.list()).toHaveLength(1);
+});
+
+test('a check of data for a failed hook that never ends holds nothing up either', async () => {
+  const { stop } = setUp(() => {});
+  const clock = manualClock();
+  const driver = faulty(memory({ clock }));
+  const checking = deferred();
+  const validate = () => {
+    checking.resolve();
+    return new Promise<{ value: string }>(() => {});
+  };
+  const input = { '~standard': { version: 1 as const, vendor: 'stuck', validate } };
+  const job = defineJob({ name: 'job', tries: 1, input, handle() {}, failed() {} });
+  const queue = createQueue({ connections: { default: driver }, jobs: [job] });
+  await driver.store.push('default', [{ id: 'x', body: '{"job":"job","data":"a"}' }]);
+  // Its one try was a worker's that vanished: it is failed, and its hook called, without a run.
+  await driver.store.reserve(['default'], 1, 90_000);
+  clock.advance(90_000);
+  const run = queue.worker({ shutdownTimeout: '10ms', grace: '10ms' }).run(stop.signal);
+  await within(checking.promise, 'the check');
+  stop.abort();
+  expect(await within(run, 'the stop')).toBe('signal');
 });
 
 test('a new worker goes on where the last one stopped', async () => {

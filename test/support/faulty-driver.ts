@@ -13,6 +13,14 @@ export function storeAway(): QueueError {
   return new QueueError('E_STORE_UNAVAILABLE', 'the store is away', { transient: true });
 }
 
+/** What is said of a store whose reply did not come. */
+function replyLost(): QueueError {
+  return new QueueError('E_STORE_UNAVAILABLE', 'no reply from the store', {
+    transient: true,
+    ambiguous: true,
+  });
+}
+
 /** What a store says that will not mend by itself. */
 export function storeCorrupt(): QueueError {
   return new QueueError('E_STORE_CORRUPT', 'the store is corrupt');
@@ -31,7 +39,7 @@ class Faults {
   }
 
   /** The store carries out the next call of a verb, and its reply is lost. */
-  cut(verb: Verb, error: Error = storeAway()): void {
+  cut(verb: Verb, error: Error = replyLost()): void {
     this.next(verb, async (call) => {
       await call();
       throw error;

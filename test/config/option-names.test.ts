@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { database } from '../../drivers/database/index.js';
+import { memory } from '../../drivers/memory/index.js';
+import { sync } from '../../drivers/sync/index.js';
+import { errorOf } from './project.js';
+
+const url = 'sqlite::memory:';
+
+test.each<[string, () => unknown, string, string]>([
+  [
+    'memory',
+    () => memory({ retryAfter: 5, lese: '1m' } as object),
+    'retryAfter, lese: no such option of memory()',
+    'Did you mean retry_after (lease, in seconds), lease? It knows clock, queue, lease, retry_after.',
+  ],
+  ['sync', () => sync({ lease: '1m' } as object), 'lease: no such option of sync()', 'It knows queue.'],
+  [
+    'database',
+    () => database({ url, tabel: 'jobs' } as object),
+    'tabel: no such option of database()',
+    'Did you mean table? It knows url, knex, table, failedTable, signalsTable, autoMigrate, synchronous, queue, lease, retry_after.',
+  ],
+  [
+    'database, written with other separators',
+    () => database({ url, failed_table: 'gone' } as object),
+    'failed_table: no such option of database()',
+    'Did you mean failedTable? It knows url, knex, table, failedTable, signalsTable, autoMigrate, synchronous, queue, lease, retry_after.',
+  ],
+])('an unknown option of %s is refused', async (_name, make, message, fix) => {
+  const error = await errorOf(Promise.resolve().then(make));
+  expect(error).toMatchObject({ code: 'E_CONFIG', message, fix });
+});
+
+test('every known option is taken', () => {
+  const clock = { now: () => 0 };
+  expect(memory({ clock, queue: 'q', lease: '1m' }).settings).toEqual({ queue: 'q', leaseMs: 60_000 });
+  expect(memory({ retry_after: 5 }).settings.leaseMs).toBe(5_000);
+  expect(sync({ queue: 'q' }).settings.queue).toBe('q');
+});

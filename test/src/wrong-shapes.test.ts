@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { memory } from '../../drivers/memory/index.js';
+import { createQueue, defineJob, type PushOptions, type QueueConfig } from '../../src/index.js';
+
+/** What people write who know another queue: each is told what to write here. */
+const job = defineJob({ name: 'job', handle() {} });
+const queue = createQueue({ connections: { default: memory() }, jobs: [job] });
+
+function refusal(message: RegExp, fix: RegExp): object {
+  return expect.objectContaining({
+    code: 'E_CONFIG',
+    message: expect.stringMatching(message),
+    fix: expect.stringMatching(fix),
+  });
+}
+
+describe('a config', () => {
+  test.each<[unknown, RegExp]>([
+    [undefined, /undefined is not a config/],
+    [{ connections: { m: memory() }, faild: 'none' }, /no key faild/],
+    [{ conections: { m: memory() } }, /no key conections/],
+    [{ connections: { m: memory() }, maxPayloadBytes: Number.NaN }, /maxPayloadBytes: NaN/],
+  ])('%o', (config, message) => {
+    expect(() => createQueue(config as QueueConfig)).toThrow(
+      expect.objectContaining({ code: 'E_CONFIG', message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe('a job', () => {
+  test('with options of another queue', () => {
+    const options = { name: 'a', attempts: 1, handle() {} };
+    expect(() => defineJob(options)).toThrow(refusal(/no option attempts/, /tries/));
+  });
+
+  test('as a name and a function', () => {
+    expect(() => defineJob('a' as never)).toThrow(refusal(/'a' is not an object/, /defineJob\(\{/));
+  });
+
+  test('a class in an object in the list', () => {
+    class Dismiss {
+      fire(): void {}
+    }
+    const jobs = [job, { Dismiss }] as never;
+    expect(() => createQueue({ connections: { m: memory() }, jobs })).toThrow(
+      refusal(/neither a defineJob\(\) nor a class/, /\{ sendMail, Dismiss \}/),
+    );
+  });
+});
+
+describe('a push', () => {
+  test('with the queue as third argument, as in think-queue', async () => {
+    await expect(queue.push(job, 1, 'mail' as never)).rejects.toThrow(refusal(/'mail'/, /queue: 'mail'/));
+    await expect(queue.later(5, job, 1, 'mail' as never)).rejects.toThrow(refusal(/'mail'/, /queue: 'mail'/));
+  });
+
+  test('with options by the names of another queue', async () => {
+    const named = (options: object) => queue.push(job, 1, options as PushOptions);
+    await expect(named({ attempts: 3 })).rejects.toThrow(refusal(/no option attempts/, /called tries/));
+    await expect(named({ jobId: 'a' })).rejects.toThrow(refusal(/no option jobId/, /called id/));
+  });
+
+  test('of many as objects', async () => {
+    const entries = [{ name: 'job', data: 1 }] as never;
+    await expect(queue.pushMany(entries)).rejects.toThrow(refusal(/is not a list/, /pushMany\(\[\[/));
+  });
+
+  test('none of them stored anything', async () => {
+    expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
+  });
+});
+
+test('which names this process can run', () => {
+  class Dismiss {
+    fire(): void {}
+    task1(): void {}
+  }
+  const own = createQueue({ connections: { m: memory() }, jobs: { Dismiss, job } });
+  const names = ['job', 'Dismiss', 'Dismiss@task1', 'Dismiss@task9', 'Dismiss@constructor', 'other'];
+  expect(names.filter((name) => own.hasJob(name))).toEqual(['job', 'Dismiss', 'Dismiss@task1']);
+});
