@@ -10,6 +10,8 @@ interface Meaning {
   readonly fix: string;
   /** True where waiting alone may help: the worker then tries again instead of giving up. */
   readonly transient: boolean;
+  /** True where the command may have been carried out. */
+  readonly ambiguous?: boolean;
 }
 
 const meanings: readonly Meaning[] = [
@@ -68,6 +70,7 @@ const meanings: readonly Meaning[] = [
     what: 'dropped the connection before it answered; whether it did what was asked is open',
     fix: 'Check that Redis runs there and can be reached.',
     transient: true,
+    ambiguous: true,
   },
   {
     said: /\bBUSY\b/,
@@ -100,8 +103,13 @@ export function explain(error: unknown, place: string): QueueError {
   const cause = withoutCommand(error);
   const meaning = meanings.find(({ said }) => said.test(message));
   if (meaning !== undefined) {
-    const { code, fix, transient } = meaning;
-    return new QueueError(code, `${place} ${meaning.what} (${message})`, { fix, transient, cause });
+    const { code, fix, transient, ambiguous = false } = meaning;
+    return new QueueError(code, `${place} ${meaning.what} (${message})`, {
+      fix,
+      transient,
+      ambiguous,
+      cause,
+    });
   }
   const isPassing = passing.test(message) || passing.test(codeOf(error));
   return new QueueError('E_STORE_UNAVAILABLE', `${place}: ${message || codeOf(error) || 'no connection'}`, {

@@ -96,7 +96,7 @@ export class Session {
       if (!isSent)
         return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
       const what = `gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`;
-      return unavailable(`${place} ${what}`);
+      return unavailable(`${place} ${what}`, true);
     });
   }
 
@@ -149,10 +149,11 @@ function isDemoted(error: unknown): boolean {
   return error instanceof Error && /^(?:READONLY|UNBLOCKED)\b/.test(error.message);
 }
 
-function unavailable(what: string): QueueError {
+function unavailable(what: string, ambiguous = false): QueueError {
   return new QueueError('E_STORE_UNAVAILABLE', what, {
     fix: 'Check that Redis runs there and can be reached.',
     transient: true,
+    ambiguous,
   });
 }
 

@@ -186,9 +186,10 @@ describe('a server that is away', () => {
     await connector.push('q', [job('a')]);
     server.process.kill('SIGSTOP');
     const error = await errorOf(connector.push('q', [job('b')]));
-    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true, ambiguous: true });
     const next = await errorOf(connector.push('q', [job('c')]));
     expect(next.message).toContain('nothing was sent');
+    expect(next.ambiguous).toBe(false);
     server.process.kill('SIGCONT');
     let size = { ready: 0 };
     while (size.ready === 0) size = await connector.size('q').catch(() => ({ ready: 0 }));
