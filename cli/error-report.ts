@@ -29,7 +29,7 @@ export function reportError(error: unknown, io: Io, json: boolean): void {
 
 // The errors whose messages list what is wrong, one problem a line. All others keep to one line: what looks
 // like a line break there may come out of a payload or of another package.
-const ownLines: ReadonlySet<string> = new Set<ErrorCode>(['E_CONFIG', 'E_JOB_FILE']);
+const ownLines: ReadonlySet<string> = new Set<ErrorCode>(['E_CONFIG', 'E_JOB_DUPLICATE', 'E_JOB_FILE']);
 
 /** Tells of a problem: for people its code and message, on one line but for those that list, then the remedy. */
 export function reportProblem(problem: Problem, io: Io, json: boolean): void {
