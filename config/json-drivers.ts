@@ -1,6 +1,6 @@
-import { type DatabaseOptions, database } from '../drivers/database/index.js';
+import { type DatabaseOptions, database, databaseOptionNames } from '../drivers/database/index.js';
 import { type MemoryOptions, memory } from '../drivers/memory/index.js';
-import { type RedisOptions, redis } from '../drivers/redis/index.js';
+import { type RedisOptions, redis, redisOptionNames } from '../drivers/redis/index.js';
 import { sync } from '../drivers/sync/index.js';
 import { connectionOptionNames, type Driver } from '../src/index.js';
 import type { Environment } from './environment.js';
@@ -15,30 +15,8 @@ export interface JsonDriver {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-const databaseOptions = [
-  'url',
-  'knex',
-  'table',
-  'failedTable',
-  'signalsTable',
-  'autoMigrate',
-  'synchronous',
-  ...connectionOptionNames,
-] as const satisfies readonly (keyof DatabaseOptions)[];
-
-// Without client: JSON cannot hold one.
-const redisOptions = [
-  'url',
-  'ioredis',
-  'user',
-  'password',
-  'db',
-  'tls',
-  'prefix',
-  'connectionName',
-  'commandTimeout',
-  ...connectionOptionNames,
-] as const satisfies readonly (keyof RedisOptions)[];
+// JSON can hold no client.
+const redisOptions = redisOptionNames.filter((name) => name !== 'client');
 
 const redisUrl = 'redis://127.0.0.1:6379';
 
@@ -47,11 +25,11 @@ const sqliteUrl = 'sqlite:./drover.sqlite';
 /** What `driver` may say in a JSON config. */
 export const jsonDrivers: Readonly<Record<string, JsonDriver>> = {
   database: {
-    options: databaseOptions,
+    options: databaseOptionNames,
     make: (options, env) => makeDatabase(options, env.DATABASE_URL || sqliteUrl),
     variables: { url: 'DATABASE_URL' },
   },
-  sqlite: { options: databaseOptions, make: (options) => makeDatabase(options, sqliteUrl) },
+  sqlite: { options: databaseOptionNames, make: (options) => makeDatabase(options, sqliteUrl) },
   redis: {
     options: redisOptions,
     make: (options, env) => makeRedis(options, env.REDIS_URL || redisUrl),

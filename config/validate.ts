@@ -1,20 +1,9 @@
-import type { QueueConfig, WorkerOptions } from '../src/index.js';
+import { type QueueConfig, queueConfigKeys, type WorkerOptions } from '../src/index.js';
 import { defaultConnection } from './default-connection.js';
 import { didYouMean, isSection, kindOf, type Problem, unknownKeys } from './problem.js';
 import { connectionsProblems, isDriver } from './validate-connections.js';
 import { jobsProblems } from './validate-jobs.js';
 import { leaseProblems, workerProblems } from './validate-worker.js';
-
-const keys = [
-  'default',
-  'connections',
-  'jobs',
-  'failed',
-  'worker',
-  'maxPayloadBytes',
-  'logger',
-  'clock',
-] as const satisfies readonly (keyof QueueConfig)[];
 
 /**
  * Everything that is wrong with a config; nothing where it can be used.
@@ -33,7 +22,7 @@ export function findProblems(config: unknown, chosen?: string): Problem[] {
   const names = isSection(connections) && !isDriver(connections) ? Object.keys(connections) : [];
   const ofWorker = workerProblems(worker);
   const problems = [
-    ...unknownKeys(config, '', keys),
+    ...unknownKeys(config, '', queueConfigKeys),
     ...connectionsProblems(connections),
     ...defaultProblems(config.default, names),
     ...jobsProblems(jobs),

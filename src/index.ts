@@ -47,7 +47,7 @@ export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export type { Payload } from './payload.js';
 export type { PushOptions } from './push.js';
 export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
-export type { QueueConfig } from './queue-config.js';
+export { type QueueConfig, queueConfigKeys } from './queue-config.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export type { StopReason } from './stop-conditions.js';

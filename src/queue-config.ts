@@ -30,3 +30,15 @@ export interface QueueConfig {
   /** Time for stores that have no clock of their own (memory, SQLite). Default: the machine's. */
   readonly clock?: Clock;
 }
+
+/** Names of the keys, for checks of a config. */
+export const queueConfigKeys = [
+  'default',
+  'connections',
+  'jobs',
+  'failed',
+  'worker',
+  'maxPayloadBytes',
+  'logger',
+  'clock',
+] as const satisfies readonly (keyof QueueConfig)[];

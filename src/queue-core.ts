@@ -6,7 +6,7 @@ import { isQueueError, QueueError } from './errors.js';
 import { QueueEvents } from './events.js';
 import { FailedJobs } from './failed-jobs-api.js';
 import { type Logger, safeLogger, silentLogger } from './logger.js';
-import type { QueueConfig } from './queue-config.js';
+import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
@@ -93,17 +93,6 @@ export class QueueCore {
   }
 }
 
-const configKeys = [
-  'default',
-  'connections',
-  'jobs',
-  'failed',
-  'worker',
-  'maxPayloadBytes',
-  'logger',
-  'clock',
-];
-
 function assertConfig(config: unknown): void {
   if (typeof config !== 'object' || config === null) {
     throw new QueueError('E_CONFIG', `createQueue: ${shown(config)} is not a config`, {
@@ -111,9 +100,9 @@ function assertConfig(config: unknown): void {
     });
   }
   for (const key of Object.keys(config)) {
-    if (!configKeys.includes(key)) {
+    if (!(queueConfigKeys as readonly string[]).includes(key)) {
       throw new QueueError('E_CONFIG', `createQueue: there is no key ${key}`, {
-        fix: `The keys are ${configKeys.join(', ')}.`,
+        fix: `The keys are ${queueConfigKeys.join(', ')}.`,
       });
     }
   }

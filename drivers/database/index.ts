@@ -3,7 +3,7 @@ import { connectDatabase } from './connect.js';
 import { type DatabaseOptions, readOptions } from './options.js';
 
 export type { KnexConfig, KnexInstance } from './knex-types.js';
-export type { DatabaseOptions } from './options.js';
+export { type DatabaseOptions, databaseOptionNames } from './options.js';
 
 /**
  * Jobs in tables of a SQL database: SQLite, through knex and better-sqlite3. Jobs, given-up jobs and

@@ -54,7 +54,8 @@ type Target =
   | { readonly kind: 'file'; readonly filename: string; readonly config: KnexConfig }
   | { readonly kind: 'instance'; readonly filename: string; readonly instance: KnexInstance };
 
-const knownKeys: readonly string[] = [
+/** Names of the options of `database`. */
+export const databaseOptionNames = [
   'url',
   'knex',
   'table',
@@ -63,7 +64,7 @@ const knownKeys: readonly string[] = [
   'autoMigrate',
   'synchronous',
   ...connectionOptionNames,
-] satisfies (keyof DatabaseOptions)[];
+] as const satisfies readonly (keyof DatabaseOptions)[];
 
 /**
  * Checks the options of `database`. Opens nothing.
@@ -71,7 +72,7 @@ const knownKeys: readonly string[] = [
  * @throws QueueError `E_CONFIG` naming the option, or `E_UNSUPPORTED` for a database other than SQLite.
  */
 export function readOptions(options: DatabaseOptions): DatabaseSettings {
-  checkOptionNames(options, knownKeys, 'database');
+  checkOptionNames(options, databaseOptionNames, 'database');
   const target = readTarget(options);
   const { autoMigrate = target.kind === 'file', synchronous = 'normal' } = options;
   if (typeof autoMigrate !== 'boolean')

@@ -4,7 +4,7 @@ import { Keys } from './keys.js';
 import { type RedisOptions, readOptions } from './options.js';
 import { Session } from './session.js';
 
-export type { RedisOptions } from './options.js';
+export { type RedisOptions, redisOptionNames } from './options.js';
 export type { IoredisOptions, RedisInstance } from './redis-types.js';
 
 /**

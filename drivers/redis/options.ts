@@ -1,4 +1,11 @@
-import { type ConnectionOptions, type Duration, durationToMs, QueueError } from '../../src/index.js';
+import {
+  type ConnectionOptions,
+  checkOptionNames,
+  connectionOptionNames,
+  type Duration,
+  durationToMs,
+  QueueError,
+} from '../../src/index.js';
 import type { IoredisOptions, RedisInstance } from './redis-types.js';
 import { type Address, addressOf } from './url.js';
 
@@ -45,7 +52,8 @@ export interface RedisSettings {
   readonly commandTimeoutMs: number;
 }
 
-const knownKeys: readonly string[] = [
+/** Names of the options of `redis`. */
+export const redisOptionNames = [
   'url',
   'ioredis',
   'client',
@@ -56,10 +64,8 @@ const knownKeys: readonly string[] = [
   'prefix',
   'connectionName',
   'commandTimeout',
-  'queue',
-  'lease',
-  'retry_after',
-] satisfies (keyof RedisOptions)[];
+  ...connectionOptionNames,
+] as const satisfies readonly (keyof RedisOptions)[];
 
 /** What the driver sets itself: a push must not be sent twice behind its back. */
 const ownKeys = [
@@ -76,10 +82,7 @@ const ownKeys = [
  * @throws QueueError `E_CONFIG` naming the option and never a password, or `E_UNSUPPORTED` for a Cluster client.
  */
 export function readOptions(options: RedisOptions): RedisSettings {
-  const unknown = Object.keys(options).filter((key) => !knownKeys.includes(key));
-  if (unknown.length > 0) {
-    throw invalid(`${unknown.join(', ')}: no such option of redis()`, `It knows ${knownKeys.join(', ')}.`);
-  }
+  checkOptionNames(options, redisOptionNames, 'redis');
   const commandTimeoutMs = durationToMs(options.commandTimeout ?? '5s', 'commandTimeout');
   if (commandTimeoutMs < 10) throw invalid('commandTimeout: is below 10 ms', "Write '5s'.");
   const shared = { prefix: readPrefix(options.prefix), commandTimeoutMs };
