@@ -3,6 +3,11 @@ export interface SignalStore {
   /** The value, or null where the key is not set. */
   read(key: string): Promise<string | null>;
   write(key: string, value: string): Promise<void>;
+  /**
+   * Tells the value about once a second, until the function that it answers is called. Present where the store can
+   * read it along with what a worker asks anyway; else workers read it by themselves.
+   */
+  watch?(key: string, tell: (value: string | null) => void): () => void;
 }
 
 /** The key of think-queue's restart signal; the value is a Unix time in decimal seconds. */

@@ -204,23 +204,29 @@ export class Worker {
     const watches: (() => void)[] = [];
     const { maxTimeMs, once } = this.#options;
     if (maxTimeMs > 0) watches.push(startTimer(maxTimeMs, () => this.#stop('max-time')));
-    if (this.#connector.signals && !once) {
-      let atStart = await this.#readRestartSignal();
-      let looking = false;
-      const look = async () => {
-        if (looking) return; // a store that does not answer is asked once
-        looking = true;
-        const current = await this.#readRestartSignal();
-        looking = false;
-        if (atStart === undefined) atStart = current;
-        else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
-      };
-      const timer = setInterval(() => void look(), restartLookMs);
-      watches.push(() => clearInterval(timer));
-    }
+    if (!once) watches.push(await this.#watchRestart());
     return () => {
       for (const end of watches) end();
     };
+  }
+
+  async #watchRestart(): Promise<() => void> {
+    const { signals } = this.#connector;
+    let atStart = await this.#readRestartSignal();
+    const tell = (current: string | null | undefined): void => {
+      if (atStart === undefined) atStart = current;
+      else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
+    };
+    if (signals?.watch) return signals.watch(restartKey, tell);
+    let isLooking = false;
+    const look = async (): Promise<void> => {
+      if (isLooking) return; // a store that does not answer is asked once
+      isLooking = true;
+      tell(await this.#readRestartSignal());
+      isLooking = false;
+    };
+    const timer = signals && setInterval(() => void look(), restartLookMs);
+    return () => clearInterval(timer);
   }
 
   /** Answers undefined when the signal could not be read: a store that is away asks for no restart. */

@@ -17,6 +17,25 @@ export function borrowClient(redis: RedisInstance): Client {
   return { redis, reconnect: () => {}, end: () => {} };
 }
 
+/** What keeps a client from sending anything twice, or later than it was asked to. */
+const sendOnce = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+};
+
+/** Another connection of ours to where the application's client leads. */
+export function openBeside(borrowed: RedisInstance): Client {
+  const redis = borrowed.duplicate(sendOnce);
+  redis.on('error', () => undefined); // told by the command that fails
+  return ownClient(redis);
+}
+
+function ownClient(redis: RedisInstance): Client {
+  return { redis, reconnect: () => redis.disconnect(true), end: () => redis.disconnect() };
+}
+
 /**
  * Makes a client of our own. The only place that loads ioredis, and only once it is needed.
  *
@@ -30,16 +49,13 @@ export async function openClient(settings: RedisSettings, logger: Logger): Promi
   const redis = new ioredis.Redis({
     retryStrategy: (times: number) => reconnectDelayMs(times),
     ...settings.clientOptions,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
+    ...sendOnce,
   });
   // Without a listener ioredis prints by itself. Each verb tells its own caller what went wrong.
   redis.on('error', (error: unknown) => {
     logger.debug({ redis: settings.place }, error instanceof Error ? error.message : String(error));
   });
-  return { redis, reconnect: () => redis.disconnect(true), end: () => redis.disconnect() };
+  return ownClient(redis);
 }
 
 /** Up to 2 s, and never the same for all the processes that lost the same server. */

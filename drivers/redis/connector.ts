@@ -3,12 +3,12 @@ import type {
   Connector,
   Failure,
   Lease,
+  Logger,
   NewJob,
   PushOutcome,
   QueueSize,
   Release,
   ReservedJob,
-  SignalStore,
 } from '../../src/index.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { type Keys, QueuePlaces } from './keys.js';
@@ -19,32 +19,43 @@ import {
   extendScript,
   pushScript,
   releaseScript,
-  reserveScript,
   sizeScript,
   unreserveScript,
 } from './queue-scripts.js';
+import { reserveScript, unwatchScript } from './reserve-script.js';
 import type { Script } from './script.js';
 import type { Session } from './session.js';
+import { RedisSignals } from './signals.js';
+import { Watch } from './watch.js';
 
 type Argument = string | number | Buffer;
+
+/** Jobs, signals and looks as the script answers them. */
+type ReserveReply = [reserved: (number | Buffer)[], signals: (Buffer | null)[], looks: number[]];
 
 /** The contract on Redis: each verb is one script. */
 export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
-  readonly signals: SignalStore;
+  readonly signals: RedisSignals;
   readonly #session: Session;
   readonly #keys: Keys;
+  readonly #watch: Watch;
 
-  constructor(session: Session, keys: Keys) {
+  constructor(session: Session, keys: Keys, logger: Logger) {
     this.#session = session;
     this.#keys = keys;
     this.failedJobs = new RedisFailedJobs(session, keys);
-    this.signals = {
-      read: (key) => session.run((redis) => redis.get(keys.ofSignal(key))),
-      write: async (key, value) => {
-        await session.run((redis) => redis.set(keys.ofSignal(key), value));
-      },
-    };
+    this.signals = new RedisSignals(session, keys, (error) =>
+      logger.warn({ err: error }, 'could not read the signals for workers'),
+    );
+    this.#watch = new Watch({
+      keys,
+      isOneSlot: true,
+      look: (queues) => this.#reserve(queues, 0, 0),
+      open: () => session.openBlocking(),
+      rouse: (wakeKey) => session.run((redis) => redis.rpush(wakeKey, '1')),
+      onError: (error) => logger.debug({ err: error }, 'a waiting connection failed; looking once a second'),
+    });
   }
 
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
@@ -62,23 +73,12 @@ export class RedisConnector implements Connector {
     return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
   }
 
-  async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    const names = [...new Set(queues)];
-    const keys = names.flatMap((queue) => this.#keys.ofQueue(queue));
-    const random = randomBytes(7).toString('hex');
-    const reply = await this.#session.script<(number | Buffer)[]>(reserveScript, keys, [
-      limit,
-      leaseMs,
-      random,
-    ]);
-    const jobs: ReservedJob[] = [];
-    for (let at = 0; at < reply.length; at += 4) {
-      const [number, token, member, body] = reply.slice(at, at + 4) as [number, Buffer, Buffer, Buffer];
-      const queue = names[number - 1] ?? '';
-      const lease = { queue, token: token.toString(), handle: handleOf(member) };
-      jobs.push({ queue, ...readMember(member, body), lease });
-    }
-    return jobs;
+  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    return this.#reserve([...new Set(queues)], limit, leaseMs);
+  }
+
+  waitForJob(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
+    return this.#watch.wait([...new Set(queues)], maxWaitMs, signal);
   }
 
   extend(leases: readonly Lease[], leaseMs: number): Promise<boolean[]> {
@@ -120,8 +120,44 @@ export class RedisConnector implements Connector {
     return sizeOf(await this.#session.script<number[]>(clearScript, this.#keys.ofQueue(queue), args));
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
+  async close(): Promise<void> {
+    const { watched, id } = this.#watch;
+    await this.#watch.close();
+    // Where that fails, the others see within seconds that nobody watches.
+    const keys = watched.flatMap((queue) => this.#keys.ofQueue(queue));
+    if (keys.length > 0) await this.#session.script(unwatchScript, keys, [id]).catch(() => undefined);
+    await this.#session.close();
+  }
+
+  /** Takes jobs, and has the others that it knows of read along: signals, and what a wait may go by. */
+  async #reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    const signals = this.signals.due();
+    const keys = [...queues.flatMap((queue) => this.#keys.ofQueue(queue)), ...signals];
+    const random = randomBytes(7).toString('hex');
+    const watch = this.#watch;
+    const args = [
+      queues.length,
+      limit,
+      leaseMs,
+      random,
+      watch.idFor(queues),
+      watch.watchesOneOf(queues) ? 1 : 0,
+    ];
+    const reply = await this.#session.script<ReserveReply>(reserveScript, keys, args);
+    const [reserved, values, looks] = reply;
+    for (const [index, key] of signals.entries()) this.signals.told(key, values[index]?.toString() ?? null);
+    for (const [index, queue] of queues.entries()) {
+      const [ready, dueInMs, isWatched] = looks.slice(index * 3);
+      if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
+    }
+    const jobs: ReservedJob[] = [];
+    for (let at = 0; at < reserved.length; at += 4) {
+      const [number, token, member, body] = reserved.slice(at, at + 4) as [number, Buffer, Buffer, Buffer];
+      const queue = queues[number - 1] ?? '';
+      const lease = { queue, token: token.toString(), handle: handleOf(member) };
+      jobs.push({ queue, ...readMember(member, body), lease });
+    }
+    return jobs;
   }
 
   async #settle(

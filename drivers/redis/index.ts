@@ -26,6 +26,7 @@ export function redis(options: string | RedisOptions): Driver {
   return {
     driver: 'redis',
     settings: connectionSettings(given),
-    connect: ({ logger }) => new RedisConnector(new Session(settings, logger), new Keys(settings.prefix)),
+    connect: ({ logger }) =>
+      new RedisConnector(new Session(settings, logger), new Keys(settings.prefix), logger),
   };
 }

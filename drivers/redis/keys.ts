@@ -1,3 +1,6 @@
+/** How many keys a queue has, in the order in which the scripts take them. */
+export const keysPerQueue = 7;
+
 /** The names of everything that one connection keeps in Redis. */
 export class Keys {
   readonly #prefix: string;
@@ -6,10 +9,21 @@ export class Keys {
     this.#prefix = prefix;
   }
 
-  /** The list, delayed, reserved, ids and bodies of a queue: one slot of a cluster, by the braces. */
+  /** The list, delayed, reserved, ids, bodies, wake and watcher of a queue: one slot of a cluster, by the braces. */
   ofQueue(queue: string): readonly string[] {
-    const list = `${this.#prefix}{queues:${queue}}`;
-    return [list, `${list}:delayed`, `${list}:reserved`, `${list}:ids`, `${list}:bodies`];
+    const list = this.listOf(queue);
+    const parts = [':delayed', ':reserved', ':ids', ':bodies', ':wake', ':watcher'];
+    return [list, ...parts.map((part) => list + part)];
+  }
+
+  /** The ready jobs of a queue. */
+  listOf(queue: string): string {
+    return `${this.#prefix}{queues:${queue}}`;
+  }
+
+  /** Whoever takes what is pushed here looks for jobs of the queue. */
+  wakeOf(queue: string): string {
+    return `${this.listOf(queue)}:wake`;
   }
 
   /** What the scripts of the failed-job store call records, times, jobs, uuids and names. */

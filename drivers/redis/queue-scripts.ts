@@ -1,8 +1,5 @@
 import { script } from './script.js';
 
-/** How many due or lapsed jobs one reserve moves at most: each costs the server about a microsecond. */
-const mostMoved = 1000;
-
 /**
  * KEYS: a queue. ARGV: five per job: the id to hold apart or '', when ('+' and ms from now, or ms since the
  * epoch), the member, the key of a body kept beside it or '', that body. Answers 1 or 0 per job.
@@ -26,69 +23,6 @@ for at = 1, #ARGV, 5 do
   end
 end
 return stored
-`);
-
-/**
- * KEYS: queues. ARGV: limit, lease in ms, 14 random hex digits. Answers four per job: the number of its queue
- * from 1, its token, its member, the body kept beside it or ''.
- *
- * Tokens begin with the time and the place in the batch, so that sorting them gives the order of reserving.
- */
-export const reserveScript = script(`
-local limit, leaseMs, random = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local time = now()
-local reserved = {}
-
-local function moveDue(queue)
-  local due = redis.call('ZRANGEBYSCORE', queue.delayed, '-inf', score(time), 'LIMIT', 0, ${mostMoved})
-  if #due == 0 then return end
-  redis.call('ZREMRANGEBYRANK', queue.delayed, 0, #due - 1)
-  for from = 1, #due, 500 do
-    redis.call('RPUSH', queue.list, unpack(due, from, math.min(from + 499, #due)))
-  end
-end
-
-local function moveLapsed(queue)
-  local lapsed = redis.call('ZRANGEBYSCORE', queue.reserved, '-inf', score(time), 'LIMIT', 0, ${mostMoved})
-  if #lapsed == 0 then return end
-  redis.call('ZREMRANGEBYRANK', queue.reserved, 0, #lapsed - 1)
-  for _, member in ipairs(lapsed) do redis.call('RPUSH', queue.list, withoutLease(member)) end
-end
-
-local function hold(queue, number, member)
-  local token = string.format('%014x%04x', time * 1000000, (#reserved / 4) % 65536) .. random
-  local head, name, digits, rest = split(member)
-  local body = ''
-  if not head then
-    -- Nobody patches what is not understood: it is kept aside, and a member that points to it moves on.
-    body = member
-    redis.call('HSET', queue.bodies, token, member)
-    head, name, digits, rest = '{"drover":"' .. token .. '","id":"' .. token .. '",', '"attempts":', '0', '}'
-  else
-    local key = bodyKey(member)
-    if key then body = redis.call('HGET', queue.bodies, key) or '' end
-  end
-  local held = head .. '"lease":"' .. token .. '",' .. name .. string.format('%d', tonumber(digits) + 1) .. rest
-  redis.call('ZADD', queue.reserved, score(time + leaseMs / 1000), held)
-  local size = #reserved
-  reserved[size + 1], reserved[size + 2], reserved[size + 3], reserved[size + 4] = number, token, held, body
-end
-
-for number = 1, #KEYS / 5 do
-  if #reserved >= limit * 4 then break end
-  local queue = lane(number * 5 - 4)
-  redis.call('LLEN', queue.list)
-  redis.call('ZCARD', queue.reserved)
-  redis.call('HLEN', queue.bodies)
-  moveDue(queue)
-  moveLapsed(queue)
-  while #reserved < limit * 4 do
-    local member = redis.call('LPOP', queue.list)
-    if not member then break end
-    hold(queue, number, member)
-  end
-end
-return reserved
 `);
 
 /**

@@ -10,10 +10,14 @@ export interface RedisInstance {
   connect(): Promise<any>;
   on(event: string, listener: (...args: any[]) => void): any;
   off(event: string, listener: (...args: any[]) => void): any;
+  duplicate(options?: any): any;
+  disconnect(reconnect?: boolean): any;
+  call(...args: any[]): Promise<any>;
   callBuffer(...args: any[]): Promise<any>;
   info(...sections: any[]): Promise<string>;
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<any>;
+  rpush(key: string, value: string): Promise<any>;
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
   zrevrangebyscore(...args: any[]): Promise<string[]>;
   zrangebylex(...args: any[]): Promise<string[]>;

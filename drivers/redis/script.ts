@@ -21,10 +21,18 @@ end
 
 local function score(seconds) return string.format('%.17g', seconds) end
 
--- KEYS from so many on: the five of one queue.
+-- KEYS from so many on: those of one queue.
 local function lane(index)
   local at = tonumber(index)
-  return { list = KEYS[at], delayed = KEYS[at + 1], reserved = KEYS[at + 2], ids = KEYS[at + 3], bodies = KEYS[at + 4] }
+  return {
+    list = KEYS[at], delayed = KEYS[at + 1], reserved = KEYS[at + 2], ids = KEYS[at + 3], bodies = KEYS[at + 4],
+    wake = KEYS[at + 5], watcher = KEYS[at + 6],
+  }
+end
+
+-- Makes one that waits for the queue look.
+local function rouse(queue)
+  if redis.pcall('LLEN', queue.wake) == 0 then redis.pcall('RPUSH', queue.wake, '1') end
 end
 
 -- Takes the tail of a member apart: what stands before, '"attempts":', the number, the rest. Nil where it has
@@ -90,7 +98,9 @@ local function waitingRoom(lane, time)
     lastDue = due
     -- Two jobs of the same bytes stay two: the second keeps its old lease, which holds nothing any more.
     if spare and redis.call('ZSCORE', lane.delayed, member) then member = spare end
-    return redis.call('ZADD', lane.delayed, score(at), member)
+    redis.call('ZADD', lane.delayed, score(at), member)
+    -- Who waits looks once a second, and shall look before that.
+    if due < time + 1 and redis.call('ZRANK', lane.delayed, member) == 0 then rouse(lane) end
   end
 end
 `;

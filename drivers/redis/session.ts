@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, QueueError } from '../../src/index.js';
-import { borrowClient, type Client, openClient } from './client.js';
+import { borrowClient, type Client, openBeside, openClient } from './client.js';
 import { explain } from './errors.js';
 import { warnOfEviction } from './eviction.js';
 import type { RedisSettings } from './options.js';
+import { whenReady } from './ready.js';
 import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
 
@@ -30,9 +31,7 @@ export class Session {
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
   async run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) {
-      throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#settings.place} is closed`);
-    }
+    if (this.#closing !== undefined) throw closed(this.#settings.place);
     const pending = this.#run(command);
     this.#underWay.add(pending);
     try {
@@ -59,6 +58,13 @@ export class Session {
         return await redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
       }
     });
+  }
+
+  /** Makes another connection to the same server, for commands that block it. The caller ends it. */
+  async openBlocking(): Promise<Client> {
+    if (this.#closing !== undefined) throw closed(this.#settings.place);
+    const { client } = this.#settings;
+    return client === undefined ? await openClient(this.#settings, this.#logger) : openBeside(client);
   }
 
   /** Waits for the commands under way, then ends the connection that was opened here. */
@@ -145,6 +151,10 @@ function isUnsent(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("Stream isn't writeable");
 }
 
+function closed(place: string): QueueError {
+  return new QueueError('E_QUEUE_CLOSED', `the connection to ${place} is closed`);
+}
+
 function isDemoted(error: unknown): boolean {
   return error instanceof Error && /^(?:READONLY|UNBLOCKED)\b/.test(error.message);
 }
@@ -168,24 +178,4 @@ async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): 
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Resolves once commands can be sent; rejects with what ends the attempt to connect that is under way. */
-function whenReady(redis: RedisInstance): Promise<void> {
-  if (redis.status === 'ready') return Promise.resolve();
-  if (redis.status === 'end') return Promise.reject(new Error('the client was ended'));
-  return new Promise((resolve, reject) => {
-    const listeners = {
-      ready: () => settle(resolve),
-      error: (error: unknown) => settle(() => reject(error)),
-      close: () => settle(() => reject(new Error('Connection is closed.'))),
-    };
-    const settle = (how: () => void): void => {
-      for (const [event, listener] of Object.entries(listeners)) redis.off(event, listener);
-      how();
-    };
-    for (const [event, listener] of Object.entries(listeners)) redis.on(event, listener);
-    // What goes wrong comes as an event too.
-    if (redis.status === 'wait') redis.connect().catch(() => undefined);
-  });
 }

@@ -1,0 +1,131 @@
+import { keysPerQueue } from './keys.js';
+import { script } from './script.js';
+
+/** How many due or lapsed jobs one reserve moves at most: each costs the server about a microsecond. */
+const mostMoved = 1000;
+
+/** How long a connector that watches a queue is trusted to do so; it says so again with every look. */
+const watchedForSeconds = 1.5;
+
+/**
+ * KEYS: queues, then signals. ARGV: how many queues, limit, lease in ms, 14 random hex digits, the id of a connector
+ * that will wait where it gets too little (or ''), '1' where it watches one of the queues already.
+ *
+ * Answers: four per job (the number of its queue from 1, its token, its member, the body kept beside it or ''),
+ * the values of the signals, and, for a connector that will wait, three per queue: how many jobs are ready, ms
+ * until the next is due or -1, and 1 where the connector shall watch it.
+ *
+ * Tokens begin with the time and the place in the batch, so that sorting them gives the order of reserving.
+ */
+export const reserveScript = script(`
+local queueCount, limit, leaseMs, random = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local watcher, isWatching = ARGV[5], ARGV[6] == '1'
+local time = now()
+local reserved, signals = {}, {}
+
+local function moveDue(queue)
+  local due = redis.call('ZRANGEBYSCORE', queue.delayed, '-inf', score(time), 'LIMIT', 0, ${mostMoved})
+  if #due == 0 then return end
+  redis.call('ZREMRANGEBYRANK', queue.delayed, 0, #due - 1)
+  for from = 1, #due, 500 do
+    redis.call('RPUSH', queue.list, unpack(due, from, math.min(from + 499, #due)))
+  end
+end
+
+local function moveLapsed(queue)
+  local lapsed = redis.call('ZRANGEBYSCORE', queue.reserved, '-inf', score(time), 'LIMIT', 0, ${mostMoved})
+  if #lapsed == 0 then return end
+  redis.call('ZREMRANGEBYRANK', queue.reserved, 0, #lapsed - 1)
+  for _, member in ipairs(lapsed) do redis.call('RPUSH', queue.list, withoutLease(member)) end
+end
+
+local function hold(queue, number, member)
+  local token = string.format('%014x%04x', time * 1000000, (#reserved / 4) % 65536) .. random
+  local head, name, digits, rest = split(member)
+  local body = ''
+  if not head then
+    -- Nobody patches what is not understood: it is kept aside, and a member that points to it moves on.
+    body = member
+    redis.call('HSET', queue.bodies, token, member)
+    head, name, digits, rest = '{"drover":"' .. token .. '","id":"' .. token .. '",', '"attempts":', '0', '}'
+  else
+    local key = bodyKey(member)
+    if key then body = redis.call('HGET', queue.bodies, key) or '' end
+  end
+  local held = head .. '"lease":"' .. token .. '",' .. name .. string.format('%d', tonumber(digits) + 1) .. rest
+  redis.call('ZADD', queue.reserved, score(time + leaseMs / 1000), held)
+  local size = #reserved
+  reserved[size + 1], reserved[size + 2], reserved[size + 3], reserved[size + 4] = number, token, held, body
+end
+
+-- Of all that wait for a queue one watches it, so that a push wakes one. Whoever takes all that it can stops
+-- watching and rouses another. On a full server nobody watches.
+local function watch(queue, isFull)
+  local said = redis.pcall('GET', queue.watcher)
+  local id, till = string.match(type(said) == 'string' and said or '', '^(%x+) (.+)$')
+  local isMine = id == watcher
+  if isFull then
+    if isMine then
+      redis.call('DEL', queue.watcher)
+      rouse(queue)
+    end
+    return 0
+  end
+  if id and not isMine and tonumber(till) > time then return 0 end
+  local set = redis.pcall('SET', queue.watcher, watcher .. ' ' .. score(time + ${watchedForSeconds}))
+  if set.err then return 0 end
+  if not isMine then redis.call('DEL', queue.wake) end
+  return 1
+end
+
+local function msUntilDue(queue)
+  local least = -1
+  for _, key in ipairs({ queue.delayed, queue.reserved }) do
+    local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+    local ms = first and math.max(0, math.ceil((tonumber(first) - time) * 1000))
+    if ms and (least < 0 or ms < least) then least = ms end
+  end
+  return least
+end
+
+for at = queueCount * ${keysPerQueue} + 1, #KEYS do signals[#signals + 1] = redis.call('GET', KEYS[at]) end
+for number = 1, queueCount do
+  if #reserved >= limit * 4 and limit > 0 then break end
+  local queue = lane(number * ${keysPerQueue} - ${keysPerQueue - 1})
+  redis.call('LLEN', queue.list)
+  redis.call('ZCARD', queue.reserved)
+  redis.call('HLEN', queue.bodies)
+  moveDue(queue)
+  moveLapsed(queue)
+  while #reserved < limit * 4 do
+    local member = redis.call('LPOP', queue.list)
+    if not member then break end
+    hold(queue, number, member)
+  end
+end
+
+local isFull = limit > 0 and #reserved >= limit * 4
+local looks = {}
+if watcher ~= '' and (isWatching or not isFull) then
+  for number = 1, queueCount do
+    local queue = lane(number * ${keysPerQueue} - ${keysPerQueue - 1})
+    local size = #looks
+    looks[size + 1], looks[size + 2] = redis.call('LLEN', queue.list), msUntilDue(queue)
+    looks[size + 3] = watch(queue, isFull)
+  end
+end
+return { reserved, signals, looks }
+`);
+
+/** KEYS: queues. ARGV: the id of a connector. It watches none of them any more, and rouses another that waits. */
+export const unwatchScript = script(`
+for at = 1, #KEYS, ${keysPerQueue} do
+  local queue = lane(at)
+  local said = redis.call('GET', queue.watcher)
+  if said and string.sub(said, 1, #ARGV[1] + 1) == ARGV[1] .. ' ' then
+    redis.call('DEL', queue.watcher)
+    rouse(queue)
+  end
+end
+return 1
+`);

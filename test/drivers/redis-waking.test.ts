@@ -1,0 +1,205 @@
+import { once, setMaxListeners } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { redis } from '../../drivers/redis/index.js';
+import { type Connector, createQueue, defineJob, silentLogger, systemClock } from '../../src/index.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+
+let server: RedisServer;
+const open = new Set<Connector>();
+const { signal } = new AbortController();
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+beforeEach(() => server.client.flushall());
+afterEach(async () => {
+  for (const connector of open) await connector.close();
+  open.clear();
+});
+afterAll(() => server?.stop());
+
+function connect(): Connector & Required<Pick<Connector, 'waitForJob'>> {
+  const context = {
+    connection: 'redis',
+    clock: systemClock,
+    logger: silentLogger,
+    runInline: async () => {},
+  };
+  const connector = redis(server.url).connect(context);
+  open.add(connector);
+  return connector as ReturnType<typeof connect>;
+}
+
+const job = (id: string, more = {}) => ({
+  id,
+  body: `{"job":"a","data":1,"id":"${id}","attempts":0}`,
+  ...more,
+});
+
+/** How many clients block in a command. */
+async function blockedIn(command: string): Promise<number> {
+  const list = String(await server.client.client('LIST'));
+  return list.split('\n').filter((line) => line.includes(` cmd=${command} `) && / flags=\w*b/.test(line))
+    .length;
+}
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  while (!(await what())) await pause(5);
+}
+
+/**
+ * Waits `rounds` times for what `act` brings. Without being woken each wait lasts a second, until the next look, so
+ * that all of them together tell waking from looking on any machine.
+ */
+async function wakesEachTime(
+  queues: readonly string[],
+  act: (round: number) => Promise<unknown>,
+): Promise<void> {
+  const connector = connect();
+  const rounds = 12;
+  let wokenMs = 0;
+  for (let round = 0; round < rounds; round++) {
+    const waiting = connector.waitForJob(queues, 60_000, signal);
+    await until(async () => (await blockedIn('blmove')) === queues.length);
+    const fromMs = performance.now();
+    await act(round);
+    await waiting;
+    let jobs = await connector.reserve(queues, 10, 60_000);
+    while (jobs.length === 0) {
+      await connector.waitForJob(queues, 60_000, signal);
+      jobs = await connector.reserve(queues, 10, 60_000);
+    }
+    wokenMs += performance.now() - fromMs;
+    await connector.delete(jobs.map(({ lease }) => lease));
+    while ((await connector.reserve(queues, 10, 60_000)).length > 0);
+  }
+  expect(wokenMs).toBeLessThan((rounds * 1000) / 2);
+}
+
+test('a plain RPUSH by another program wakes who waits', async () => {
+  await wakesEachTime(['q'], (round) => server.client.rpush('{queues:q}', job(`php${round}`).body));
+});
+
+test('a push wakes who waits for several queues', async () => {
+  const producer = connect();
+  await wakesEachTime(['high', 'low'], (round) =>
+    producer.push(round % 2 ? 'low' : 'high', [job(`j${round}`)]),
+  );
+});
+
+test('a delay that another process has just set wakes who waits when it is over', async () => {
+  const producer = connect();
+  await wakesEachTime(['q'], (round) => producer.push('q', [job(`j${round}`, { delayMs: 40 })]));
+});
+
+test('of many that wait one watches; a push wakes it, and when it is full another watches instead', async () => {
+  const connectors = Array.from({ length: 16 }, () => connect());
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const taken: number[] = [];
+  const works = connectors.map(async (connector, index) => {
+    while (!stop.signal.aborted) {
+      const [reserved] = await connector.reserve(['q'], 1, 60_000);
+      if (!reserved) await connector.waitForJob(['q'], 60_000, stop.signal);
+      else {
+        taken.push(index);
+        await once(stop.signal, 'abort'); // busy from now on
+      }
+    }
+  });
+  const settled = async (waiting: number): Promise<void> => {
+    await until(async () => (await blockedIn('blpop')) >= waiting && (await blockedIn('blmove')) >= 1);
+  };
+  await settled(16);
+  expect(await blockedIn('blmove')).toBe(1);
+  for (const round of [1, 2, 3]) {
+    await server.client.rpush('{queues:q}', job(`j${round}`).body);
+    await until(async () => taken.length === round);
+    await until(async () => (await blockedIn('blmove')) === 1);
+  }
+  expect(new Set(taken).size).toBe(3);
+  stop.abort();
+  await Promise.all(works);
+});
+
+test('who waits takes over from a watcher that was killed', async () => {
+  const connector = connect();
+  const stop = new AbortController();
+  const killed = `${'ab'.repeat(8)} ${(await server.now()) / 1000 + 1.5}`;
+  await server.client.set('{queues:q}:watcher', killed);
+  const waits = (async () => {
+    while (!stop.signal.aborted) await connector.waitForJob(['q'], 60_000, stop.signal);
+  })();
+  await until(async () => (await blockedIn('blmove')) === 1);
+  stop.abort();
+  await waits;
+});
+
+test('a waiting connection that is cut is made anew', async () => {
+  const connector = connect();
+  const stop = new AbortController();
+  const waits = (async () => {
+    while (!stop.signal.aborted) await connector.waitForJob(['q'], 60_000, stop.signal);
+  })();
+  await until(async () => (await blockedIn('blmove')) === 1);
+  const list = String(await server.client.client('LIST'));
+  for (const [, id] of list.matchAll(/id=(\d+) .* cmd=(?:blmove|blpop) /g))
+    await server.client.client('KILL', 'ID', String(id));
+  await until(async () => (await blockedIn('blmove')) === 1 && (await blockedIn('blpop')) === 1);
+  stop.abort();
+  await waits;
+});
+
+test('close ends the waits and leaves nothing behind', async () => {
+  const connector = connect();
+  const waiting = connector.waitForJob(['q'], 60_000, signal);
+  await until(async () => (await blockedIn('blmove')) === 1);
+  await connector.close();
+  await waiting;
+  await until(async () => (await blockedIn('blmove')) + (await blockedIn('blpop')) === 0);
+  expect(await server.client.keys('*:watcher')).toEqual([]);
+  await expect(connector.waitForJob(['q'], 10, signal)).rejects.toMatchObject({ code: 'E_QUEUE_CLOSED' });
+});
+
+test('an idle worker sends one command a second, the restart signal included, and hears that signal', async () => {
+  const queue = createQueue({
+    connections: { default: redis(server.url) },
+    jobs: [defineJob({ name: 'a', async handle() {} })],
+  });
+  const running = queue.worker().run();
+  await until(async () => (await blockedIn('blmove')) === 1);
+  const monitor = await server.client.duplicate().monitor();
+  const sent: string[] = [];
+  monitor.on('monitor', (_: string, args: string[], source: string) => {
+    if (source !== 'lua') sent.push(args[0] ?? '');
+  });
+  const fromMs = performance.now();
+  await pause(3000);
+  const seconds = (performance.now() - fromMs) / 1000;
+  monitor.disconnect();
+  expect(sent.filter((name) => !/^client$/i.test(name)).length).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+  await queue.restartWorkers();
+  expect(await running).toBe('restart');
+  await queue.close();
+});
+
+test('on a full server who waits looks once a second, without an error loop, and drains', async () => {
+  const connector = connect();
+  await connector.push('q', [job('first')]);
+  await server.client.config('SET', 'maxmemory', '1');
+  try {
+    const jobs = await connector.reserve(['q'], 1, 60_000);
+    expect(await connector.delete(jobs.map(({ lease }) => lease))).toEqual([true]);
+    await server.client.config('RESETSTAT');
+    const fromMs = performance.now();
+    for (let round = 0; round < 2; round++) await connector.waitForJob(['q'], 60_000, signal);
+    const seconds = (performance.now() - fromMs) / 1000;
+    const stats = await server.client.info('commandstats');
+    const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    expect(calls).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    expect(stats).not.toContain('cmdstat_blmove:calls=1,');
+  } finally {
+    await server.client.config('SET', 'maxmemory', '0');
+  }
+});
