@@ -12,6 +12,7 @@ export function workerOptions(args: Args): WorkerOptions {
   return {
     ...defined('queues', args.list('queue')),
     ...defined('concurrency', args.whole('concurrency', 1)),
+    ...defined('prefetch', args.whole('prefetch', 0)),
     ...defined('tries', args.whole('tries', 0)),
     ...defined('backoff', backoffOf(args)),
     ...defined('timeout', args.span('timeout')),

@@ -35,6 +35,8 @@ export interface AttemptContext {
   readonly inline?: boolean;
   /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
+  /** Told when a handler has ended and its job is only left to delete: its slot is free for the next. */
+  onDone?(reserved: ReservedJob): void;
   /** Told when a job was settled, though its handler may go on. */
   onSettled?(reserved: ReservedJob): void;
 }
@@ -74,6 +76,7 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
     attempts: reserved.attempts,
   };
   const verdict = settlement.refusedData(end) ?? decide(end, job, rules, Math.random());
+  if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(reserved);
   const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
   return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };
 }

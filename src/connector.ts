@@ -116,6 +116,17 @@ export interface Connector {
    */
   close(): Promise<void>;
 
+  /**
+   * `delete`, then `reserve`, in one operation or one round trip: a worker that is done with jobs wants the next.
+   * An error says that either may have happened.
+   */
+  deleteAndReserve?(
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<{ readonly held: boolean[]; readonly jobs: ReservedJob[] }>;
+
   /** Gives jobs back that were never started, with the attempt unspent and their place in the order kept. */
   unreserve?(leases: readonly Lease[]): Promise<boolean[]>;
 

@@ -1,9 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import type { Connector, Failure, Lease, Release } from './connector.js';
+import type { Connector, Failure, Lease, Release, ReservedJob } from './connector.js';
 import { isQueueError } from './errors.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
+import { Gather } from './gather.js';
 import type { Logger } from './logger.js';
 import { retrying } from './retrying.js';
+import { Trips } from './trips.js';
 
 /** Where jobs that are given up are recorded: with their queue, in another store, or, by explicit choice, nowhere. */
 export type FailedPlace =
@@ -12,7 +14,8 @@ export type FailedPlace =
   | { readonly kind: 'none' };
 
 /**
- * Settles jobs for the attempts of one worker, answering for each whether its lease was still held.
+ * Settles jobs for the attempts of one worker, answering for each whether its lease was still held, and reserves the
+ * next ones, as both share trips to the store.
  *
  * Settlements of one event-loop turn share a round trip. While the store is away a settlement is repeated
  * for as long as a lease lasts, since after that the job is due again anyway.
@@ -23,7 +26,8 @@ export class Settler {
   readonly #leaseMs: number;
   readonly #logger: Logger;
   readonly #patience = new AbortController();
-  readonly #deletes: Gather<Lease>;
+  readonly #deletes: Pick<Trips, 'delete'>;
+  readonly #trips: Trips;
   readonly #releases: Gather<Release>;
   readonly #givenBack: Gather<Lease>;
   readonly #failures: Gather<Failure>;
@@ -41,7 +45,8 @@ export class Settler {
     this.#leaseMs = leaseMs;
     setMaxListeners(0, this.#patience.signal); // one for each settlement that waits for its store
     this.#logger = logger;
-    this.#deletes = new Gather(inline, (leases) => this.#persist('delete', () => connector.delete(leases)));
+    this.#trips = new Trips(connector, (leases, error) => this.#deleteAgain(leases, error));
+    this.#deletes = inline ? { delete: (lease) => this.#deleteNow(lease) } : this.#trips;
     this.#releases = new Gather(inline, (releases) =>
       this.#persist('release', () => connector.release(releases)),
     );
@@ -52,7 +57,12 @@ export class Settler {
   }
 
   delete(lease: Lease): Promise<boolean> {
-    return this.#deletes.add(lease);
+    return this.#deletes.delete(lease);
+  }
+
+  /** The connector's `reserve`, in one trip with the deletes of this turn where the store can. One call at a time. */
+  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    return this.#trips.reserve(queues, limit, leaseMs);
   }
 
   release(lease: Lease, delayMs: number): Promise<boolean> {
@@ -98,6 +108,22 @@ export class Settler {
       },
     });
     return replyLost && held.includes(false) ? afterLostReply(held) : held;
+  }
+
+  async #deleteNow(lease: Lease): Promise<boolean> {
+    const [held = false] = await this.#persist('delete', () => this.#connector.delete([lease]));
+    return held;
+  }
+
+  /** Goes on after a first try that ended with an error. */
+  #deleteAgain(leases: readonly Lease[], error: unknown): Promise<boolean[]> {
+    let first: { error: unknown } | undefined = { error };
+    return this.#persist('delete', async () => {
+      if (!first) return await this.#connector.delete(leases);
+      const { error: thrown } = first;
+      first = undefined;
+      throw thrown;
+    });
   }
 
   #persistFailures(failures: readonly Failure[]): Promise<boolean[]> {
@@ -147,56 +173,4 @@ export class Settler {
 async function giveBack(connector: Connector, leases: readonly Lease[]): Promise<boolean[]> {
   if (connector.unreserve) return connector.unreserve(leases);
   return connector.release(leases.map((lease) => ({ lease, delayMs: 0 })));
-}
-
-interface Waiter {
-  resolve(held: boolean): void;
-  reject(error: unknown): void;
-}
-
-/** Collects what is asked for in one turn of the event loop and does it in one call. */
-class Gather<Item> {
-  readonly #inline: boolean;
-  readonly #run: (items: Item[]) => Promise<boolean[]>;
-  #items: Item[] = [];
-  #waiting: Waiter[] = [];
-
-  constructor(inline: boolean, run: (items: Item[]) => Promise<boolean[]>) {
-    this.#inline = inline;
-    this.#run = run;
-  }
-
-  add(item: Item): Promise<boolean> {
-    if (this.#inline) return this.#run([item]).then(([held]) => held === true);
-    return new Promise((resolve, reject) => {
-      if (this.#items.push(item) === 1) setImmediate(() => void this.#flush());
-      this.#waiting.push({ resolve, reject });
-    });
-  }
-
-  async #flush(): Promise<void> {
-    const items = this.#items;
-    const waiting = this.#waiting;
-    this.#items = [];
-    this.#waiting = [];
-    try {
-      const held = await this.#run(items);
-      for (const [index, waiter] of waiting.entries()) waiter.resolve(held[index] === true);
-    } catch (error) {
-      if (items.length === 1 || (isQueueError(error) && error.transient)) {
-        for (const waiter of waiting) waiter.reject(error);
-        return;
-      }
-      // What the store refuses may be one of them: the others shall not go down with it.
-      for (const [index, waiter] of waiting.entries()) await this.#runOne(items[index] as Item, waiter);
-    }
-  }
-
-  async #runOne(item: Item, waiter: Waiter): Promise<void> {
-    try {
-      waiter.resolve((await this.#run([item]))[0] === true);
-    } catch (error) {
-      waiter.reject(error);
-    }
-  }
 }

@@ -2,43 +2,95 @@ import { type AttemptContext, type AttemptEnd, runAttempt } from './attempt.js';
 import { Bell } from './bell.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
+import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { Prefetch } from './prefetch.js';
 import { startTimer } from './timer.js';
 
 /** How long a stopping worker waits for the answer of a store after the grace. */
 const storeAnswersWithinMs = 10_000;
 
+/** A job in a slot. */
+interface Running {
+  /** When the reserve was called, on the monotonic clock. */
+  readonly askedMs: number;
+  readonly startedMs: number;
+}
+
+/** What a worker's slots are. */
+export interface SlotsOptions {
+  readonly concurrency: number;
+  /** Jobs to hold beyond the free slots at most. */
+  readonly prefetch: number;
+}
+
 /**
- * The attempts under way in one worker, each in a slot of its own, with their leases kept.
+ * The attempts under way in one worker, each in a slot of its own, with their leases kept, and the jobs that wait
+ * for a slot.
  *
- * A slot stays taken until its handler has really ended, also when the handler was aborted and its job
- * settled without it: else a worker would pile up handlers that cannot be stopped.
+ * A slot is free again once its handler has ended well, while its job is still being deleted. Else it stays taken
+ * until the job is settled and its handler has really ended, also when the handler was aborted and its job settled
+ * without it: a worker must not pile up handlers that cannot be stopped.
  */
 export class Slots {
-  /** Rings when a slot changes: freed, or stuck. */
+  /** Rings when there is room for more jobs, when the last attempt has ended, and when a slot is stuck. */
   readonly bell = new Bell();
   readonly #context: AttemptContext;
   readonly #keeper: LeaseKeeper;
   readonly #leaseMs: number;
-  readonly #confirmedMs = new Map<ReservedJob, number>();
+  readonly #concurrency: number;
+  readonly #prefetch: Prefetch;
+  readonly #held: HeldJobs;
+  readonly #inSlots = new Map<ReservedJob, Running>();
   readonly #running = new Set<Job>();
-  #taken = 0;
+  #started = 0;
+  #active = 0;
   #stuck = 0;
+  #draining = false;
   #abandoned = false;
 
-  constructor(connector: Connector, leaseMs: number, context: Omit<AttemptContext, 'onStart' | 'onSettled'>) {
+  constructor(
+    connector: Connector,
+    leaseMs: number,
+    { concurrency, prefetch }: SlotsOptions,
+    context: Omit<AttemptContext, 'onStart' | 'onDone' | 'onSettled'>,
+  ) {
     this.#leaseMs = leaseMs;
+    this.#concurrency = concurrency;
+    // What cannot be given back with its attempt unspent must not be taken before it can run.
+    this.#prefetch = new Prefetch(connector.unreserve ? prefetch : 0, concurrency);
+    this.#held = new HeldJobs((jobs) => void this.giveBack(jobs));
     this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger);
     this.#context = {
       ...context,
       onStart: (job, reserved, timeoutMs) => this.#onStart(job, reserved, timeoutMs),
+      onDone: (reserved) => this.#free(reserved),
       onSettled: (reserved) => this.#keeper.remove(reserved.lease),
     };
   }
 
-  get taken(): number {
-    return this.#taken;
+  /** How many more jobs to reserve: for free slots, and as many beyond them as suits. */
+  get room(): number {
+    const free = this.#concurrency - this.#inSlots.size;
+    const { ahead } = this.#prefetch;
+    const held = this.#held.size;
+    return free === 0 && held > ahead / 2 ? 0 : Math.max(0, free + ahead - held);
+  }
+
+  /** Attempts that have not ended: their handlers run, or their jobs are being settled. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Jobs that wait for a slot. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** Jobs that were given a slot so far. */
+  get started(): number {
+    return this.#started;
   }
 
   /** Slots held by handlers that go on in spite of their abort. */
@@ -51,13 +103,35 @@ export class Slots {
   }
 
   /**
-   * Runs a job in a slot.
+   * Runs jobs as slots become free for them.
    *
-   * @param confirmedMs when the reserve was called, on the monotonic clock.
+   * @param askedMs when the reserve was called, on the monotonic clock.
    */
-  start(reserved: ReservedJob, confirmedMs: number): void {
-    this.#taken += 1;
-    this.#confirmedMs.set(reserved, confirmedMs);
+  offer(jobs: readonly ReservedJob[], askedMs: number): void {
+    const free = Math.max(0, this.#concurrency - this.#inSlots.size);
+    for (const job of jobs.slice(0, free)) this.#start(job, askedMs);
+    if (jobs.length > free) this.#held.add(jobs.slice(free), askedMs);
+  }
+
+  /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
+  async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
+    const given = await Promise.allSettled(jobs.map((job) => this.#context.settler.giveBack(job.lease)));
+    for (const one of given) {
+      if (one.status === 'rejected') {
+        this.#context.logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
+      }
+    }
+  }
+
+  /** Returns the jobs that wait for a slot. */
+  giveBackHeld(): void {
+    this.#held.giveBackAll();
+  }
+
+  #start(reserved: ReservedJob, askedMs: number): void {
+    this.#started += 1;
+    this.#active += 1;
+    this.#inSlots.set(reserved, { askedMs, startedMs: performance.now() });
     void this.#run(reserved);
   }
 
@@ -69,10 +143,27 @@ export class Slots {
       if (end.stillRunning) await this.#untilEnded(reserved, end.stillRunning);
     } finally {
       this.#keeper.remove(reserved.lease);
-      this.#confirmedMs.delete(reserved);
-      this.#taken -= 1;
-      this.bell.ring();
+      this.#free(reserved);
+      this.#active -= 1;
+      if (this.#active === 0 || this.#draining) this.bell.ring();
     }
+  }
+
+  /** Lets the next job into the slot of this one. */
+  #free(reserved: ReservedJob): void {
+    const running = this.#inSlots.get(reserved);
+    if (!running) return; // free already
+    this.#inSlots.delete(reserved);
+    const now = performance.now();
+    this.#prefetch.ran(now - running.startedMs);
+    for (let next = this.#held.take(); next; next = this.#held.take()) {
+      if (now - next.askedMs < this.#leaseMs / 3) {
+        this.#start(next.reserved, next.askedMs);
+        break;
+      }
+      void this.giveBack([next.reserved]); // the event loop was blocked for long: too little of the lease is left
+    }
+    if (this.room > 0) this.bell.ring();
   }
 
   async #untilEnded(reserved: ReservedJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
@@ -89,7 +180,7 @@ export class Slots {
   #onStart(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined {
     this.#running.add(job);
     if (this.#abandoned) job.abort(stopping(job));
-    const confirmedMs = this.#confirmedMs.get(reserved) ?? performance.now();
+    const confirmedMs = this.#inSlots.get(reserved)?.askedMs ?? performance.now();
     const onLost = () =>
       job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
     this.#keeper.add(reserved.lease, confirmedMs, onLost);
@@ -105,6 +196,7 @@ export class Slots {
    * have been settled, though handlers may go on.
    */
   async drain(patienceMs: number): Promise<void> {
+    this.#draining = true;
     const until = performance.now() + patienceMs;
     for (let leftMs = patienceMs; this.#busy() && leftMs > 0; leftMs = until - performance.now()) {
       await this.bell.wait(leftMs);
@@ -117,7 +209,7 @@ export class Slots {
     while (this.#busy() && performance.now() < latest) await this.bell.wait(latest - performance.now());
     if (this.#busy()) {
       this.#context.logger.error(
-        { jobs: this.#taken },
+        { jobs: this.#active },
         'a store never answered; its jobs come back when their leases lapse',
       );
     }
@@ -126,7 +218,7 @@ export class Slots {
   }
 
   #busy(): boolean {
-    return this.#taken > this.#stuck;
+    return this.#active > this.#stuck;
   }
 }
 

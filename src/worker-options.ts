@@ -12,6 +12,12 @@ export interface WorkerOptions {
   readonly queues?: readonly string[];
   /** Handlers that run side by side on this process's event loop. Default 1. */
   readonly concurrency?: number;
+  /**
+   * Jobs to reserve ahead of free slots at most. How many it really is follows from how quick they are: about as
+   * many as are done in 40 ms; and what has waited for 80 ms is given back. 0 reserves a job only when a slot is
+   * free for it, as does a worker of several queues, to keep their order of priority. Default 100.
+   */
+  readonly prefetch?: number;
   /** Deliveries allowed, the first included; 0 sets no limit. Default 3. */
   readonly tries?: number;
   /** Wait after a failed attempt. Default `exponential('1s', { max: '1h', jitter: true })`. */
@@ -46,6 +52,7 @@ export interface WorkerOptions {
 export interface CheckedWorkerOptions extends StopLimits {
   readonly queues: readonly string[];
   readonly concurrency: number;
+  readonly prefetch: number;
   readonly tries: number;
   readonly backoff: BackoffRule;
   readonly timeoutMs: number;
@@ -59,6 +66,7 @@ export interface CheckedWorkerOptions extends StopLimits {
 export const workerOptionNames = [
   'queues',
   'concurrency',
+  'prefetch',
   'tries',
   'backoff',
   'timeout',
@@ -96,6 +104,7 @@ export function checkWorkerOptions(
   const checked = {
     queues: queueNames(options.queues ?? [], connection.queue),
     concurrency: whole(options.concurrency ?? 1, 'concurrency', 1),
+    prefetch: whole(options.prefetch ?? 100, 'prefetch', 0),
     tries: checkTries(options.tries ?? 3, 'tries'),
     backoff: backoffRule(options.backoff ?? 'exponential', 'backoff'),
     timeoutMs: durationToMs(options.timeout ?? '60s', 'timeout'),

@@ -25,7 +25,6 @@ export class Worker {
   readonly #context: AttemptContext;
   readonly #slots: Slots;
   #startedAtMs = 0;
-  #started = 0;
   #looks = 0;
   #stopped: StopReason | undefined;
   #storeAwaySinceMs: number | undefined;
@@ -38,7 +37,10 @@ export class Worker {
     this.#leaseMs = leaseMs;
     this.#options = options;
     this.#context = context;
-    this.#slots = new Slots(connector, leaseMs, context);
+    const { concurrency, queues } = options;
+    // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
+    const prefetch = queues.length > 1 ? 0 : options.prefetch;
+    this.#slots = new Slots(connector, leaseMs, { concurrency, prefetch }, context);
   }
 
   /**
@@ -71,23 +73,17 @@ export class Worker {
   async #work(): Promise<void> {
     let emptyLooks = 0;
     while (this.#mayGoOn()) {
-      const free = this.#freeSlots();
-      if (free === 0) {
+      const room = this.#room();
+      if (room === 0) {
         await this.#slots.bell.wait();
         continue;
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = await this.#reserve(free);
+      const jobs = await this.#reserve(room);
       if (jobs === undefined) continue;
-      if (this.#stopped && this.#connector.unreserve) {
-        await this.#giveBack(jobs);
-        return;
-      }
-      for (const job of jobs) {
-        this.#started += 1;
-        this.#slots.start(job, askedMs);
-      }
+      if (this.#stopped && this.#connector.unreserve) return this.#slots.giveBack(jobs);
+      this.#slots.offer(jobs, askedMs);
       emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
       if (jobs.length === 0) await this.#idle(emptyLooks);
     }
@@ -96,7 +92,7 @@ export class Worker {
   #mayGoOn(): boolean {
     const { memoryMiB, concurrency } = this.#options;
     const reason = stopReason(this.#options, {
-      started: this.#started,
+      started: this.#slots.started,
       looks: this.#looks,
       runningMs: performance.now() - this.#startedAtMs,
       rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
@@ -107,15 +103,16 @@ export class Worker {
     return this.#stopped === undefined;
   }
 
-  #freeSlots(): number {
-    const free = this.#options.concurrency - this.#slots.taken;
-    return Math.min(free, jobsLeft(this.#options, this.#started));
+  #room(): number {
+    const { started, held, room } = this.#slots;
+    return Math.min(room, jobsLeft(this.#options, started + held));
   }
 
   /** Answers undefined when the store could not be reached; the wait is over then. */
   async #reserve(limit: number): Promise<ReservedJob[] | undefined> {
     try {
-      const jobs = await this.#connector.reserve(this.#options.queues, limit, this.#leaseMs);
+      const { settler } = this.#context;
+      const jobs = await settler.reserve(this.#options.queues, limit, this.#leaseMs);
       this.#storeAwaySinceMs = undefined;
       return jobs;
     } catch (error) {
@@ -124,20 +121,10 @@ export class Worker {
     }
   }
 
-  /** Returns jobs that came when the worker had been stopped. Where that fails, their leases lapse. */
-  async #giveBack(jobs: readonly ReservedJob[]): Promise<void> {
-    const given = await Promise.allSettled(jobs.map((job) => this.#context.settler.giveBack(job.lease)));
-    for (const one of given) {
-      if (one.status === 'rejected') {
-        this.#context.logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
-      }
-    }
-  }
-
   /** Waits for work, or stops when there is none left to wait for. */
   async #idle(emptyLooks: number): Promise<void> {
     const { once, stopWhenEmpty, sleepMs } = this.#options;
-    if (this.#slots.taken === 0) {
+    if (this.#slots.active === 0) {
       if (once) return this.#stop('empty');
       if (stopWhenEmpty) return this.#stopUnlessDueSoon(sleepMs);
     }
@@ -196,6 +183,7 @@ export class Worker {
   #stop(reason: StopReason): void {
     this.#stopped ??= reason;
     this.#waiting?.abort();
+    this.#slots.giveBackHeld();
     this.#slots.bell.ring();
   }
 

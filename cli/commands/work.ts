@@ -22,6 +22,11 @@ export const command: Command = {
     once: { kind: 'switch', says: 'Run one job, or none where none is due, and exit' },
     'stop-when-empty': { kind: 'switch', says: 'Exit when nothing is due, nor falls due within --sleep' },
     concurrency: { kind: 'text', says: 'Jobs that run side by side', without: '1' },
+    prefetch: {
+      kind: 'text',
+      says: 'Jobs to reserve ahead of free slots at most; 0 for none',
+      without: '100',
+    },
     ...workFlags,
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },

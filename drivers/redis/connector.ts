@@ -30,8 +30,13 @@ import { Watch } from './watch.js';
 
 type Argument = string | number | Buffer;
 
-/** Jobs, signals and looks as the script answers them. */
-type ReserveReply = [reserved: (number | Buffer)[], signals: (Buffer | null)[], looks: number[]];
+/** Jobs, signals, looks and deletions as the script answers them. */
+type ReserveReply = [
+  reserved: (number | Buffer)[],
+  signals: (Buffer | null)[],
+  looks: number[],
+  held: number[],
+];
 
 /** The contract on Redis: each verb is one script. */
 export class RedisConnector implements Connector {
@@ -51,7 +56,7 @@ export class RedisConnector implements Connector {
     this.#watch = new Watch({
       keys,
       isOneSlot: true,
-      look: (queues) => this.#reserve(queues, 0, 0),
+      look: (queues) => this.reserve(queues, 0, 0),
       open: () => session.openBlocking(),
       rouse: (wakeKey) => session.run((redis) => redis.rpush(wakeKey, '1')),
       onError: (error) => logger.debug({ err: error }, 'a waiting connection failed; looking once a second'),
@@ -73,8 +78,45 @@ export class RedisConnector implements Connector {
     return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
   }
 
-  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    return this.#reserve([...new Set(queues)], limit, leaseMs);
+  async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    const { jobs } = await this.deleteAndReserve([], queues, limit, leaseMs);
+    return jobs;
+  }
+
+  /** One script. It has others that it knows of read along: signals, and what a wait may go by. */
+  async deleteAndReserve(
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<{ held: boolean[]; jobs: ReservedJob[] }> {
+    const names = [...new Set(queues)];
+    const places = new QueuePlaces(this.#keys);
+    for (const queue of names) places.placeOf(queue);
+    const deletions = leases.flatMap(({ queue, handle }) => [places.placeOf(queue), memberOf(handle)]);
+    const signals = this.signals.due();
+    const watch = this.#watch;
+    const reply = await this.#session.script<ReserveReply>(
+      reserveScript,
+      [...places.keys, ...signals],
+      [
+        names.length,
+        limit,
+        leaseMs,
+        randomBytes(7).toString('hex'),
+        watch.idFor(names),
+        watch.watchesOneOf(names) ? 1 : 0,
+        places.keys.length,
+        ...deletions,
+      ],
+    );
+    const [reserved, values, looks, held] = reply;
+    for (const [index, key] of signals.entries()) this.signals.told(key, values[index]?.toString() ?? null);
+    for (const [index, queue] of names.entries()) {
+      const [ready, dueInMs, isWatched] = looks.slice(index * 3);
+      if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
+    }
+    return { held: held.map((was) => was === 1), jobs: jobsOf(reserved, names) };
   }
 
   waitForJob(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
@@ -129,37 +171,6 @@ export class RedisConnector implements Connector {
     await this.#session.close();
   }
 
-  /** Takes jobs, and has the others that it knows of read along: signals, and what a wait may go by. */
-  async #reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    const signals = this.signals.due();
-    const keys = [...queues.flatMap((queue) => this.#keys.ofQueue(queue)), ...signals];
-    const random = randomBytes(7).toString('hex');
-    const watch = this.#watch;
-    const args = [
-      queues.length,
-      limit,
-      leaseMs,
-      random,
-      watch.idFor(queues),
-      watch.watchesOneOf(queues) ? 1 : 0,
-    ];
-    const reply = await this.#session.script<ReserveReply>(reserveScript, keys, args);
-    const [reserved, values, looks] = reply;
-    for (const [index, key] of signals.entries()) this.signals.told(key, values[index]?.toString() ?? null);
-    for (const [index, queue] of queues.entries()) {
-      const [ready, dueInMs, isWatched] = looks.slice(index * 3);
-      if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
-    }
-    const jobs: ReservedJob[] = [];
-    for (let at = 0; at < reserved.length; at += 4) {
-      const [number, token, member, body] = reserved.slice(at, at + 4) as [number, Buffer, Buffer, Buffer];
-      const queue = queues[number - 1] ?? '';
-      const lease = { queue, token: token.toString(), handle: handleOf(member) };
-      jobs.push({ queue, ...readMember(member, body), lease });
-    }
-    return jobs;
-  }
-
   async #settle(
     script: Script,
     leases: readonly Lease[],
@@ -175,6 +186,17 @@ export class RedisConnector implements Connector {
     const held = await this.#session.script<number[]>(script, places.keys, [...before, ...args]);
     return held.map((was) => was === 1);
   }
+}
+
+function jobsOf(reserved: ReserveReply[0], queues: readonly string[]): ReservedJob[] {
+  const jobs: ReservedJob[] = [];
+  for (let at = 0; at < reserved.length; at += 4) {
+    const [number, token, member, body] = reserved.slice(at, at + 4) as [number, Buffer, Buffer, Buffer];
+    const queue = queues[number - 1] ?? '';
+    const lease = { queue, token: token.toString(), handle: handleOf(member) };
+    jobs.push({ queue, ...readMember(member, body), lease });
+  }
+  return jobs;
 }
 
 function whenOf({ delayMs = 0, availableAtMs }: NewJob): string {

@@ -43,12 +43,7 @@ return held
 /** KEYS: queues. ARGV: two per job: the place of its queue in KEYS, its member. */
 export const deleteScript = script(`
 local held = {}
-for at = 1, #ARGV, 2 do
-  local queue, member = lane(ARGV[at]), ARGV[at + 1]
-  local was = redis.call('ZREM', queue.reserved, member)
-  if was == 1 then forget(queue, member) end
-  held[#held + 1] = was
-end
+for at = 1, #ARGV, 2 do held[#held + 1] = remove(lane(ARGV[at]), ARGV[at + 1]) end
 return held
 `);
 

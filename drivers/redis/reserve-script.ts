@@ -8,8 +8,9 @@ const mostMoved = 1000;
 const watchedForSeconds = 1.5;
 
 /**
- * KEYS: queues, then signals. ARGV: how many queues, limit, lease in ms, 14 random hex digits, the id of a connector
- * that will wait where it gets too little (or ''), '1' where it watches one of the queues already.
+ * KEYS: queues, those to reserve from first, then signals. ARGV: from how many queues, limit, lease in ms, 14 random hex digits, the id of a connector
+ * that will wait where it gets too little (or ''), '1' where it watches one of the queues already, how many KEYS are those of queues; then two for each
+ * job to delete before: the place of its queue in KEYS, its member.
  *
  * Answers: four per job (the number of its queue from 1, its token, its member, the body kept beside it or ''),
  * the values of the signals, and, for a connector that will wait, three per queue: how many jobs are ready, ms
@@ -88,7 +89,9 @@ local function msUntilDue(queue)
   return least
 end
 
-for at = queueCount * ${keysPerQueue} + 1, #KEYS do signals[#signals + 1] = redis.call('GET', KEYS[at]) end
+local held = {}
+for at = 8, #ARGV, 2 do held[#held + 1] = remove(lane(ARGV[at]), ARGV[at + 1]) end
+for at = tonumber(ARGV[7]) + 1, #KEYS do signals[#signals + 1] = redis.call('GET', KEYS[at]) end
 for number = 1, queueCount do
   if #reserved >= limit * 4 and limit > 0 then break end
   local queue = lane(number * ${keysPerQueue} - ${keysPerQueue - 1})
@@ -114,7 +117,7 @@ if watcher ~= '' and (isWatching or not isFull) then
     looks[size + 3] = watch(queue, isFull)
   end
 end
-return { reserved, signals, looks }
+return { reserved, signals, looks, held }
 `);
 
 /** KEYS: queues. ARGV: the id of a connector. It watches none of them any more, and rouses another that waits. */

@@ -68,6 +68,13 @@ local function forget(lane, member)
   if id then redis.call('SREM', lane.ids, id) end
 end
 
+-- Deletes a reserved job. Answers 0 where its lease was lost.
+local function remove(queue, member)
+  local was = redis.call('ZREM', queue.reserved, member)
+  if was == 1 then forget(queue, member) end
+  return was
+end
+
 -- A score from due on that sorts behind the jobs already there for that millisecond: equal scores would be
 -- sorted by their bytes. 2^-21 s is the finest step that a double holds for times of this century.
 local step = 2 ^ -21

@@ -2,6 +2,7 @@ import type { Connector } from '../../src/index.js';
 
 /** What a connector may offer beyond the verbs that all have. */
 export type Capability =
+  | 'deleteAndReserve'
   | 'unreserve'
   | 'fail'
   | 'waitForJob'

@@ -1,6 +1,7 @@
 import { bodyCases } from './cases/body.js';
 import { closeCases } from './cases/close.js';
 import { concurrencyCases } from './cases/concurrency.js';
+import { deleteAndReserveCases } from './cases/delete-and-reserve.js';
 import { failCases } from './cases/fail.js';
 import { failedStoreCases } from './cases/failed-store.js';
 import { fencingCases } from './cases/fencing.js';
@@ -29,6 +30,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...leaseCases,
   ...settleCases,
   ...fencingCases,
+  ...deleteAndReserveCases,
   ...unreserveCases,
   ...failCases,
   ...failedStoreCases,

@@ -62,6 +62,7 @@ function withBoundMethods(harness: ConformanceHarness): ConformanceHarness {
 
 function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
   const isOffered: Readonly<Record<Capability, boolean>> = {
+    deleteAndReserve: connector.deleteAndReserve !== undefined,
     unreserve: connector.unreserve !== undefined,
     fail: connector.fail !== undefined,
     waitForJob: connector.waitForJob !== undefined,

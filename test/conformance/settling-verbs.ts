@@ -4,7 +4,7 @@ import { failedRecord, job, leaseMs, offered, pastLeaseMs, reserveOne } from './
 
 /** A verb that takes leases, in a common form. */
 export interface SettlingVerb {
-  readonly name: 'extend' | 'delete' | 'release' | 'unreserve' | 'fail';
+  readonly name: 'extend' | 'delete' | 'deleteAndReserve' | 'release' | 'unreserve' | 'fail';
   readonly needs: readonly Capability[];
   /** Calls the verb for the leases of these jobs; `release` without a delay. */
   call(connector: Connector, held: readonly ReservedJob[]): Promise<boolean[]>;
@@ -18,6 +18,14 @@ function leasesOf(held: readonly ReservedJob[]): Lease[] {
 export const settlingVerbs: readonly SettlingVerb[] = [
   { name: 'extend', needs: [], call: (connector, held) => connector.extend(leasesOf(held), leaseMs) },
   { name: 'delete', needs: [], call: (connector, held) => connector.delete(leasesOf(held)) },
+  {
+    name: 'deleteAndReserve',
+    needs: ['deleteAndReserve'],
+    call: async (connector, held) => {
+      const leases = leasesOf(held);
+      return (await offered(connector).deleteAndReserve(leases, ['nothing-here'], 1, leaseMs)).held;
+    },
+  },
   {
     name: 'release',
     needs: [],

@@ -9,6 +9,7 @@ test('every setting has a default', () => {
   expect(checkWorkerOptions({}, connection)).toEqual({
     queues: ['default'],
     concurrency: 1,
+    prefetch: 100,
     tries: 3,
     backoff: { kind: 'exponential', baseMs: 1000, factor: 2, maxMs: 3_600_000, jitter: 0.2 },
     timeoutMs: 60_000,
@@ -27,6 +28,7 @@ test('every setting has a name, and arrives', () => {
   const options: Required<WorkerOptions> = {
     queues: ['high', 'low', 'high'],
     concurrency: 4,
+    prefetch: 7,
     tries: 0,
     backoff: [1, 2],
     timeout: '30s',
@@ -43,6 +45,7 @@ test('every setting has a name, and arrives', () => {
   expect(checkWorkerOptions(options, connection)).toEqual({
     queues: ['high', 'low'],
     concurrency: 4,
+    prefetch: 7,
     tries: 0,
     backoff: { kind: 'list', delaysMs: [1000, 2000] },
     timeoutMs: 30_000,

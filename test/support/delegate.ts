@@ -1,8 +1,8 @@
 import type { MemoryConnector } from '../../drivers/memory/connector.js';
 import type { Connector, FailedJobStore, Lease, ReservedJob, SignalStore } from '../../src/index.js';
 
-/** A memory connector with all its verbs as own properties, so that a spread can replace some of them. */
-export type Delegate = Required<Omit<Connector, 'migrate' | 'inline' | 'failedJobs'>> & {
+/** A memory connector with all the verbs that it has as own properties, so that a spread can replace some of them. */
+export type Delegate = Required<Omit<Connector, 'migrate' | 'inline' | 'failedJobs' | 'deleteAndReserve'>> & {
   readonly failedJobs: Required<FailedJobStore>;
 };
 

@@ -120,7 +120,14 @@ function onLapsedLease(verb: SettlingVerb): ConformanceCase {
         holds(`${said}, so there is no record`, await failedCount(harness), 0);
         return;
       }
-      const attemptsAfter = { extend: [], delete: [], release: [2], unreserve: [1], fail: [] }[verb.name];
+      const attemptsAfter = {
+        extend: [],
+        delete: [],
+        deleteAndReserve: [],
+        release: [2],
+        unreserve: [1],
+        fail: [],
+      }[verb.name];
       holds(
         `${said} (attempts of what can be reserved)`,
         taken.map(({ attempts }) => attempts),

@@ -1,0 +1,36 @@
+/** How much work to hold ahead of the slots, as the time that it will take them. */
+const aheadMs = 40;
+/** How fast the estimate falls again after a slow job. */
+const decay = 0.9;
+
+/**
+ * Decides how many jobs a worker reserves beyond its free slots: as many as it has got through in a few
+ * hundredths of a second lately. Quick jobs are fetched by the hundred, those that take a while one by one, so that
+ * no job waits here while another worker has nothing to do.
+ */
+export class Prefetch {
+  readonly #most: number;
+  readonly #concurrency: number;
+  #estimateMs: number | undefined;
+
+  /** @param most never more than this many; 0 reserves nothing ahead. */
+  constructor(most: number, concurrency: number) {
+    this.#most = most;
+    this.#concurrency = concurrency;
+  }
+
+  /** Takes how long a job held its slot. One slow job is believed at once, quick ones only by and by. */
+  ran(durationMs: number): void {
+    const known = this.#estimateMs ?? durationMs;
+    this.#estimateMs = durationMs >= known ? durationMs : known * decay + durationMs * (1 - decay);
+  }
+
+  /** How many jobs to hold beyond the free slots: none before the first job has shown how long it takes. */
+  get ahead(): number {
+    if (this.#estimateMs === undefined) return 0;
+    return Math.min(
+      this.#most,
+      Math.floor((aheadMs * this.#concurrency) / Math.max(this.#estimateMs, 0.001)),
+    );
+  }
+}

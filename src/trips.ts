@@ -1,0 +1,118 @@
+import type { Connector, Lease, ReservedJob } from './connector.js';
+
+interface Deletion {
+  readonly lease: Lease;
+  resolve(held: boolean): void;
+  reject(error: unknown): void;
+}
+
+interface Reservation {
+  readonly queues: readonly string[];
+  readonly limit: number;
+  readonly leaseMs: number;
+  resolve(jobs: ReservedJob[]): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Takes done jobs to the store and brings the next: in one trip where the store can, and never more than one trip
+ * at a time, so that what is asked for meanwhile shares the next one. The busier a worker, the fewer its trips.
+ */
+export class Trips {
+  readonly #connector: Connector;
+  readonly #deleteAgain: (leases: readonly Lease[], error: unknown) => Promise<boolean[]>;
+  #deletions: Deletion[] = [];
+  #reservation: Reservation | undefined;
+  #state: 'resting' | 'leaving' | 'under-way' = 'resting';
+
+  /** @param deleteAgain deletes jobs whose first trip ended with this error, with the patience of a settlement. */
+  constructor(
+    connector: Connector,
+    deleteAgain: (leases: readonly Lease[], error: unknown) => Promise<boolean[]>,
+  ) {
+    this.#connector = connector;
+    this.#deleteAgain = deleteAgain;
+  }
+
+  /** Deletes a job with the next trip; answers whether its lease was held. */
+  delete(lease: Lease): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#deletions.push({ lease, resolve, reject });
+      this.#leave();
+    });
+  }
+
+  /** Reserves with the next trip. One call at a time. Rejects with the error of that trip. */
+  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    return new Promise((resolve, reject) => {
+      this.#reservation = { queues, limit, leaseMs, resolve, reject };
+      this.#leave();
+    });
+  }
+
+  /** At the end of this turn of the event loop, so that what the turn brings travels together. */
+  #leave(): void {
+    if (this.#state !== 'resting') return;
+    this.#state = 'leaving';
+    setImmediate(() => void this.#travel());
+  }
+
+  async #travel(): Promise<void> {
+    this.#state = 'under-way';
+    const deletions = this.#deletions;
+    const reservation = this.#reservation;
+    this.#deletions = [];
+    this.#reservation = undefined;
+    if (deletions.length > 0 && reservation && this.#connector.deleteAndReserve) {
+      await this.#both(deletions, reservation);
+    } else {
+      await Promise.all([this.#delete(deletions), reservation && this.#reserve(reservation)]);
+    }
+    this.#state = 'resting';
+    if (this.#deletions.length > 0 || this.#reservation) this.#leave();
+  }
+
+  async #both(deletions: readonly Deletion[], reservation: Reservation): Promise<void> {
+    const { queues, limit, leaseMs } = reservation;
+    const leases = deletions.map(({ lease }) => lease);
+    try {
+      const answer = await this.#connector.deleteAndReserve?.(leases, queues, limit, leaseMs);
+      answerAll(deletions, answer?.held ?? []);
+      reservation.resolve(answer?.jobs ?? []);
+    } catch (error) {
+      void this.#again(deletions, error);
+      reservation.reject(error);
+    }
+  }
+
+  async #delete(deletions: readonly Deletion[]): Promise<void> {
+    if (deletions.length === 0) return;
+    try {
+      answerAll(deletions, await this.#connector.delete(deletions.map(({ lease }) => lease)));
+    } catch (error) {
+      // Not awaited: a store that is away must not hold up the trips that would show that it is back.
+      void this.#again(deletions, error);
+    }
+  }
+
+  async #reserve({ queues, limit, leaseMs, resolve, reject }: Reservation): Promise<void> {
+    try {
+      resolve(await this.#connector.reserve(queues, limit, leaseMs));
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  async #again(deletions: readonly Deletion[], error: unknown): Promise<void> {
+    const leases = deletions.map(({ lease }) => lease);
+    try {
+      answerAll(deletions, await this.#deleteAgain(leases, error));
+    } catch (last) {
+      for (const { reject } of deletions) reject(last);
+    }
+  }
+}
+
+function answerAll(deletions: readonly Deletion[], held: readonly boolean[]): void {
+  for (const [index, { resolve }] of deletions.entries()) resolve(held[index] === true);
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { memory } from '../../drivers/memory/index.js';
+import { createQueue, defineJob, type JobContext, type Queue } from '../../src/index.js';
+import { Prefetch } from '../../src/prefetch.js';
+import { deferred, within } from '../support/deferred.js';
+import { faulty } from '../support/faulty-driver.js';
+import { manualClock } from '../support/manual-clock.js';
+import { workOff } from '../support/recorder.js';
+
+describe('how many jobs are reserved ahead', () => {
+  test('none before a job has shown how long it takes', () => {
+    expect(new Prefetch(100, 10).ahead).toBe(0);
+  });
+
+  test.each([
+    ['quick ones as many as allowed', 0.05, 1, 100],
+    ['as many as 40 ms of work', 4, 1, 10],
+    ['for each slot', 4, 5, 50],
+    ['slow ones none', 41, 1, 0],
+  ])('%s', (_, durationMs, concurrency, ahead) => {
+    const prefetch = new Prefetch(100, concurrency);
+    prefetch.ran(durationMs);
+    expect(prefetch.ahead).toBe(ahead);
+  });
+
+  test('a slow job is believed at once, quick ones by and by', () => {
+    const prefetch = new Prefetch(100, 1);
+    for (let job = 0; job < 10; job++) prefetch.ran(0.1);
+    prefetch.ran(1000);
+    expect(prefetch.ahead).toBe(0);
+    for (let job = 0; job < 20; job++) prefetch.ran(0.1);
+    expect(prefetch.ahead).toBe(0);
+    for (let job = 0; job < 100; job++) prefetch.ran(0.1);
+    expect(prefetch.ahead).toBe(100);
+  });
+
+  test('none where the limit is 0', () => {
+    const prefetch = new Prefetch(0, 10);
+    prefetch.ran(0.01);
+    expect(prefetch.ahead).toBe(0);
+  });
+});
+
+function setUp(handle: (context: JobContext<string>) => unknown, without: 'unreserve'[] = []) {
+  const driver = faulty(memory({ clock: manualClock() }), without);
+  const job = defineJob({ name: 'job', handle });
+  const queue = createQueue({ connections: { default: driver }, jobs: [job] });
+  return { driver, job, queue };
+}
+
+const quick = (count: number) => Array.from({ length: count }, (_, index) => `quick ${index}`);
+
+/** Enough quick jobs to let a worker reserve ahead, then a slow one in the midst of other quick ones. */
+async function fill(queue: Queue): Promise<string[]> {
+  const data = [...quick(200), 'slow', ...quick(30).map((one) => `later ${one}`)];
+  await queue.bulk('job', data);
+  return data;
+}
+
+test('jobs that wait behind a slow one go to another worker, with no attempt spent', async () => {
+  const slow = deferred();
+  const slowStarted = deferred();
+  const ran: string[] = [];
+  const attempts = new Set<number>();
+  const { queue } = setUp(async ({ data, job }) => {
+    attempts.add(job.attempts());
+    if (data === 'slow') {
+      slowStarted.resolve();
+      await slow.promise;
+    }
+    ran.push(data);
+  });
+  const data = await fill(queue);
+  const stop = new AbortController();
+  const first = queue.worker().run(stop.signal);
+  await within(slowStarted.promise, 'the slow job');
+  const { reserved } = await queue.size();
+  expect(reserved).toBeGreaterThan(1);
+  await within(workOff(queue), 'the other worker');
+  while ((await queue.size()).ready + (await queue.size()).reserved > 1) await workOff(queue);
+  expect([...ran].sort()).toEqual(data.filter((one) => one !== 'slow').sort());
+  slow.resolve();
+  stop.abort();
+  await first;
+  expect([ran.length, [...attempts]]).toEqual([data.length, [1]]);
+  expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
+});
+
+test('a worker that stops gives back what it has not started', async () => {
+  const slow = deferred();
+  const slowStarted = deferred();
+  const { queue, driver } = setUp(async ({ data }) => {
+    if (data !== 'slow') return;
+    slowStarted.resolve();
+    await slow.promise;
+  });
+  await fill(queue);
+  const stop = new AbortController();
+  const run = queue.worker().run(stop.signal);
+  await within(slowStarted.promise, 'the slow job');
+  stop.abort();
+  slow.resolve();
+  await run;
+  expect(await queue.size()).toEqual({ ready: 30, delayed: 0, reserved: 0 });
+  const left = await driver.store.reserve(['default'], 100, 1000);
+  expect(new Set(left.map(({ attempts }) => attempts))).toEqual(new Set([1]));
+});
+
+test('of many quick jobs a worker that may run so many runs no more, and keeps none', async () => {
+  let ran = 0;
+  const { queue } = setUp(() => {
+    ran += 1;
+  });
+  await queue.bulk('job', quick(300));
+  expect(await queue.worker({ maxJobs: 250 }).run()).toBe('max-jobs');
+  expect(ran).toBe(250);
+  expect(await queue.size()).toEqual({ ready: 50, delayed: 0, reserved: 0 });
+});
+
+test('quick jobs share trips to the store', async () => {
+  const { queue, driver } = setUp(() => {});
+  await queue.bulk('job', quick(1000));
+  await workOff(queue);
+  expect(driver.faults.calls('reserve')).toBeLessThan(100);
+  expect(driver.faults.calls('delete')).toBeLessThan(100);
+});
+
+test.each([
+  ['with prefetch: 0', { prefetch: 0 }, []],
+  ['of several queues', { queues: ['default', 'other'] }, []],
+  ['whose store cannot take jobs back unspent', {}, ['unreserve' as const]],
+])('a worker %s reserves no more than it can run', async (_, options, without: 'unreserve'[]) => {
+  let most = 0;
+  const { queue } = setUp(async () => {
+    most = Math.max(most, (await queue.size()).reserved);
+  }, without);
+  await queue.bulk('job', quick(100));
+  await workOff(queue, { ...options, concurrency: 2 });
+  // Two that run, and done ones that are still being deleted.
+  expect(most).toBeLessThan(10);
+});

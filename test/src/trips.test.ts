@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import type { Connector, Lease, ReservedJob } from '../../src/index.js';
+import { Trips } from '../../src/trips.js';
+import { deferred } from '../support/deferred.js';
+
+const lease = (token: string): Lease => ({ queue: 'q', token, handle: token });
+const reserved = (id: string): ReservedJob => ({ id, queue: 'q', body: '', attempts: 1, lease: lease(id) });
+
+/** A connector whose calls are noted, and answered when the test says so. */
+function setUp(withBoth = true) {
+  const calls: {
+    verb: string;
+    leases: number;
+    answer: (value: unknown) => void;
+    refuse: (error: unknown) => void;
+  }[] = [];
+  const note = (verb: string, leases: number): Promise<never> => {
+    const { promise, resolve, reject } = deferred<unknown>();
+    calls.push({ verb, leases, answer: resolve, refuse: reject });
+    return promise as Promise<never>;
+  };
+  const connector: Partial<Connector> = {
+    delete: (leases) => note('delete', leases.length),
+    reserve: () => note('reserve', 0),
+    ...(withBoth && { deleteAndReserve: (leases: readonly Lease[]) => note('both', leases.length) }),
+  };
+  const again: unknown[] = [];
+  const trips = new Trips(connector as Connector, async (leases, error) => {
+    again.push(error);
+    return leases.map(() => true);
+  });
+  const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+  return { trips, calls, again, turn };
+}
+
+test('what is done and what is wanted in one turn is one trip', async () => {
+  const { trips, calls, turn } = setUp();
+  const answers = [
+    trips.delete(lease('a')),
+    trips.reserve(['q'], 1, 1000),
+    trips.delete(lease('b')),
+  ] as const;
+  await turn();
+  expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([['both', 2]]);
+  calls[0]?.answer({ held: [true, false], jobs: [reserved('c')] });
+  expect(await Promise.all(answers)).toEqual([true, [reserved('c')], false]);
+});
+
+test('while a trip is under way the next gathers', async () => {
+  const { trips, calls, turn } = setUp();
+  const first = trips.delete(lease('a'));
+  await turn();
+  const later = [trips.delete(lease('b')), trips.delete(lease('c'))];
+  const wanted = trips.reserve(['q'], 1, 1000);
+  await turn();
+  expect(calls.map(({ verb }) => verb)).toEqual(['delete']);
+  calls[0]?.answer([true]);
+  await first;
+  await turn();
+  expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([
+    ['delete', 1],
+    ['both', 2],
+  ]);
+  calls[1]?.answer({ held: [true, true], jobs: [] });
+  expect(await Promise.all([...later, wanted])).toEqual([true, true, []]);
+});
+
+test('a store without the common verb gets both at once', async () => {
+  const { trips, calls, turn } = setUp(false);
+  const answers = [trips.delete(lease('a')), trips.reserve(['q'], 1, 1000)] as const;
+  await turn();
+  expect(calls.map(({ verb }) => verb)).toEqual(['delete', 'reserve']);
+  calls[0]?.answer([true]);
+  calls[1]?.answer([]);
+  expect(await Promise.all(answers)).toEqual([true, []]);
+});
+
+test.each(['both', 'delete'])(
+  'after a trip that failed (%s) jobs are deleted again, and nobody waits',
+  async (verb) => {
+    const { trips, calls, again, turn } = setUp(verb === 'both');
+    const error = new Error('away');
+    const deleted = trips.delete(lease('a'));
+    const wanted = trips.reserve(['q'], 1, 1000);
+    wanted.catch(() => {});
+    await turn();
+    for (const call of calls) call.refuse(error);
+    expect(await deleted).toBe(true);
+    expect(again).toEqual([error]);
+    await expect(wanted).rejects.toBe(error);
+    const next = trips.reserve(['q'], 1, 1000);
+    await turn();
+    calls.at(-1)?.answer([]);
+    expect(await next).toEqual([]);
+  },
+);
