@@ -45,7 +45,16 @@ export const contenders: readonly Entry[] = [
 /** The contenders that `names` ask for: `raw` means all whose names begin with `raw-`. */
 export function selected(store: Store, names: readonly string[]): Entry[] {
   const all = contenders.filter((entry) => entry.stores.includes(store));
-  return all.filter(({ name }) => names.some((asked) => name === asked || name.startsWith(`${asked}-`)));
+  return all.filter(({ name }) => names.some((asked) => isAsked(name, asked)));
+}
+
+/** Whether any contender, on whatever store, goes by that name. */
+export function isContender(asked: string): boolean {
+  return contenders.some(({ name }) => isAsked(name, asked));
+}
+
+function isAsked(name: string, asked: string): boolean {
+  return name === asked || name.startsWith(`${asked}-`);
 }
 
 /** Why a contender cannot run here, where that is known before it is tried. */

@@ -14,7 +14,7 @@ export interface Sizes {
 }
 
 /** What one measurement works with. */
-export interface Setting {
+interface Setting {
   readonly entry: Entry;
   readonly server: Server;
   readonly sizes: Sizes;

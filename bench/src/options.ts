@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Store } from './contender.js';
+import { contenders, isContender } from './contenders.js';
 import { measures, type Sizes } from './measures.js';
 import { servers } from './servers.js';
 
@@ -36,7 +37,7 @@ export function readOptions(argv: readonly string[]): Options {
   if (values.aof !== undefined && values.aof !== 'everysec') throw new Error('--aof is everysec or left out');
   return {
     store: values.store as Store,
-    peers: values.peers.split(','),
+    peers: values.peers.split(',').map(knownContender),
     measures: values.measures.split(',').flatMap(measuresNamed),
     repeat: whole('repeat', values.repeat),
     sizes: {
@@ -56,6 +57,12 @@ function measuresNamed(asked: string): string[] {
     throw new Error(`--measures: there is no ${asked}; there are ${Object.keys(measures).join(', ')}`);
   }
   return found;
+}
+
+function knownContender(asked: string): string {
+  if (isContender(asked)) return asked;
+  const names = contenders.map(({ name }) => name);
+  throw new Error(`--peers: there is no ${asked}; there are ${names.join(', ')}`);
 }
 
 function whole(name: string, text: string): number {

@@ -47,8 +47,20 @@ function rotated<Item>(items: readonly Item[], by: number): Item[] {
   return [...items.slice(from), ...items.slice(0, from)];
 }
 
-const options = readOptions(process.argv.slice(2));
+function optionsOrExit(): Options {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
+}
+
+const options = optionsOrExit();
 const server = await servers[options.store](options);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void server.stop().finally(() => process.exit(1)));
+}
 try {
   const results = await measureAll(server, options);
   console.log(
