@@ -3,6 +3,7 @@ import type { Connector, Driver, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import type { FailedJobStore } from './failed-jobs.js';
 import { type Logger, silentLogger } from './logger.js';
+import { PushTrips } from './push-trips.js';
 import type { QueueConfig } from './queue-config.js';
 import type { FailedPlace } from './settler.js';
 
@@ -17,6 +18,7 @@ export class Connections {
   readonly #logger: Logger;
   readonly #runInline: RunInline;
   readonly #open = new Map<string, Connector>();
+  readonly #pushTrips = new WeakMap<Connector, PushTrips>();
   #closed = false;
 
   /** @throws QueueError `E_CONFIG` when there are no connections or the default is none of them. */
@@ -68,6 +70,16 @@ export class Connections {
     });
     this.#open.set(name, connector);
     return connector;
+  }
+
+  /** How jobs that are pushed one by one get to a connection. Throws as `connector` does. */
+  pushTrips(name: string): PushTrips {
+    const connector = this.connector(name);
+    const known = this.#pushTrips.get(connector);
+    if (known) return known;
+    const made = new PushTrips(connector);
+    this.#pushTrips.set(connector, made);
+    return made;
   }
 
   /**

@@ -58,6 +58,11 @@ export class QueueEvents {
     return () => listeners.delete(listener as Listener);
   }
 
+  /** @internal Whether anybody listens: events of quick jobs are many. */
+  isHeard(name: JobEvent['event']): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) + (this.#listeners.get('*')?.size ?? 0) > 0;
+  }
+
   /** @internal */
   emit(event: JobEvent): void {
     for (const name of [event.event, '*'] as const) {

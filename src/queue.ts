@@ -89,7 +89,8 @@ export class Queue {
   async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
     const [data, options = {}] = args;
     const prepared = await this.#prepare(job, data, options);
-    await this.#connector(options.connection).push(prepared.queue, [prepared.job]);
+    const { connections } = this.#core;
+    await connections.pushTrips(options.connection ?? this.connectionName).push(prepared.queue, prepared.job);
     return prepared.job.id;
   }
 

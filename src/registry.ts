@@ -103,7 +103,17 @@ function definitionHandler(definition: JobDefinition): Handler {
     settings: definition.settings,
     checkData: (data) => validate(definition, data),
     run: (job, data, log) =>
-      definition.handle({ data, job, signal: job.signal, log: withFields(log, job.fields) }),
+      definition.handle({
+        data,
+        job,
+        // Made when they are asked for: most handlers never do.
+        get signal() {
+          return job.signal;
+        },
+        get log() {
+          return withFields(log, job.fields);
+        },
+      }),
     ...(definition.failed && {
       failed: (job: Job, data: unknown, error: unknown) => definition.failed?.({ data, error, job }),
     }),

@@ -52,7 +52,8 @@ export class Settlement {
     if (!this.#handler) return;
     await this.#checkData();
     if (job.abortReason) throw job.abortReason;
-    this.#context.events.emit({ event: 'job:started', ...job.fields });
+    const { events } = this.#context;
+    if (events.isHeard('job:started')) events.emit({ event: 'job:started', ...job.fields });
     await this.#handler.run(job, this.#data, this.#context.logger);
   }
 
@@ -183,6 +184,7 @@ export class Settlement {
   }
 
   #emit(what: SettledEvent): void {
+    if (!this.#context.events.isHeard(what.event)) return;
     const durationMs = Math.round((performance.now() - this.#startedMs) * 1000) / 1000;
     this.#context.events.emit({ ...what, ...this.job.fields, durationMs } as JobEvent);
   }

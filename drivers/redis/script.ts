@@ -22,12 +22,16 @@ end
 local function score(seconds) return string.format('%.17g', seconds) end
 
 -- KEYS from so many on: those of one queue.
+local lanes = {}
 local function lane(index)
   local at = tonumber(index)
-  return {
-    list = KEYS[at], delayed = KEYS[at + 1], reserved = KEYS[at + 2], ids = KEYS[at + 3], bodies = KEYS[at + 4],
-    wake = KEYS[at + 5], watcher = KEYS[at + 6],
-  }
+  if not lanes[at] then
+    lanes[at] = {
+      list = KEYS[at], delayed = KEYS[at + 1], reserved = KEYS[at + 2], ids = KEYS[at + 3], bodies = KEYS[at + 4],
+      wake = KEYS[at + 5], watcher = KEYS[at + 6],
+    }
+  end
+  return lanes[at]
 end
 
 -- Makes one that waits for the queue look.
@@ -39,6 +43,10 @@ end
 -- not this form, and then nobody may patch it. A lease of ours is left out.
 local function split(member)
   if string.byte(member) ~= 123 then return nil end
+  -- As it is pushed: no pattern is needed.
+  if string.sub(member, -14) == ',"attempts":0}' and string.sub(member, -56, -48) ~= '"lease":"' then
+    return string.sub(member, 1, -14), '"attempts":', '0', '}'
+  end
   local tail = string.sub(member, -${tailBytes})
   local head, name, digits, rest = string.match(tail, '^(.*)("attempts"%s*:%s*)(%d+)(%s*}%s*)$')
   if not head or #digits > 9 or (#digits > 1 and string.byte(digits) == 48) then return nil end
@@ -71,8 +79,10 @@ end
 -- Deletes a reserved job. Answers 0 where its lease was lost.
 local function remove(queue, member)
   local was = redis.call('ZREM', queue.reserved, member)
-  if was == 1 then forget(queue, member) end
-  return was
+  if was == 0 then return 0 end
+  if queue.hasMore == nil then queue.hasMore = redis.call('EXISTS', queue.ids, queue.bodies) > 0 end
+  if queue.hasMore then forget(queue, member) end
+  return 1
 end
 
 -- A score from due on that sorts behind the jobs already there for that millisecond: equal scores would be
