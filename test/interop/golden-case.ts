@@ -33,10 +33,10 @@ export async function stored(client: Redis, keys: Readonly<Record<string, KeyCon
   }
 }
 
-/** Everything in the database, as the recording has it. */
-export async function dumped(client: Redis): Promise<Record<string, KeyContent>> {
+/** Everything in the database, as the recording has it, or the keys that a pattern names. */
+export async function dumped(client: Redis, pattern = '*'): Promise<Record<string, KeyContent>> {
   const found: Record<string, KeyContent> = {};
-  for (const key of (await client.keys('*')).sort()) found[key] = await contentOf(client, key);
+  for (const key of (await client.keys(pattern)).sort()) found[key] = await contentOf(client, key);
   return found;
 }
 
