@@ -8,7 +8,6 @@ import type {
   QueueSize,
   Release,
   ReservedJob,
-  SignalStore,
 } from '../../src/index.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { type Keys, QueuePlaces } from './keys.js';
@@ -25,26 +24,22 @@ import {
 } from './queue-scripts.js';
 import type { Script } from './script.js';
 import type { Session } from './session.js';
+import type { RedisSignals } from './signals.js';
 
 type Argument = string | number | Buffer;
 
 /** The contract on Redis: each verb is one script. */
 export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
-  readonly signals: SignalStore;
+  readonly signals: RedisSignals;
   readonly #session: Session;
   readonly #keys: Keys;
 
-  constructor(session: Session, keys: Keys) {
+  constructor(session: Session, keys: Keys, signals: RedisSignals) {
     this.#session = session;
     this.#keys = keys;
     this.failedJobs = new RedisFailedJobs(session, keys);
-    this.signals = {
-      read: (key) => session.run((redis) => redis.get(keys.ofSignal(key))),
-      write: async (key, value) => {
-        await session.run((redis) => redis.set(keys.ofSignal(key), value));
-      },
-    };
+    this.signals = signals;
   }
 
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
@@ -120,8 +115,8 @@ export class RedisConnector implements Connector {
     return sizeOf(await this.#session.script<number[]>(clearScript, this.#keys.ofQueue(queue), args));
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#session.close(), this.signals.close()]);
   }
 
   async #settle(

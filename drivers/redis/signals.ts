@@ -1,0 +1,76 @@
+import { isQueueError, QueueError, type SignalStore } from '../../src/index.js';
+import { type RedisOptions, type RedisSettings, readOptions } from './options.js';
+import type { Session } from './session.js';
+
+/** Where signals to workers are, checked. */
+export interface SignalSettings {
+  readonly prefix: string;
+  /** How to connect, where they are not on the jobs' own connection. */
+  readonly elsewhere?: RedisSettings;
+}
+
+const names = ['prefix', 'db', 'url'];
+
+/**
+ * Checks `signals` of the options.
+ *
+ * @param jobs the options that the jobs' own connection has, checked.
+ * @throws QueueError `E_CONFIG` naming the option.
+ */
+export function readSignals(options: RedisOptions, jobs: RedisSettings): SignalSettings {
+  const { signals = {} } = options;
+  if (typeof signals !== 'object' || signals === null || Array.isArray(signals)) {
+    throw invalid('signals: is not an object', "Write { db: 3, prefix: 'app:' }.");
+  }
+  const unknown = Object.keys(signals).filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw invalid(`signals: there is no option ${unknown.join(', ')}`, `It knows ${names.join(', ')}.`);
+  }
+  const { prefix = jobs.prefix, db, url } = signals;
+  if (db !== undefined && url === undefined && options.client !== undefined) {
+    throw invalid('signals.db: cannot be set beside client', 'Say with signals.url where it is.');
+  }
+  const { connectionName, commandTimeout } = options;
+  // Without a URL it is the jobs' server, with the login and all that is set for it.
+  const server = url === undefined ? options : { url, connectionName, commandTimeout };
+  const chosen = db === undefined ? {} : { db };
+  const elsewhere = under(() => readOptions({ ...server, ...chosen, prefix }));
+  return db === undefined && url === undefined ? { prefix } : { prefix, elsewhere };
+}
+
+/** Signals to workers: PHP keeps them in its cache, with a prefix and often a database of their own. */
+export class RedisSignals implements SignalStore {
+  readonly #session: Session;
+  readonly #prefix: string;
+
+  constructor(session: Session, prefix: string) {
+    this.#session = session;
+    this.#prefix = prefix;
+  }
+
+  read(key: string): Promise<string | null> {
+    return this.#session.run((redis) => redis.get(this.#prefix + key));
+  }
+
+  async write(key: string, value: string): Promise<void> {
+    await this.#session.run((redis) => redis.set(this.#prefix + key, value));
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+}
+
+/** Names the option below `signals`: the rest was found good before. */
+function under(read: () => RedisSettings): RedisSettings {
+  try {
+    return read();
+  } catch (error) {
+    if (!isQueueError(error)) throw error;
+    throw new QueueError(error.code, `signals.${error.message}`, { fix: error.fix });
+  }
+}
+
+function invalid(what: string, fix: string): QueueError {
+  return new QueueError('E_CONFIG', what, { fix });
+}
