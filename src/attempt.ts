@@ -57,7 +57,8 @@ export interface AttemptEnd {
  * store refuses the settlement the job stays reserved, and runs again when its lease lapses.
  */
 export async function runAttempt(reserved: ReservedJob, context: AttemptContext): Promise<AttemptEnd> {
-  const decoded = decodePayload(reserved.body);
+  const decoded =
+    reserved.problem === undefined ? decodePayload(reserved.body) : { problem: reserved.problem };
   if ('problem' in decoded) return giveUpUnreadable(reserved, decoded.problem, context);
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
@@ -132,7 +133,8 @@ function giveUpUnreadable(
   context: AttemptContext,
 ): Promise<AttemptEnd> {
   const payload = { job: '(unreadable)', maxTries: null, timeout: null, data: null, id: reserved.id };
-  const settlement = new Settlement(reserved, payload, undefined, context);
+  const raw = { ...reserved, body: reserved.raw ?? reserved.body };
+  const settlement = new Settlement(raw, payload, undefined, context);
   const error = new QueueError('E_PAYLOAD_INVALID', problem);
   return settlement.settle({ action: 'fail', reason: 'bad-payload', error });
 }

@@ -43,6 +43,13 @@ export interface ReservedJob {
   /** Deliveries so far, including this one; 1 on the first. */
   readonly attempts: number;
   readonly lease: Lease;
+  /**
+   * Why this is no job, where the store can tell: the worker runs nothing and fails it as `bad-payload` with this
+   * message. For stores that read other programs' jobs and find, say, no `attempts` where it must stand.
+   */
+  readonly problem?: string;
+  /** What another program stored, where `body` is not just that: kept in place of `body` if it is no payload. */
+  readonly raw?: string;
 }
 
 /** A lease and how long its job shall wait before it is due again, in ms by the store's clock. */

@@ -22,10 +22,10 @@ import {
   sizeScript,
   unreserveScript,
 } from './queue-scripts.js';
-import { reserveScript, unwatchScript } from './reserve-script.js';
+import { reserveScript, rouseScript, unwatchScript } from './reserve-script.js';
 import type { Script } from './script.js';
 import type { Session } from './session.js';
-import { RedisSignals } from './signals.js';
+import type { RedisSignals } from './signals.js';
 import { Watch } from './watch.js';
 
 type Argument = string | number | Buffer;
@@ -38,6 +38,14 @@ type ReserveReply = [
   held: number[],
 ];
 
+/** What a connector is made of. */
+export interface RedisParts {
+  readonly session: Session;
+  readonly keys: Keys;
+  readonly signals: RedisSignals;
+  readonly logger: Logger;
+}
+
 /** The contract on Redis: each verb is one script. */
 export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
@@ -46,19 +54,17 @@ export class RedisConnector implements Connector {
   readonly #keys: Keys;
   readonly #watch: Watch;
 
-  constructor(session: Session, keys: Keys, logger: Logger) {
+  constructor({ session, keys, signals, logger }: RedisParts) {
     this.#session = session;
     this.#keys = keys;
+    this.signals = signals;
     this.failedJobs = new RedisFailedJobs(session, keys);
-    this.signals = new RedisSignals(session, keys, (error) =>
-      logger.warn({ err: error }, 'could not read the signals for workers'),
-    );
     this.#watch = new Watch({
       keys,
       isOneSlot: true,
       look: (queues) => this.reserve(queues, 0, 0),
       open: () => session.openBlocking(),
-      rouse: (wakeKey) => session.run((redis) => redis.rpush(wakeKey, '1')),
+      rouse: (queue) => session.script(rouseScript, keys.ofQueue(queue), []),
       onError: (error) => logger.debug({ err: error }, 'a waiting connection failed; looking once a second'),
     });
   }
@@ -94,7 +100,7 @@ export class RedisConnector implements Connector {
     const places = new QueuePlaces(this.#keys);
     for (const queue of names) places.placeOf(queue);
     const deletions = leases.flatMap(({ queue, handle }) => [places.placeOf(queue), memberOf(handle)]);
-    const signals = this.signals.due();
+    const signals = this.signals.toReadAlong();
     const watch = this.#watch;
     const reply = await this.#session.script<ReserveReply>(
       reserveScript,
@@ -168,7 +174,7 @@ export class RedisConnector implements Connector {
     // Where that fails, the others see within seconds that nobody watches.
     const keys = watched.flatMap((queue) => this.#keys.ofQueue(queue));
     if (keys.length > 0) await this.#session.script(unwatchScript, keys, [id]).catch(() => undefined);
-    await this.#session.close();
+    await Promise.all([this.#session.close(), this.signals.close()]);
   }
 
   async #settle(

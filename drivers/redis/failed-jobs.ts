@@ -1,7 +1,7 @@
 import type { FailedJob, FailedJobFilter, FailedJobStore, Failure, RetryOutcome } from '../../src/index.js';
 import { failScript, flushScript, forgetScript, recordScript, retryScript } from './failed-scripts.js';
 import { type Keys, QueuePlaces } from './keys.js';
-import { markableId, memberOf, storedJob } from './member.js';
+import { markableId, memberOf, retriedJob } from './member.js';
 import type { Session } from './session.js';
 
 /** Records that are read in one go: each may hold a payload of a megabyte. */
@@ -67,7 +67,7 @@ export class RedisFailedJobs implements FailedJobStore {
     const places = new QueuePlaces(this.#keys, this.#keys.ofFailedJobs());
     const args = known.flatMap((uuid) => {
       const { queue, jobId, payload } = records.get(uuid) as FailedJob;
-      const { member, bodyKey, body } = storedJob(jobId, payload);
+      const { member, bodyKey, body } = retriedJob(jobId, payload);
       return [places.placeOf(queue), uuid, markableId(jobId), member, bodyKey, body];
     });
     const answers = await this.#session.script<number[]>(retryScript, places.keys, args);

@@ -30,10 +30,6 @@ export class Keys {
   ofFailedJobs(): readonly string[] {
     return ['', ':times', ':jobs', ':uuids', ':names'].map((part) => `${this.#prefix}{drover}:failed${part}`);
   }
-
-  ofSignal(key: string): string {
-    return `${this.#prefix}${key}`;
-  }
 }
 
 /** Collects the queues that a call is about, and tells where each stands in KEYS. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
+import { bytesShownBy, shownBytes } from './raw-bytes.js';
 import { tailBytes } from './script.js';
 
 /** A job as it is stored: its member, and the body that had to be kept beside it. */
@@ -7,7 +8,7 @@ export interface StoredJob {
   readonly member: string;
   /** Empty where the member is the body. */
   readonly bodyKey: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 /** What a reserved member says. */
@@ -15,10 +16,14 @@ export interface ReadMember {
   readonly id: string;
   readonly body: string;
   readonly attempts: number;
+  /** Why it is no job, where it is none. */
+  readonly problem?: string;
+  /** What its producer stored, where `body` is not just that. */
+  readonly raw?: string;
 }
 
 const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
-const heldTail = /"lease":"[0-9a-f]{32}",("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
+const heldTail = /"lease":"([0-9a-f]{32})",("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
 const idTail = /"id"\s*:\s*"([^"\\]*)"\s*,\s*$/;
 const plainId = /^[\w.:-]{1,64}$/;
 
@@ -43,24 +48,35 @@ export function storedJob(id: string, body: string): StoredJob {
   return { member, bodyKey, body };
 }
 
+/** As {@link storedJob}, for a payload of the failed-job store, which shows bytes that are no text. */
+export function retriedJob(id: string, payload: string): StoredJob {
+  const stored = storedJob(id, payload);
+  return stored.bodyKey === '' ? stored : { ...stored, body: bytesShownBy(payload) ?? payload };
+}
+
 /**
  * Reads a member that the reserve script has just written.
  *
  * @param kept the body that is kept beside it, empty where there is none.
  */
 export function readMember(member: Buffer, kept: Buffer): ReadMember {
-  const text = member.toString('utf8');
+  const isText = isUtf8(member);
+  // Where it is no text, a character stands for a byte.
+  const text = member.toString(isText ? 'utf8' : 'latin1');
   const tail = heldTail.exec(text.slice(-tailBytes));
   if (tail === null) throw new Error('the reserved member has no lease');
-  const [ours, name = '', digits = '', rest = ''] = tail;
+  const [ours, token = '', name = '', digits = '', rest = ''] = tail;
   const head = text.slice(0, text.length - ours.length);
   const attempts = Number(digits);
   const key = pointer.exec(head.slice(0, 60))?.[1];
   if (key !== undefined && (kept.length > 0 || isPointerOnly(head))) {
-    return readPointer(head, key, kept.toString('utf8'), attempts);
+    return readPointer(head, key, kept, attempts);
   }
-  const body = `${head}${name}0${rest}`;
-  return { id: idTail.exec(head.slice(-tailBytes))?.[1] || idInBody(body) || digestOf(body), body, attempts };
+  const raw = `${head}${name}${attempts - 1}${rest}`;
+  if (!isText) return { ...unreadable(Buffer.from(raw, 'latin1')), id: token, attempts };
+  const body = attempts === 1 ? raw : `${head}${name}0${rest}`;
+  const id = idTail.exec(head.slice(-tailBytes))?.[1] || idInBody(body) || digestOf(body);
+  return { id, body, attempts, ...(attempts > 1 && { raw }) };
 }
 
 /** The text that stands for a member in a lease: the member itself, or its bytes where they are no text. */
@@ -85,14 +101,31 @@ function idOfPointer(head: string): string | undefined {
     : undefined;
 }
 
-function readPointer(head: string, key: string, body: string, deliveries: number): ReadMember {
+function readPointer(head: string, key: string, kept: Buffer, deliveries: number): ReadMember {
   const id = idOfPointer(head) ?? key;
+  if (!isUtf8(kept)) return { ...unreadable(kept), id, attempts: deliveries };
+  const body = kept.toString('utf8');
   // Stored by a push or a retry: it has the id that it was given, and its attempts started at 0.
   if (id !== key) return { id, body, attempts: deliveries };
   const value = parsed(body);
-  const before = value?.attempts;
-  const isCount = Number.isSafeInteger(before) && (before as number) >= 0;
-  return { id: idIn(value) || key, body, attempts: deliveries + (isCount ? (before as number) : 0) };
+  const problem = value === undefined ? undefined : attemptsProblem(value.attempts);
+  // The key tells two apart that are the same byte for byte; not even their ids can be relied on.
+  if (problem !== undefined) return { id: key, body, attempts: deliveries, problem };
+  return { id: idIn(value) || key, body, attempts: deliveries + (Number(value?.attempts) || 0) };
+}
+
+/** What is wrong with the `attempts` that another program wrote: think-queue loses a job without usable ones. */
+function attemptsProblem(attempts: unknown): string | undefined {
+  if (Number.isSafeInteger(attempts) && (attempts as number) >= 0) return undefined;
+  const shown = typeof attempts === 'number' ? String(attempts) : JSON.stringify(attempts);
+  const what =
+    attempts === undefined ? 'is missing' : `is ${shown.slice(0, 60)}, which is no whole number from 0 up`;
+  return `attempts in the payload ${what}: its producer must write how often it was delivered before, 0 for a new job`;
+}
+
+function unreadable(bytes: Buffer): { body: string; raw: string; problem: string } {
+  const problem = 'the payload is not UTF-8 text: its producer must write JSON in UTF-8';
+  return { body: bytes.toString('utf8'), raw: shownBytes(bytes), problem };
 }
 
 function idInBody(body: string): string {
@@ -108,7 +141,8 @@ function idIn(value: Record<string, unknown> | undefined): string {
 function parsed(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined; // not JSON: the worker tells so from the body
   }

@@ -34,6 +34,11 @@ export interface RedisOptions extends ConnectionOptions {
   readonly tls?: boolean | object;
   /** Stands before every key. Default none, as think-queue has it. */
   readonly prefix?: string;
+  /**
+   * Where signals to workers (restart) are kept, each part as for the jobs unless given. PHP's are in its cache:
+   * give that one's `prefix`, `db` or `url`. A `url` is on its own: its login, database and TLS are as it says.
+   */
+  readonly signals?: { readonly prefix?: string; readonly db?: number; readonly url?: string };
   /** Shown in `CLIENT LIST`. Default `drover`. */
   readonly connectionName?: string;
   /** How long one command may take, connecting included, before it counts as unavailable. Default `'5s'`. */
@@ -62,6 +67,7 @@ export const redisOptionNames = [
   'db',
   'tls',
   'prefix',
+  'signals',
   'connectionName',
   'commandTimeout',
   ...connectionOptionNames,

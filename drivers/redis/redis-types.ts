@@ -17,7 +17,6 @@ export interface RedisInstance {
   info(...sections: any[]): Promise<string>;
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<any>;
-  rpush(key: string, value: string): Promise<any>;
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
   zrevrangebyscore(...args: any[]): Promise<string[]>;
   zrangebylex(...args: any[]): Promise<string[]>;

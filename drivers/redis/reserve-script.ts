@@ -5,7 +5,7 @@ import { script } from './script.js';
 const mostMoved = 1000;
 
 /** How long a connector that watches a queue is trusted to do so; it says so again with every look. */
-const watchedForSeconds = 1.5;
+const watchedForMs = 1500;
 
 /**
  * KEYS: queues, those to reserve from first, then signals. ARGV: from how many queues, limit, lease in ms, 14 random hex digits, the id of a connector
@@ -62,8 +62,7 @@ end
 -- Of all that wait for a queue one watches it, so that a push wakes one. Whoever takes all that it can stops
 -- watching and rouses another. On a full server nobody watches.
 local function watch(queue, isFull)
-  local said = redis.pcall('GET', queue.watcher)
-  local id, till = string.match(type(said) == 'string' and said or '', '^(%x+) (.+)$')
+  local id = redis.pcall('GET', queue.watcher)
   local isMine = id == watcher
   if isFull then
     if isMine then
@@ -72,8 +71,8 @@ local function watch(queue, isFull)
     end
     return 0
   end
-  if id and not isMine and tonumber(till) > time then return 0 end
-  local set = redis.pcall('SET', queue.watcher, watcher .. ' ' .. score(time + ${watchedForSeconds}))
+  if id and not isMine then return 0 end
+  local set = redis.pcall('SET', queue.watcher, watcher, 'PX', ${watchedForMs})
   if set.err then return 0 end
   if not isMine then redis.call('DEL', queue.wake) end
   return 1
@@ -120,12 +119,17 @@ end
 return { reserved, signals, looks, held }
 `);
 
+/** KEYS: a queue. Makes one that waits for it look. */
+export const rouseScript = script(`
+rouse(lane(1))
+return 1
+`);
+
 /** KEYS: queues. ARGV: the id of a connector. It watches none of them any more, and rouses another that waits. */
 export const unwatchScript = script(`
 for at = 1, #KEYS, ${keysPerQueue} do
   local queue = lane(at)
-  local said = redis.call('GET', queue.watcher)
-  if said and string.sub(said, 1, #ARGV[1] + 1) == ARGV[1] .. ' ' then
+  if redis.call('GET', queue.watcher) == ARGV[1] then
     redis.call('DEL', queue.watcher)
     rouse(queue)
   end

@@ -34,9 +34,11 @@ local function lane(index)
   return lanes[at]
 end
 
--- Makes one that waits for the queue look.
+-- Makes one that waits for the queue look. Soon they all look anyway, and then it goes by itself.
 local function rouse(queue)
-  if redis.pcall('LLEN', queue.wake) == 0 then redis.pcall('RPUSH', queue.wake, '1') end
+  if redis.pcall('LLEN', queue.wake) ~= 0 then return end
+  redis.pcall('RPUSH', queue.wake, '1')
+  redis.pcall('PEXPIRE', queue.wake, 2000)
 end
 
 -- Takes the tail of a member apart: what stands before, '"attempts":', the number, the rest. Nil where it has

@@ -12,6 +12,7 @@ import type { Script } from './script.js';
 export class Session {
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
+  readonly #mayEvict: boolean;
   #client: Promise<Client> | undefined;
   #closing: Promise<void> | undefined;
   /** How many connections were given up. */
@@ -20,9 +21,11 @@ export class Session {
   #policyCheck: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(settings: RedisSettings, logger: Logger) {
+  /** @param options.mayEvict true where the server may drop keys when it is full. */
+  constructor(settings: RedisSettings, logger: Logger, options: { readonly mayEvict?: boolean } = {}) {
     this.#settings = settings;
     this.#logger = logger;
+    this.#mayEvict = options.mayEvict ?? false;
   }
 
   /**
@@ -122,7 +125,7 @@ export class Session {
       await this.#readying;
     }
     // Nobody waits for it: it never rejects, and its answer comes before that of the command that follows.
-    this.#policyCheck ??= warnOfEviction(redis, this.#settings.place, this.#logger);
+    if (!this.#mayEvict) this.#policyCheck ??= warnOfEviction(redis, this.#settings.place, this.#logger);
   }
 
   #whenOpened(): Promise<Client> {

@@ -1,5 +1,4 @@
 import type { SignalStore } from '../../src/index.js';
-import type { Keys } from './keys.js';
 import type { Session } from './session.js';
 
 /** A reserve takes signals along that were not read for so long. */
@@ -12,28 +11,39 @@ interface Watcher {
   tell(value: string | null): void;
 }
 
-/** Signals in the same Redis as the jobs. While workers look for jobs, their reserves read signals along. */
+/** What a {@link RedisSignals} works with. */
+export interface SignalsOptions {
+  readonly session: Session;
+  readonly prefix: string;
+  /** True where a reserve can read them along: they are in the jobs' own database. */
+  readonly areWithJobs: boolean;
+  /** Told what a look between reserves failed with. */
+  onError(error: unknown): void;
+}
+
+/** Signals to workers: PHP keeps them in its cache, with a prefix and often a database of their own. */
 export class RedisSignals implements SignalStore {
-  readonly #session: Session;
-  readonly #keys: Keys;
-  readonly #onError: (error: unknown) => void;
+  readonly #options: SignalsOptions;
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param onError told what a look between reserves failed with. */
-  constructor(session: Session, keys: Keys, onError: (error: unknown) => void) {
-    this.#session = session;
-    this.#keys = keys;
-    this.#onError = onError;
+  constructor(options: SignalsOptions) {
+    this.#options = options;
   }
 
   read(key: string): Promise<string | null> {
-    return this.#session.run((redis) => redis.get(this.#keys.ofSignal(key)));
+    return this.#read(this.#options.prefix + key);
   }
 
   async write(key: string, value: string): Promise<void> {
-    await this.#session.run((redis) => redis.set(this.#keys.ofSignal(key), value));
+    const { session, prefix } = this.#options;
+    await session.run((redis) => redis.set(prefix + key, value));
+  }
+
+  /** Ends the connection, which may be the jobs' own. */
+  close(): Promise<void> {
+    return this.#options.session.close();
   }
 
   watch(key: string, tell: (value: string | null) => void): () => void {
@@ -49,25 +59,37 @@ export class RedisSignals implements SignalStore {
   }
 
   /** The stored keys that a reserve shall read along: none while what is known is fresh. */
-  due(): readonly string[] {
-    if (this.#watchers.size === 0 || performance.now() - this.#askedAtMs < staleMs) return [];
-    this.#askedAtMs = performance.now();
-    return [...new Set([...this.#watchers].map(({ key }) => this.#keys.ofSignal(key)))];
+  toReadAlong(): readonly string[] {
+    return this.#options.areWithJobs && this.#ageMs >= staleMs ? this.#ask() : [];
   }
 
   /** Takes the value of a stored key. */
   told(storedKey: string, value: string | null): void {
-    for (const { key, tell } of this.#watchers) if (this.#keys.ofSignal(key) === storedKey) tell(value);
+    const { prefix } = this.#options;
+    for (const { key, tell } of this.#watchers) if (prefix + key === storedKey) tell(value);
+  }
+
+  get #ageMs(): number {
+    return performance.now() - this.#askedAtMs;
+  }
+
+  #ask(): readonly string[] {
+    this.#askedAtMs = performance.now();
+    return [...new Set([...this.#watchers].map(({ key }) => this.#options.prefix + key))];
   }
 
   /** Asks by itself where no reserve has done so. */
   async #look(): Promise<void> {
+    const { areWithJobs, onError } = this.#options;
+    if (areWithJobs && this.#ageMs < lookMs + staleMs / 2) return;
     try {
-      for (const storedKey of performance.now() - this.#askedAtMs < lookMs + staleMs / 2 ? [] : this.due()) {
-        this.told(storedKey, await this.#session.run((redis) => redis.get(storedKey)));
-      }
+      for (const storedKey of this.#ask()) this.told(storedKey, await this.#read(storedKey));
     } catch (error) {
-      this.#onError(error);
+      onError(error);
     }
+  }
+
+  #read(storedKey: string): Promise<string | null> {
+    return this.#options.session.run((redis) => redis.get(storedKey));
   }
 }

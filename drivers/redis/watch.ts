@@ -30,7 +30,7 @@ export interface WatchOptions {
   /** Makes a connection for commands that block it. */
   open(): Promise<Client>;
   /** Puts back what woke somebody who does not wait any more. */
-  rouse(wakeKey: string): Promise<unknown>;
+  rouse(queue: string): Promise<unknown>;
   onError(error: unknown): void;
 }
 
@@ -147,7 +147,7 @@ export class Watch {
       const [key] = reply as [string];
       const queue = queues[keys.indexOf(key)] as string;
       if (this.#wake(queue)) this.#roused.add(queue);
-      else this.#options.rouse(key).catch(this.#options.onError);
+      else this.#options.rouse(queue).catch(this.#options.onError);
     });
   }
 

@@ -75,6 +75,15 @@ describe('a config in JSON', () => {
 });
 
 describe('what is wrong with a config in JSON', () => {
+  test('redis takes signals, and what is wrong in them is named', async () => {
+    const main = { driver: 'redis', url: 'redis://h', signals: { db: 3, prefix: 'tp:' } };
+    const cwd = await projectWith({ connections: { main } });
+    expect((await loadConfig({ cwd, env: {} })).config.connections.main?.driver).toBe('redis');
+    const wrong = await projectWith({ connections: { main: { ...main, signals: { db: '3' } } } });
+    const error = await errorOf(loadConfig({ cwd: wrong, env: {} }));
+    expect(error.message).toContain('connections.main.signals.db: is not the number of a database');
+  });
+
   test('redis takes its URL from the config, then from REDIS_URL, and never shows it', async () => {
     const cwd = await projectWith({ connections: { main: { driver: 'redis', prefix: 'app:' } } });
     const { config } = await loadConfig({ cwd, env: { REDIS_URL: 'redis://:CANARY@r/2' } });

@@ -126,8 +126,7 @@ test('of many that wait one watches; a push wakes it, and when it is full anothe
 test('who waits takes over from a watcher that was killed', async () => {
   const connector = connect();
   const stop = new AbortController();
-  const killed = `${'ab'.repeat(8)} ${(await server.now()) / 1000 + 1.5}`;
-  await server.client.set('{queues:q}:watcher', killed);
+  await server.client.set('{queues:q}:watcher', 'ab'.repeat(8), 'PX', 1500);
   const waits = (async () => {
     while (!stop.signal.aborted) await connector.waitForJob(['q'], 60_000, stop.signal);
   })();

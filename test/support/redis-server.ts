@@ -19,8 +19,13 @@ export interface RedisServer {
   advance(ms: number): Promise<void>;
   /** Milliseconds since the epoch by the server's clock. */
   now(): Promise<number>;
+  /** All keys but the marks of those that wait for jobs, which expire by themselves. */
+  keys(): Promise<string[]>;
   stop(): Promise<void>;
 }
+
+/** The marks of those that wait for a queue. */
+export const waitingMark = /:(?:watcher|wake)$/;
 
 const shift = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -74,6 +79,7 @@ export async function startRedis(...flags: readonly string[]): Promise<RedisServ
       const [seconds, micros] = await client.time();
       return Number(seconds) * 1000 + Number(micros) / 1000;
     },
+    keys: async () => (await client.keys('*')).filter((key) => !waitingMark.test(key)),
     stop: async () => {
       client.disconnect();
       if (child.exitCode === null && child.signalCode === null) {
