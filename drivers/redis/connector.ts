@@ -10,6 +10,7 @@ import type {
   ReservedJob,
   SignalStore,
 } from '../../src/index.js';
+import type { Commands } from './commands.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { type Keys, QueuePlaces } from './keys.js';
 import { handleOf, markableId, memberOf, readMember, storedJob } from './member.js';
@@ -24,7 +25,6 @@ import {
   unreserveScript,
 } from './queue-scripts.js';
 import type { Script } from './script.js';
-import type { Session } from './session.js';
 
 type Argument = string | number | Buffer;
 
@@ -32,17 +32,17 @@ type Argument = string | number | Buffer;
 export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
   readonly signals: SignalStore;
-  readonly #session: Session;
+  readonly #session: Commands;
   readonly #keys: Keys;
 
-  constructor(session: Session, keys: Keys) {
+  constructor(session: Commands, keys: Keys) {
     this.#session = session;
     this.#keys = keys;
     this.failedJobs = new RedisFailedJobs(session, keys);
     this.signals = {
-      read: (key) => session.run((redis) => redis.get(keys.ofSignal(key))),
+      read: (key) => session.run(keys.ofSignal(key), (redis) => redis.get(keys.ofSignal(key))),
       write: async (key, value) => {
-        await session.run((redis) => redis.set(keys.ofSignal(key), value));
+        await session.run(keys.ofSignal(key), (redis) => redis.set(keys.ofSignal(key), value));
       },
     };
   }

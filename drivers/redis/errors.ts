@@ -16,6 +16,34 @@ interface Meaning {
 
 const meanings: readonly Meaning[] = [
   {
+    said: /\bCLUSTERDOWN\b/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'has no master for this slot, or sees too few of the other nodes; nothing was changed',
+    fix: 'It passes once every slot has a master: see CLUSTER INFO and CLUSTER NODES.',
+    transient: true,
+  },
+  {
+    said: /\bTRYAGAIN\b|\bASK \d|Too many Cluster redirections/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'is giving this slot to another node; nothing was changed',
+    fix: 'It passes once the slot has moved: see CLUSTER NODES.',
+    transient: true,
+  },
+  {
+    said: /\bCROSSSLOT\b|\bMOVED \d/,
+    code: 'E_CONFIG',
+    what: 'is a node of a Redis Cluster',
+    fix: 'Write cluster: [{ host, port }] in place of url.',
+    transient: false,
+  },
+  {
+    said: /cluster support disabled/,
+    code: 'E_CONFIG',
+    what: 'is no node of a Redis Cluster',
+    fix: 'Write url in place of cluster.',
+    transient: false,
+  },
+  {
     said: /\bOOM\b/,
     code: 'E_STORE_FULL',
     what: 'has used all the memory that it may; nothing was changed',
@@ -82,7 +110,7 @@ const meanings: readonly Meaning[] = [
 ];
 
 const passing =
-  /\b(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Connection is closed|Stream connection ended/i;
+  /\b(?:LOADING|MASTERDOWN|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Connection is closed|Stream connection ended/i;
 
 /** The error for a package that is not installed; undefined for any other. */
 export function explainPackage(cause: unknown): QueueError | undefined {

@@ -1,7 +1,9 @@
-import { connectionSettings, type Driver, QueueError } from '../../src/index.js';
+import { type Connector, connectionSettings, type Driver, type Logger, QueueError } from '../../src/index.js';
+import { ClusterConnector } from './cluster-connector.js';
+import { ClusterSession } from './cluster-session.js';
 import { RedisConnector } from './connector.js';
 import { Keys } from './keys.js';
-import { type RedisOptions, readOptions } from './options.js';
+import { type RedisOptions, type RedisSettings, readOptions } from './options.js';
 import { Session } from './session.js';
 
 export { type RedisOptions, redisOptionNames } from './options.js';
@@ -9,10 +11,11 @@ export type { IoredisOptions, RedisInstance } from './redis-types.js';
 
 /**
  * Jobs in Redis, in think-queue 3's own layout and format. Jobs, given-up jobs and signals live in the same
- * database, which any number of hosts can share. Needs Redis 6.2 or newer, one server or one master behind Sentinel.
+ * database, which any number of hosts can share. Needs Redis 6.2 or newer: one server, one master behind
+ * Sentinel, or a Cluster.
  *
  * @param options a URL such as `'redis://127.0.0.1:6379'`, or {@link RedisOptions}.
- * @throws QueueError `E_CONFIG`, `E_UNSUPPORTED`, `E_DURATION` or `E_QUEUE_NAME` for options that cannot be.
+ * @throws QueueError `E_CONFIG`, `E_DURATION` or `E_QUEUE_NAME` for options that cannot be.
  * Verbs reject with `E_DRIVER_MISSING` where ioredis is missing, and with `E_STORE_*`.
  */
 export function redis(options: string | RedisOptions): Driver {
@@ -26,6 +29,14 @@ export function redis(options: string | RedisOptions): Driver {
   return {
     driver: 'redis',
     settings: connectionSettings(given),
-    connect: ({ logger }) => new RedisConnector(new Session(settings, logger), new Keys(settings.prefix)),
+    connect: ({ logger }) => connect(settings, logger),
   };
+}
+
+function connect(settings: RedisSettings, logger: Logger): Connector {
+  const { seeds, isCluster, prefix } = settings;
+  const keys = new Keys(prefix);
+  const session =
+    seeds === undefined ? new Session(settings, logger) : new ClusterSession(settings, seeds, logger);
+  return isCluster ? new ClusterConnector(session, keys) : new RedisConnector(session, keys);
 }

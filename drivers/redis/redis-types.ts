@@ -11,6 +11,7 @@ export interface RedisInstance {
   on(event: string, listener: (...args: any[]) => void): any;
   off(event: string, listener: (...args: any[]) => void): any;
   callBuffer(...args: any[]): Promise<any>;
+  asking(): Promise<any>;
   info(...sections: any[]): Promise<string>;
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<any>;

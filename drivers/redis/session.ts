@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, QueueError } from '../../src/index.js';
 import { borrowClient, type Client, openClient } from './client.js';
+import type { Commands } from './commands.js';
 import { explain } from './errors.js';
 import { warnOfEviction } from './eviction.js';
 import type { RedisSettings } from './options.js';
@@ -8,7 +9,7 @@ import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
 
 /** Connects at the first verb, runs commands under a deadline of our own, and closes after the last. */
-export class Session {
+export class Session implements Commands {
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
   #client: Promise<Client> | undefined;
@@ -27,13 +28,18 @@ export class Session {
   /**
    * Runs one command.
    *
+   * @param _key is for a Cluster to know; this is one server.
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
-  async run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+  async run<T>(
+    _key: string,
+    command: (redis: RedisInstance) => Promise<T>,
+    timeoutMs = this.#settings.commandTimeoutMs,
+  ): Promise<T> {
     if (this.#closing !== undefined) {
       throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#settings.place} is closed`);
     }
-    const pending = this.#run(command);
+    const pending = this.#run(command, timeoutMs);
     this.#underWay.add(pending);
     try {
       return await pending;
@@ -49,8 +55,9 @@ export class Session {
     { sha, lua }: Script,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
+    timeoutMs?: number,
   ): Promise<T> {
-    return this.run(async (redis) => {
+    const command = async (redis: RedisInstance): Promise<T> => {
       try {
         return await redis.callBuffer('EVALSHA', [sha, keys.length, ...keys, ...args]);
       } catch (error) {
@@ -58,7 +65,8 @@ export class Session {
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
         return await redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
       }
-    });
+    };
+    return this.run('', command, timeoutMs);
   }
 
   /** Waits for the commands under way, then ends the connection that was opened here. */
@@ -67,9 +75,9 @@ export class Session {
     return this.#closing;
   }
 
-  async #run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+  async #run<T>(command: (redis: RedisInstance) => Promise<T>, timeoutMs: number): Promise<T> {
     const client = await this.#whenOpened();
-    const { commandTimeoutMs, place } = this.#settings;
+    const { place } = this.#settings;
     const life = this.#connectionLife;
     let isSent = false;
     let isLate = false;
@@ -90,12 +98,12 @@ export class Session {
         }
       }
     };
-    return await within(attempt(), commandTimeoutMs, () => {
+    return await within(attempt(), timeoutMs, () => {
       isLate = true;
       this.#giveUp(client, life);
       if (!isSent)
-        return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
-      const what = `gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`;
+        return unavailable(`${place} could not be reached within ${timeoutMs} ms; nothing was sent`);
+      const what = `gave no answer within ${timeoutMs} ms; whether it did what was asked is open`;
       return unavailable(`${place} ${what}`, true);
     });
   }
