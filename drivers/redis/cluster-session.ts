@@ -125,7 +125,8 @@ export class ClusterSession implements Commands {
     }
   }
 
-  #astray(cause: unknown): QueueError {
+  #astray(error: unknown): QueueError {
+    const cause = error instanceof Error ? error.cause : undefined;
     const what = `${this.#settings.place}: its nodes do not agree which of them has this slot; nothing was changed`;
     const fix = 'It passes once they do: see CLUSTER NODES.';
     return new QueueError('E_STORE_UNAVAILABLE', what, { fix, transient: true, cause });

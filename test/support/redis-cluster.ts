@@ -90,7 +90,14 @@ const portOfBus = new WeakMap<RedisServer, number>();
 export async function startNode(flags: readonly string[] = []): Promise<RedisServer> {
   const bus = await freePort();
   const clustered = ['--cluster-enabled', 'yes', '--cluster-port', String(bus)];
-  const node = await startRedis(...clustered, '--cluster-node-timeout', '1000', ...flags);
+  const node = await startRedis(
+    ...clustered,
+    '--cluster-node-timeout',
+    '500',
+    '--repl-diskless-sync-delay',
+    '0',
+    ...flags,
+  );
   portOfBus.set(node, bus);
   return node;
 }
