@@ -93,6 +93,22 @@ const meanings: readonly Meaning[] = [
     transient: true,
   },
   {
+    said: /All sentinels are unreachable/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'is told by no sentinel',
+    fix: 'Check that the sentinels can be reached, and that they watch a master of that name.',
+    transient: true,
+  },
+  {
+    // What a Cluster client of the application says of a command that it had sent, or maybe not.
+    said: /^Connection is closed/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'was lost before it answered; whether it did what was asked is open',
+    fix: 'Check that Redis runs there and can be reached.',
+    transient: true,
+    ambiguous: true,
+  },
+  {
     said: /max retries per request/,
     code: 'E_STORE_UNAVAILABLE',
     what: 'dropped the connection before it answered; whether it did what was asked is open',
@@ -110,7 +126,7 @@ const meanings: readonly Meaning[] = [
 ];
 
 const passing =
-  /\b(?:LOADING|MASTERDOWN|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Connection is closed|Stream connection ended/i;
+  /\b(?:LOADING|MASTERDOWN|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Stream connection ended|connection was lost while|None of startup nodes|Failed to refresh slots|Cluster isn't ready/i;
 
 /** The error for a package that is not installed; undefined for any other. */
 export function explainPackage(cause: unknown): QueueError | undefined {

@@ -83,7 +83,7 @@ export class Session implements Commands {
     let isLate = false;
     const attempt = async (): Promise<T> => {
       for (;;) {
-        await this.#whenReady(client.redis);
+        await this.#whenReady(client);
         if (isLate) throw new Error('nobody waits for it any more');
         isSent = true;
         try {
@@ -116,9 +116,10 @@ export class Session implements Commands {
   }
 
   /** One wait for all the commands that need it: each would add its listeners to the client. */
-  async #whenReady(redis: RedisInstance): Promise<void> {
+  async #whenReady(client: Client): Promise<void> {
+    const { redis } = client;
     if (redis.status !== 'ready') {
-      this.#readying ??= whenReady(redis).finally(() => {
+      this.#readying ??= whenReady(client).finally(() => {
         this.#readying = undefined;
       });
       await this.#readying;
@@ -179,14 +180,16 @@ async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): 
 }
 
 /** Resolves once commands can be sent; rejects with what ends the attempt to connect that is under way. */
-function whenReady(redis: RedisInstance): Promise<void> {
+function whenReady({ redis, isOurs }: Client): Promise<void> {
   if (redis.status === 'ready') return Promise.resolve();
-  if (redis.status === 'end') return Promise.reject(new Error('the client was ended'));
+  // Ours comes to its end when it is given up while it asks Sentinel: it can be begun anew.
+  const isIdle = redis.status === 'wait' || (redis.status === 'end' && isOurs);
+  if (redis.status === 'end' && !isOurs) return Promise.reject(new Error('the client was ended'));
   return new Promise((resolve, reject) => {
     const listeners = {
       ready: () => settle(resolve),
       error: (error: unknown) => settle(() => reject(error)),
-      close: () => settle(() => reject(new Error('Connection is closed.'))),
+      close: () => settle(() => reject(new Error('the connection was lost while it was made'))),
     };
     const settle = (how: () => void): void => {
       for (const [event, listener] of Object.entries(listeners)) redis.off(event, listener);
@@ -194,6 +197,6 @@ function whenReady(redis: RedisInstance): Promise<void> {
     };
     for (const [event, listener] of Object.entries(listeners)) redis.on(event, listener);
     // What goes wrong comes as an event too.
-    if (redis.status === 'wait') redis.connect().catch(() => undefined);
+    if (isIdle) redis.connect().catch(() => undefined);
   });
 }
