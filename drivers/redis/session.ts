@@ -77,7 +77,8 @@ export class Session implements Commands {
 
   async #run<T>(command: (redis: RedisInstance) => Promise<T>, timeoutMs: number): Promise<T> {
     const client = await this.#whenOpened();
-    const { place } = this.#settings;
+    const { place, clientOptions } = this.#settings;
+    const isByTls = clientOptions.tls !== undefined;
     const life = this.#connectionLife;
     let isSent = false;
     let isLate = false;
@@ -102,9 +103,12 @@ export class Session implements Commands {
       isLate = true;
       this.#giveUp(client, life);
       if (!isSent)
-        return unavailable(`${place} could not be reached within ${timeoutMs} ms; nothing was sent`);
+        return unavailable(
+          `${place} could not be reached within ${timeoutMs} ms; nothing was sent`,
+          isByTls ? 'Check that Redis runs there, and that the port speaks TLS.' : undefined,
+        );
       const what = `gave no answer within ${timeoutMs} ms; whether it did what was asked is open`;
-      return unavailable(`${place} ${what}`, true);
+      return unavailable(`${place} ${what}`, undefined, true);
     });
   }
 
@@ -158,12 +162,12 @@ function isDemoted(error: unknown): boolean {
   return error instanceof Error && /^(?:READONLY|UNBLOCKED)\b/.test(error.message);
 }
 
-function unavailable(what: string, ambiguous = false): QueueError {
-  return new QueueError('E_STORE_UNAVAILABLE', what, {
-    fix: 'Check that Redis runs there and can be reached.',
-    transient: true,
-    ambiguous,
-  });
+function unavailable(
+  what: string,
+  fix = 'Check that Redis runs there and can be reached.',
+  ambiguous = false,
+): QueueError {
+  return new QueueError('E_STORE_UNAVAILABLE', what, { fix, transient: true, ambiguous });
 }
 
 /** The promise's result, or the error of `late` once the time is over. What comes after that is dropped. */
