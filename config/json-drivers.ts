@@ -47,5 +47,6 @@ function makeDatabase(options: DatabaseOptions, url: string): Driver {
 }
 
 function makeRedis(options: RedisOptions, url: string): Driver {
-  return redis(options.ioredis === undefined ? { url, ...options } : options);
+  const hasPlace = options.ioredis !== undefined || options.cluster !== undefined;
+  return redis(hasPlace ? options : { url, ...options });
 }

@@ -73,7 +73,9 @@ export class FailedJobs {
 
   async #pushBack(job: FailedJob, store: FailedJobStore): Promise<RetryOutcome> {
     const connector = this.#connections.connector(job.connection);
-    const [outcome] = await connector.push(job.queue, [{ id: job.jobId, body: job.payload }]);
+    // Unique, so that a job is not doubled whose record an earlier retry did not come to remove.
+    const again = { id: job.jobId, body: job.payload, unique: true };
+    const [outcome] = await connector.push(job.queue, [again]);
     if (outcome !== 'stored') return 'already-there';
     await store.forget([job.uuid]);
     return 'retried';

@@ -7,6 +7,8 @@ import type { RedisInstance } from './redis-types.js';
 /** A client, and what to do with it in the end. */
 export interface Client {
   readonly redis: RedisInstance;
+  /** True where we made it. */
+  readonly isOurs: boolean;
   /** Drops the connection, so that nothing that waits in it is carried out later, and connects anew. */
   reconnect(): void;
   end(): void;
@@ -14,7 +16,7 @@ export interface Client {
 
 /** The application's client, which is neither reconnected nor ended by us. */
 export function borrowClient(redis: RedisInstance): Client {
-  return { redis, reconnect: () => {}, end: () => {} };
+  return { redis, isOurs: false, reconnect: () => {}, end: () => {} };
 }
 
 /** What keeps a client from sending anything twice, or later than it was asked to. */
@@ -33,7 +35,7 @@ export function openBeside(borrowed: RedisInstance): Client {
 }
 
 function ownClient(redis: RedisInstance): Client {
-  return { redis, reconnect: () => redis.disconnect(true), end: () => redis.disconnect() };
+  return { redis, isOurs: true, reconnect: () => redis.disconnect(true), end: () => redis.disconnect() };
 }
 
 /**

@@ -10,6 +10,7 @@ import type {
   Release,
   ReservedJob,
 } from '../../src/index.js';
+import type { Commands } from './commands.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { type Keys, QueuePlaces } from './keys.js';
 import { handleOf, markableId, memberOf, readMember, storedJob } from './member.js';
@@ -24,7 +25,6 @@ import {
 } from './queue-scripts.js';
 import { reserveScript, rouseScript, unwatchScript } from './reserve-script.js';
 import type { Script } from './script.js';
-import type { Session } from './session.js';
 import type { RedisSignals } from './signals.js';
 import { Watch } from './watch.js';
 
@@ -40,30 +40,32 @@ type ReserveReply = [
 
 /** What a connector is made of. */
 export interface RedisParts {
-  readonly session: Session;
+  readonly session: Commands;
   readonly keys: Keys;
   readonly signals: RedisSignals;
   readonly logger: Logger;
+  /** True where one command may name the keys of several queues. */
+  readonly isOneSlot: boolean;
 }
 
 /** The contract on Redis: each verb is one script. */
 export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
   readonly signals: RedisSignals;
-  readonly #session: Session;
+  readonly #session: Commands;
   readonly #keys: Keys;
   readonly #watch: Watch;
 
-  constructor({ session, keys, signals, logger }: RedisParts) {
+  constructor({ session, keys, signals, logger, isOneSlot }: RedisParts) {
     this.#session = session;
     this.#keys = keys;
     this.signals = signals;
     this.failedJobs = new RedisFailedJobs(session, keys);
     this.#watch = new Watch({
       keys,
-      isOneSlot: true,
-      look: (queues) => this.reserve(queues, 0, 0),
-      open: () => session.openBlocking(),
+      isOneSlot,
+      look: (queues) => this.#look(isOneSlot ? [queues] : queues.map((queue) => [queue])),
+      open: (key) => session.openBlocking(key),
       rouse: (queue) => session.script(rouseScript, keys.ofQueue(queue), []),
       onError: (error) => logger.debug({ err: error }, 'a waiting connection failed; looking once a second'),
     });
@@ -170,11 +172,16 @@ export class RedisConnector implements Connector {
 
   async close(): Promise<void> {
     const { watched, id } = this.#watch;
-    await this.#watch.close();
+    this.#watch.close();
     // Where that fails, the others see within seconds that nobody watches.
-    const keys = watched.flatMap((queue) => this.#keys.ofQueue(queue));
-    if (keys.length > 0) await this.#session.script(unwatchScript, keys, [id]).catch(() => undefined);
+    const stop = (queue: string) => this.#session.script(unwatchScript, this.#keys.ofQueue(queue), [id]);
+    await Promise.allSettled(watched.map(stop));
     await Promise.all([this.#session.close(), this.signals.close()]);
+  }
+
+  /** Reserves nothing; what it sees is told to the watch. */
+  async #look(groups: readonly (readonly string[])[]): Promise<void> {
+    await Promise.all(groups.map((queues) => this.reserve(queues, 0, 0)));
   }
 
   async #settle(

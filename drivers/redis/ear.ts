@@ -42,10 +42,18 @@ export class Ear {
   }
 
   /** Drops the connection; what it waited for is not heard. */
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true;
-    const client = await this.#client?.catch(() => undefined);
-    client?.end();
+    this.#hangUp();
+  }
+
+  /** The next connection is made anew: the key may be at another server by then. */
+  #hangUp(): void {
+    void this.#client?.then(
+      (client) => client.end(),
+      () => undefined,
+    );
+    this.#client = undefined;
   }
 
   async #listen(): Promise<void> {
@@ -55,6 +63,7 @@ export class Ear {
     } catch (error) {
       if (this.#closed) return;
       this.#deafUntilMs = performance.now() + deafMs;
+      this.#hangUp();
       this.#options.onError(error);
     } finally {
       this.#isListening = false;
@@ -73,7 +82,7 @@ export class Ear {
     // A connection that leads nowhere tells nothing by itself.
     const timer = setTimeout(() => client.reconnect(), blockedSeconds * 1000 + answersWithinMs);
     try {
-      await whenReady(client.redis);
+      await whenReady(client);
       if (this.#closed) return undefined;
       const [name, ...args] = this.#options.command;
       return await client.redis.call(name, [...args, blockedSeconds]);

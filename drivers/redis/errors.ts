@@ -2,7 +2,7 @@ import { type ErrorCode, isQueueError, QueueError } from '../../src/index.js';
 
 /** What becomes of one kind of error. */
 interface Meaning {
-  /** The message that Redis or the client gives. */
+  /** The message that Redis or the client gives, and the code where there is one. */
   readonly said: RegExp;
   readonly code: ErrorCode;
   /** Follows the name of the server. */
@@ -15,6 +15,34 @@ interface Meaning {
 }
 
 const meanings: readonly Meaning[] = [
+  {
+    said: /\bCLUSTERDOWN\b/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'has no master for this slot, or sees too few of the other nodes; nothing was changed',
+    fix: 'It passes once every slot has a master: see CLUSTER INFO and CLUSTER NODES.',
+    transient: true,
+  },
+  {
+    said: /\bTRYAGAIN\b|\bASK \d|Too many Cluster redirections/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'is giving this slot to another node; nothing was changed',
+    fix: 'It passes once the slot has moved: see CLUSTER NODES.',
+    transient: true,
+  },
+  {
+    said: /\bCROSSSLOT\b|\bMOVED \d/,
+    code: 'E_CONFIG',
+    what: 'is a node of a Redis Cluster',
+    fix: 'Write cluster: [{ host, port }] in place of url.',
+    transient: false,
+  },
+  {
+    said: /cluster support disabled/,
+    code: 'E_CONFIG',
+    what: 'is no node of a Redis Cluster',
+    fix: 'Write url in place of cluster.',
+    transient: false,
+  },
   {
     said: /\bOOM\b/,
     code: 'E_STORE_FULL',
@@ -44,10 +72,24 @@ const meanings: readonly Meaning[] = [
     transient: false,
   },
   {
-    said: /\bNOPERM\b/,
+    said: /\b(?:SELF_SIGNED_CERT\w*|\w+_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT\w+)$/,
+    code: 'E_CONFIG',
+    what: 'shows a certificate that is not trusted',
+    fix: 'Set tls: { ca } to the certificate that signed it, and connect by a name that it is made out to.',
+    transient: false,
+  },
+  {
+    said: /\b(?:ERR_SSL|ERR_OSSL|EPROTO)\w*$/,
+    code: 'E_CONFIG',
+    what: 'could not agree on TLS with this client',
+    fix: 'Check that the port speaks TLS, and tls: { ca, cert, key }; servers may ask for a certificate of the client.',
+    transient: false,
+  },
+  {
+    said: /\bNOPERM\b|user executing the script can't/,
     code: 'E_CONFIG',
     what: 'does not let this user run the commands or touch the keys',
-    fix: 'Allow the user EVAL, EVALSHA, the list, set, sorted-set and hash commands, and these keys.',
+    fix: 'Grant it what docs/deployment.md lists under "Rights".',
     transient: false,
   },
   {
@@ -63,6 +105,29 @@ const meanings: readonly Meaning[] = [
     what: 'is a replica, which takes no writes',
     fix: 'After a failover this passes; otherwise connect to the master.',
     transient: true,
+  },
+  {
+    said: /\bECONNRESET\b|connection was lost while/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'dropped the connection while it was made; nothing was sent',
+    fix: 'Check that Redis runs there; where the port speaks TLS, write rediss://, and tls: { cert, key } if it asks for them.',
+    transient: true,
+  },
+  {
+    said: /All sentinels are unreachable/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'is told by no sentinel',
+    fix: 'Check that the sentinels can be reached, and that they watch a master of that name.',
+    transient: true,
+  },
+  {
+    // What a Cluster client of the application says of a command that it had sent, or maybe not.
+    said: /^Connection is closed/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'was lost before it answered; whether it did what was asked is open',
+    fix: 'Check that Redis runs there and can be reached.',
+    transient: true,
+    ambiguous: true,
   },
   {
     said: /max retries per request/,
@@ -82,7 +147,7 @@ const meanings: readonly Meaning[] = [
 ];
 
 const passing =
-  /\b(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Connection is closed|Stream connection ended/i;
+  /\b(?:LOADING|MASTERDOWN|UNBLOCKED|NOREPLICAS|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)\b|max number of clients|Stream connection ended|None of startup nodes|Failed to refresh slots|Cluster isn't ready/i;
 
 /** The error for a package that is not installed; undefined for any other. */
 export function explainPackage(cause: unknown): QueueError | undefined {
@@ -99,9 +164,10 @@ export function explainPackage(cause: unknown): QueueError | undefined {
  */
 export function explain(error: unknown, place: string): QueueError {
   if (isQueueError(error)) return error;
-  const message = messageOf(error);
+  const message = messageOf(error).trim();
   const cause = withoutCommand(error);
-  const meaning = meanings.find(({ said }) => said.test(message));
+  const told = `${message} ${codeOf(error)}`.trim();
+  const meaning = meanings.find(({ said }) => said.test(told));
   if (meaning !== undefined) {
     const { code, fix, transient, ambiguous = false } = meaning;
     return new QueueError(code, `${place} ${meaning.what} (${message})`, {
@@ -111,7 +177,7 @@ export function explain(error: unknown, place: string): QueueError {
       cause,
     });
   }
-  const isPassing = passing.test(message) || passing.test(codeOf(error));
+  const isPassing = passing.test(told);
   return new QueueError('E_STORE_UNAVAILABLE', `${place}: ${message || codeOf(error) || 'no connection'}`, {
     fix: 'Check that Redis runs there and can be reached.',
     transient: isPassing,

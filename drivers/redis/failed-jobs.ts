@@ -1,8 +1,8 @@
 import type { FailedJob, FailedJobFilter, FailedJobStore, Failure, RetryOutcome } from '../../src/index.js';
+import type { Commands } from './commands.js';
 import { failScript, flushScript, forgetScript, recordScript, retryScript } from './failed-scripts.js';
 import { type Keys, QueuePlaces } from './keys.js';
 import { markableId, memberOf, retriedJob } from './member.js';
-import type { Session } from './session.js';
 
 /** Records that are read in one go: each may hold a payload of a megabyte. */
 const pageSize = 100;
@@ -11,10 +11,10 @@ const outcomes: Readonly<Record<number, RetryOutcome>> = { 1: 'retried', 0: 'alr
 
 /** Given-up jobs in the same Redis as the live ones. */
 export class RedisFailedJobs implements FailedJobStore {
-  readonly #session: Session;
+  readonly #session: Commands;
   readonly #keys: Keys;
 
-  constructor(session: Session, keys: Keys) {
+  constructor(session: Commands, keys: Keys) {
     this.#session = session;
     this.#keys = keys;
   }
@@ -30,7 +30,7 @@ export class RedisFailedJobs implements FailedJobStore {
     let passed = 0;
     for (let from = 0; found.length < limit; from += pageSize) {
       const range = [times, '+inf', sinceMs ?? '-inf', 'LIMIT', from, pageSize] as const;
-      const uuids = await this.#session.run((redis) => redis.zrevrangebyscore(...range));
+      const uuids = await this.#session.run(times, (redis) => redis.zrevrangebyscore(...range));
       if (uuids.length === 0) break;
       for (const record of await this.#read(uuids)) {
         if (!matches(record, filter) || passed++ < offset) continue;
@@ -92,7 +92,7 @@ export class RedisFailedJobs implements FailedJobStore {
     const records: FailedJob[] = [];
     for (let from = 0; from < uuids.length; from += pageSize) {
       const page = uuids.slice(from, from + pageSize);
-      const texts = await this.#session.run((redis) => redis.hmget(key, ...page));
+      const texts = await this.#session.run(key, (redis) => redis.hmget(key, ...page));
       for (const text of texts) if (text !== null) records.push(JSON.parse(text));
     }
     return records;
@@ -101,9 +101,9 @@ export class RedisFailedJobs implements FailedJobStore {
   async #uuidsOfJob(jobId: string): Promise<string[]> {
     const [, , , uuids = '', names = ''] = this.#keys.ofFailedJobs();
     const range = [`[${jobId}\0`, `(${jobId}\x01`] as const;
-    const jobs = await this.#session.run((redis) => redis.zrangebylex(names, ...range));
+    const jobs = await this.#session.run(names, (redis) => redis.zrangebylex(names, ...range));
     if (jobs.length === 0) return [];
-    const found = await this.#session.run((redis) => redis.hmget(uuids, ...jobs));
+    const found = await this.#session.run(uuids, (redis) => redis.hmget(uuids, ...jobs));
     return found.filter((uuid) => uuid !== null);
   }
 }

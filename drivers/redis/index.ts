@@ -1,20 +1,23 @@
-import { connectionSettings, type Driver, QueueError } from '../../src/index.js';
+import { type Connector, connectionSettings, type Driver, type Logger, QueueError } from '../../src/index.js';
+import { ClusterConnector } from './cluster-connector.js';
+import { ClusterSession } from './cluster-session.js';
 import { RedisConnector } from './connector.js';
 import { Keys } from './keys.js';
-import { type RedisOptions, readOptions } from './options.js';
+import { type RedisOptions, type RedisSettings, readOptions } from './options.js';
 import { Session } from './session.js';
-import { readSignals } from './signal-settings.js';
+import { readSignals, type SignalSettings } from './signal-settings.js';
 import { RedisSignals } from './signals.js';
 
 export { type RedisOptions, redisOptionNames } from './options.js';
 export type { IoredisOptions, RedisInstance } from './redis-types.js';
 
 /**
- * Jobs in Redis, in think-queue 3's own layout and format. Jobs and given-up jobs live in the same
- * database, which any number of hosts can share; so do signals, unless `signals` says where else. Needs Redis 6.2 or newer, one server or one master behind Sentinel.
+ * Jobs in Redis, in think-queue 3's own layout and format. Jobs and given-up jobs live in the same database, which
+ * any number of hosts can share; so do signals, unless `signals` says where else. Needs Redis 6.2 or newer: one
+ * server, one master behind Sentinel, or a Cluster.
  *
  * @param options a URL such as `'redis://127.0.0.1:6379'`, or {@link RedisOptions}.
- * @throws QueueError `E_CONFIG`, `E_UNSUPPORTED`, `E_DURATION` or `E_QUEUE_NAME` for options that cannot be.
+ * @throws QueueError `E_CONFIG`, `E_DURATION` or `E_QUEUE_NAME` for options that cannot be.
  * Verbs reject with `E_DRIVER_MISSING` where ioredis is missing, and with `E_STORE_*`.
  */
 export function redis(options: string | RedisOptions): Driver {
@@ -29,21 +32,26 @@ export function redis(options: string | RedisOptions): Driver {
   return {
     driver: 'redis',
     settings: connectionSettings(given),
-    connect: ({ logger }) => {
-      const session = new Session(settings, logger);
-      const { elsewhere, prefix } = signals;
-      return new RedisConnector({
-        session,
-        keys: new Keys(settings.prefix),
-        signals: new RedisSignals({
-          // A cache may drop keys when it is full: a signal that vanished is none.
-          session: elsewhere === undefined ? session : new Session(elsewhere, logger, { mayEvict: true }),
-          prefix,
-          areWithJobs: elsewhere === undefined,
-          onError: (error) => logger.warn({ err: error }, 'could not read the signals for workers'),
-        }),
-        logger,
-      });
-    },
+    connect: ({ logger }) => connect(settings, signals, logger),
   };
+}
+
+function connect(settings: RedisSettings, signals: SignalSettings, logger: Logger): Connector {
+  const { seeds, isCluster, prefix } = settings;
+  const session =
+    seeds === undefined ? new Session(settings, logger) : new ClusterSession(settings, seeds, logger);
+  const { elsewhere } = signals;
+  const parts = {
+    session,
+    keys: new Keys(prefix),
+    signals: new RedisSignals({
+      // A cache may drop keys when it is full: a signal that vanished is none.
+      session: elsewhere === undefined ? session : new Session(elsewhere, logger, { mayEvict: true }),
+      prefix: signals.prefix,
+      areWithJobs: elsewhere === undefined && !isCluster,
+      onError: (error) => logger.warn({ err: error }, 'could not read the signals for workers'),
+    }),
+    logger,
+  };
+  return isCluster ? new ClusterConnector(parts) : new RedisConnector({ ...parts, isOneSlot: true });
 }

@@ -6,22 +6,26 @@ import {
   durationToMs,
   QueueError,
 } from '../../src/index.js';
+import { placeOfCluster, readCluster } from './cluster-options.js';
 import type { IoredisOptions, RedisInstance } from './redis-types.js';
+import type { NodeAddress } from './slots.js';
 import { type Address, addressOf } from './url.js';
 
-/** Options of a Redis connection. Exactly one of `url`, `ioredis` and `client` says where the server is. */
+/** Options of a Redis connection. One of `url`, `cluster`, `ioredis` and `client` says where the server is. */
 export interface RedisOptions extends ConnectionOptions {
   /**
    * `redis://user:password@host:6379/0`, `rediss://` for TLS, or a unix socket as `/run/redis.sock` or
    * `unix:///run/redis.sock`.
    */
   readonly url?: string;
-  /** Options of ioredis instead of, or beside, a URL: `host`, `sentinels`, `family` and so on. */
+  /** Some nodes of a Redis Cluster, which tell where the others are. The port is 6379 where none is given. */
+  readonly cluster?: readonly { readonly host: string; readonly port?: number }[];
+  /** Options of ioredis instead of, or beside, a URL or `cluster`: `host`, `sentinels`, `family` and so on. */
   readonly ioredis?: IoredisOptions;
   /**
-   * A ready ioredis client. It stays yours: `close()` leaves it open, and its own settings rule over reconnecting.
-   * With `autoResendUnfulfilledCommands` (ioredis's default) a push whose reply was lost is sent again and may be
-   * stored twice.
+   * A ready ioredis client, `Redis` or `Cluster`. It stays yours: `close()` leaves it open, and its own settings
+   * rule over reconnecting. With ioredis's defaults (`autoResendUnfulfilledCommands`, and `retryDelayOnFailover` of a
+   * `Cluster`) a push whose reply was lost is sent again and may be stored twice.
    */
   readonly client?: RedisInstance;
   /** The ACL user; goes before the URL's. */
@@ -51,7 +55,11 @@ export interface RedisSettings {
   readonly place: string;
   /** The application's own client. */
   readonly client?: RedisInstance;
-  /** How to make one where there is none. */
+  /** Nodes of a Cluster to connect to. */
+  readonly seeds?: readonly NodeAddress[];
+  /** True where the keys are spread over nodes: a Cluster, by `seeds` or by `client`. */
+  readonly isCluster: boolean;
+  /** How to make a client where there is none. */
   readonly clientOptions: IoredisOptions;
   readonly prefix: string;
   readonly commandTimeoutMs: number;
@@ -60,6 +68,7 @@ export interface RedisSettings {
 /** Names of the options of `redis`. */
 export const redisOptionNames = [
   'url',
+  'cluster',
   'ioredis',
   'client',
   'user',
@@ -85,7 +94,7 @@ const ownKeys = [
 /**
  * Checks the options of `redis`. Opens nothing.
  *
- * @throws QueueError `E_CONFIG` naming the option and never a password, or `E_UNSUPPORTED` for a Cluster client.
+ * @throws QueueError `E_CONFIG` naming the option and never a password.
  */
 export function readOptions(options: RedisOptions): RedisSettings {
   checkOptionNames(options, redisOptionNames, 'redis');
@@ -94,8 +103,10 @@ export function readOptions(options: RedisOptions): RedisSettings {
   const shared = { prefix: readPrefix(options.prefix), commandTimeoutMs };
   if (options.client !== undefined) return { ...shared, ...readClient(options), clientOptions: {} };
   const given = readIoredis(options.ioredis);
-  if (options.url === undefined && options.ioredis === undefined) {
-    throw invalid('url: is missing', "Set url, such as 'redis://127.0.0.1:6379', or ioredis, or client.");
+  const seeds = options.cluster === undefined ? undefined : readCluster(options);
+  if (seeds === undefined && options.url === undefined && options.ioredis === undefined) {
+    const fix = "Set url, such as 'redis://127.0.0.1:6379', or cluster, ioredis, or client.";
+    throw invalid('url: is missing', fix);
   }
   const address = {
     ...(options.url === undefined ? {} : addressOf(options.url)),
@@ -108,13 +119,15 @@ export function readOptions(options: RedisOptions): RedisSettings {
   }
   return {
     ...shared,
-    place: placeOf(address),
+    place: seeds === undefined ? placeOf(address) : placeOfCluster(seeds),
+    ...(seeds !== undefined && { seeds }),
+    isCluster: seeds !== undefined,
     clientOptions: { connectTimeout: commandTimeoutMs, ...address, connectionName },
   };
 }
 
-function readClient(options: RedisOptions): { client: RedisInstance; place: string } {
-  const other = ['url', 'ioredis', 'user', 'password', 'db', 'tls', 'connectionName'].filter(
+function readClient(options: RedisOptions): { client: RedisInstance; place: string; isCluster: boolean } {
+  const other = ['url', 'cluster', 'ioredis', 'user', 'password', 'db', 'tls', 'connectionName'].filter(
     (key) => key in options,
   );
   if (other.length > 0) {
@@ -125,15 +138,14 @@ function readClient(options: RedisOptions): { client: RedisInstance; place: stri
   }
   const { client } = options;
   if (typeof client !== 'object' || client === null)
-    throw invalid('client: is no client of ioredis', 'Give a Redis.');
-  if (client.isCluster === true) {
-    const fix = 'Give a client of one server, or of one master behind Sentinel.';
-    throw new QueueError('E_UNSUPPORTED', 'client: Redis Cluster is not supported by this version', { fix });
-  }
+    throw invalid('client: is no client of ioredis', 'Give a Redis or a Cluster.');
   if (typeof client.callBuffer !== 'function') {
-    throw invalid('client: is no client of ioredis', 'Give new Redis(…) of the package ioredis.');
+    throw invalid(
+      'client: is no client of ioredis',
+      'Give new Redis(…) or new Cluster(…) of the package ioredis.',
+    );
   }
-  return { client, place: "redis at the application's client" };
+  return { client, place: "redis at the application's client", isCluster: client.isCluster === true };
 }
 
 function readIoredis(given: unknown): IoredisOptions & Address {
@@ -173,7 +185,8 @@ function text(key: string, value: unknown): string {
   return value;
 }
 
-function placeOf({ host = '127.0.0.1', port = 6379, path, db = 0 }: Address): string {
+function placeOf({ host = '127.0.0.1', port = 6379, path, db = 0, name, sentinels }: Address): string {
+  if (sentinels !== undefined) return `redis master ${name} behind Sentinel`;
   return path === undefined ? `redis at ${host}:${port}/${db}` : `redis at ${path}`;
 }
 

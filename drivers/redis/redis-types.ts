@@ -14,6 +14,7 @@ export interface RedisInstance {
   disconnect(reconnect?: boolean): any;
   call(...args: any[]): Promise<any>;
   callBuffer(...args: any[]): Promise<any>;
+  asking(): Promise<any>;
   info(...sections: any[]): Promise<string>;
   get(key: string): Promise<string | null>;
   set(key: string, value: string): Promise<any>;

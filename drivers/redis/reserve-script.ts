@@ -125,14 +125,12 @@ rouse(lane(1))
 return 1
 `);
 
-/** KEYS: queues. ARGV: the id of a connector. It watches none of them any more, and rouses another that waits. */
+/** KEYS: a queue. ARGV: the id of a connector. It watches the queue no more, and rouses another that waits. */
 export const unwatchScript = script(`
-for at = 1, #KEYS, ${keysPerQueue} do
-  local queue = lane(at)
-  if redis.call('GET', queue.watcher) == ARGV[1] then
-    redis.call('DEL', queue.watcher)
-    rouse(queue)
-  end
+local queue = lane(1)
+if redis.call('GET', queue.watcher) == ARGV[1] then
+  redis.call('DEL', queue.watcher)
+  rouse(queue)
 end
 return 1
 `);

@@ -119,7 +119,7 @@ local function waitingRoom(lane, time)
     if spare and redis.call('ZSCORE', lane.delayed, member) then member = spare end
     redis.call('ZADD', lane.delayed, score(at), member)
     -- Who waits looks once a second, and shall look before that.
-    if due < time + 1 and redis.call('ZRANK', lane.delayed, member) == 0 then rouse(lane) end
+    if due < time + 1 and redis.call('ZRANGE', lane.delayed, 0, 0)[1] == member then rouse(lane) end
   end
 end
 `;

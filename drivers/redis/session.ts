@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, QueueError } from '../../src/index.js';
 import { borrowClient, type Client, openBeside, openClient } from './client.js';
+import type { Commands } from './commands.js';
 import { explain } from './errors.js';
 import { warnOfEviction } from './eviction.js';
 import type { RedisSettings } from './options.js';
@@ -9,7 +10,7 @@ import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
 
 /** Connects at the first verb, runs commands under a deadline of our own, and closes after the last. */
-export class Session {
+export class Session implements Commands {
   readonly #settings: RedisSettings;
   readonly #logger: Logger;
   readonly #mayEvict: boolean;
@@ -31,11 +32,16 @@ export class Session {
   /**
    * Runs one command.
    *
+   * @param _key is for a Cluster to know; this is one server.
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
-  async run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+  async run<T>(
+    _key: string,
+    command: (redis: RedisInstance) => Promise<T>,
+    timeoutMs = this.#settings.commandTimeoutMs,
+  ): Promise<T> {
     if (this.#closing !== undefined) throw closed(this.#settings.place);
-    const pending = this.#run(command);
+    const pending = this.#run(command, timeoutMs);
     this.#underWay.add(pending);
     try {
       return await pending;
@@ -51,8 +57,9 @@ export class Session {
     { sha, lua }: Script,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
+    timeoutMs?: number,
   ): Promise<T> {
-    return this.run(async (redis) => {
+    const command = async (redis: RedisInstance): Promise<T> => {
       try {
         return await redis.callBuffer('EVALSHA', [sha, keys.length, ...keys, ...args]);
       } catch (error) {
@@ -60,10 +67,10 @@ export class Session {
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
         return await redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
       }
-    });
+    };
+    return this.run('', command, timeoutMs);
   }
 
-  /** Makes another connection to the same server, for commands that block it. The caller ends it. */
   async openBlocking(): Promise<Client> {
     if (this.#closing !== undefined) throw closed(this.#settings.place);
     const { client } = this.#settings;
@@ -76,15 +83,16 @@ export class Session {
     return this.#closing;
   }
 
-  async #run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+  async #run<T>(command: (redis: RedisInstance) => Promise<T>, timeoutMs: number): Promise<T> {
     const client = await this.#whenOpened();
-    const { commandTimeoutMs, place } = this.#settings;
+    const { place, clientOptions } = this.#settings;
+    const isByTls = clientOptions.tls !== undefined;
     const life = this.#connectionLife;
     let isSent = false;
     let isLate = false;
     const attempt = async (): Promise<T> => {
       for (;;) {
-        await this.#whenReady(client.redis);
+        await this.#whenReady(client);
         if (isLate) throw new Error('nobody waits for it any more');
         isSent = true;
         try {
@@ -99,13 +107,16 @@ export class Session {
         }
       }
     };
-    return await within(attempt(), commandTimeoutMs, () => {
+    return await within(attempt(), timeoutMs, () => {
       isLate = true;
       this.#giveUp(client, life);
       if (!isSent)
-        return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
-      const what = `gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`;
-      return unavailable(`${place} ${what}`, true);
+        return unavailable(
+          `${place} could not be reached within ${timeoutMs} ms; nothing was sent`,
+          isByTls ? 'Check that Redis runs there, and that the port speaks TLS.' : undefined,
+        );
+      const what = `gave no answer within ${timeoutMs} ms; whether it did what was asked is open`;
+      return unavailable(`${place} ${what}`, undefined, true);
     });
   }
 
@@ -117,9 +128,10 @@ export class Session {
   }
 
   /** One wait for all the commands that need it: each would add its listeners to the client. */
-  async #whenReady(redis: RedisInstance): Promise<void> {
+  async #whenReady(client: Client): Promise<void> {
+    const { redis } = client;
     if (redis.status !== 'ready') {
-      this.#readying ??= whenReady(redis).finally(() => {
+      this.#readying ??= whenReady(client).finally(() => {
         this.#readying = undefined;
       });
       await this.#readying;
@@ -162,12 +174,12 @@ function isDemoted(error: unknown): boolean {
   return error instanceof Error && /^(?:READONLY|UNBLOCKED)\b/.test(error.message);
 }
 
-function unavailable(what: string, ambiguous = false): QueueError {
-  return new QueueError('E_STORE_UNAVAILABLE', what, {
-    fix: 'Check that Redis runs there and can be reached.',
-    transient: true,
-    ambiguous,
-  });
+function unavailable(
+  what: string,
+  fix = 'Check that Redis runs there and can be reached.',
+  ambiguous = false,
+): QueueError {
+  return new QueueError('E_STORE_UNAVAILABLE', what, { fix, transient: true, ambiguous });
 }
 
 /** The promise's result, or the error of `late` once the time is over. What comes after that is dropped. */

@@ -1,5 +1,5 @@
 import type { SignalStore } from '../../src/index.js';
-import type { Session } from './session.js';
+import type { Commands } from './commands.js';
 
 /** A reserve takes signals along that were not read for so long. */
 const staleMs = 900;
@@ -13,7 +13,7 @@ interface Watcher {
 
 /** What a {@link RedisSignals} works with. */
 export interface SignalsOptions {
-  readonly session: Session;
+  readonly session: Commands;
   readonly prefix: string;
   /** True where a reserve can read them along: they are in the jobs' own database. */
   readonly areWithJobs: boolean;
@@ -38,7 +38,7 @@ export class RedisSignals implements SignalStore {
 
   async write(key: string, value: string): Promise<void> {
     const { session, prefix } = this.#options;
-    await session.run((redis) => redis.set(prefix + key, value));
+    await session.run(prefix + key, (redis) => redis.set(prefix + key, value));
   }
 
   /** Ends the connection, which may be the jobs' own. */
@@ -90,6 +90,6 @@ export class RedisSignals implements SignalStore {
   }
 
   #read(storedKey: string): Promise<string | null> {
-    return this.#options.session.run((redis) => redis.get(storedKey));
+    return this.#options.session.run(storedKey, (redis) => redis.get(storedKey));
   }
 }

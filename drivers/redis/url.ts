@@ -10,6 +10,9 @@ export interface Address {
   readonly password?: string;
   readonly db?: number;
   readonly tls?: object;
+  /** Sentinels that know where the master of that name is. */
+  readonly sentinels?: unknown;
+  readonly name?: unknown;
 }
 
 const fix = "Write 'redis://user:password@host:6379/0', 'rediss://…' for TLS, or the path of a unix socket.";

@@ -27,8 +27,8 @@ export interface WatchOptions {
   readonly isOneSlot: boolean;
   /** Looks at queues without taking anything, by a reserve that tells `looked` what it saw. */
   look(queues: readonly string[]): Promise<unknown>;
-  /** Makes a connection for commands that block it. */
-  open(): Promise<Client>;
+  /** Makes a connection to where a key is, for commands that block it. */
+  open(key: string): Promise<Client>;
   /** Puts back what woke somebody who does not wait any more. */
   rouse(queue: string): Promise<unknown>;
   onError(error: unknown): void;
@@ -92,11 +92,11 @@ export class Watch {
   }
 
   /** Ends all waits and the connections of them. */
-  async close(): Promise<void> {
+  close(): void {
     for (const { wake } of this.#waits) wake();
     this.#looks.clear();
     this.#known.clear();
-    await Promise.all([...this.#ears.values()].map((ear) => ear.close()));
+    for (const ear of this.#ears.values()) ear.close();
   }
 
   /** What the last reserve has shown, which no wait has used yet, or what a look shows now. */
@@ -157,7 +157,7 @@ export class Watch {
     if (known) return known;
     const { open, onError } = this.#options;
     const isWanted = (): boolean => queues.some((queue) => this.#isWaitedFor(queue));
-    const ear = new Ear({ open, command, heard, isWanted, onError });
+    const ear = new Ear({ open: () => open(command[1] as string), command, heard, isWanted, onError });
     this.#ears.set(name, ear);
     return ear;
   }

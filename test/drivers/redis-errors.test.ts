@@ -266,11 +266,4 @@ describe('options', () => {
     expect(error).toMatchObject({ code: 'E_CONFIG', message: expect.stringContaining(message) });
     expect(inspect(error)).not.toContain('CANARY');
   });
-
-  test('a Cluster client is refused', () => {
-    const client = { isCluster: true } as RedisOptions['client'];
-    expect(() => redis({ client } as RedisOptions)).toThrow(
-      expect.objectContaining({ code: 'E_UNSUPPORTED' }),
-    );
-  });
 });

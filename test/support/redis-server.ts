@@ -93,7 +93,7 @@ export async function startRedis(...flags: readonly string[]): Promise<RedisServ
 }
 
 /** A port of loopback that nothing listens on. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,0 +1,26 @@
+import type { Client } from './client.js';
+import type { RedisInstance } from './redis-types.js';
+import type { Script } from './script.js';
+
+/** Where commands are carried out: at one server, or at the node of a Cluster that has their keys. */
+export interface Commands {
+  /**
+   * Runs one command about one key.
+   *
+   * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
+   */
+  run<T>(key: string, command: (redis: RedisInstance) => Promise<T>): Promise<T>;
+
+  /**
+   * Runs a script, sending its text only where the server does not know it yet. Answers texts as buffers.
+   *
+   * @param keys on a Cluster of one slot, and at least one.
+   */
+  script<T>(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<T>;
+
+  /** Makes a connection of its own to where the key is, for commands that block it. The caller ends it. */
+  openBlocking(key: string): Promise<Client>;
+
+  /** Waits for the commands under way, then ends the connections that were opened here. */
+  close(): Promise<void>;
+}

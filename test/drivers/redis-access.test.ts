@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RedisOptions, redis } from '../../drivers/redis/index.js';
+import { type Connector, type QueueError, restartKey, silentLogger, systemClock } from '../../src/index.js';
+import { failedRecord } from '../conformance/steps.js';
+import { type Certificates, makeCertificates } from '../support/certificates.js';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { freePort, type RedisServer, startRedis } from '../support/redis-server.js';
+
+const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
+const opened: Connector[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close();
+});
+
+function connect(options: string | RedisOptions): Connector {
+  const connector = redis(options).connect(context);
+  opened.push(connector);
+  return connector;
+}
+
+function job(id: string) {
+  return { id, body: `{"job":"mail","data":null,"id":"${id}","attempts":0}` };
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
+  return promise.then(
+    () => expect.unreachable('it did not reject'),
+    (error: QueueError) => error,
+  );
+}
+
+describe('TLS', () => {
+  let certificates: Certificates;
+  let open: RedisServer;
+  let strict: RedisServer;
+  const ports = { open: 0, strict: 0 };
+  beforeAll(async () => {
+    certificates = makeCertificates();
+    ports.open = await freePort();
+    open = await startRedis(...certificates.flags(ports.open), '--tls-auth-clients', 'no');
+    ports.strict = await freePort();
+    // With TLS 1.3 the client learns too late what was amiss: sometimes it sees the connection drop first.
+    strict = await startRedis(...certificates.flags(ports.strict), '--tls-protocols', 'TLSv1.2');
+  });
+  afterAll(async () => {
+    await open?.stop();
+    await strict?.stop();
+    certificates?.remove();
+  });
+
+  test('rediss:// with the right authority works', async () => {
+    const connector = connect({ url: `rediss://127.0.0.1:${ports.open}`, tls: { ca: certificates.ca } });
+    await connector.push('q', [job('a')]);
+    expect((await connector.reserve(['q'], 1, 60_000)).map(({ id }) => id)).toEqual(['a']);
+  });
+
+  test.each<[string, () => RedisOptions, string]>([
+    ['an unknown authority', () => ({ url: `rediss://127.0.0.1:${ports.open}` }), 'not trusted (self-signed'],
+    [
+      'another name',
+      () => ({ url: `rediss://localhost:${ports.open}`, tls: { ca: certificates.ca } }),
+      'not trusted (Hostname/IP does not match',
+    ],
+    [
+      'no certificate of our own where one is asked for',
+      () => ({ url: `rediss://127.0.0.1:${ports.strict}`, tls: { ca: certificates.ca } }),
+      'could not agree on TLS',
+    ],
+  ])('%s is a mistake of the config', async (_, options, message) => {
+    const error = await errorOf(connect(options()).size('q'));
+    expect(error).toMatchObject({ code: 'E_CONFIG', transient: false, ambiguous: false });
+    expect(error.message).toContain(message);
+    expect(error.fix).toContain('ca');
+  });
+
+  test('on a port without TLS it is told in time', async () => {
+    const error = await errorOf(
+      connect({ url: `rediss://127.0.0.1:${open.port}`, commandTimeout: 0.3 }).size('q'),
+    );
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true, ambiguous: false });
+    expect(error.fix).toContain('speaks TLS');
+  });
+
+  test('redis:// on a port with TLS is told', async () => {
+    const error = await errorOf(connect(`redis://127.0.0.1:${ports.open}`).size('q'));
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true, ambiguous: false });
+    expect(error.fix).toContain('rediss://');
+  });
+});
+
+/** The rights that docs/deployment.md lists, so that the page stays true. */
+const rights = (() => {
+  const page = readFileSync(new URL('../../docs/deployment.md', import.meta.url), 'utf8');
+  const [, text = ''] = /ACL SETUSER drover (on >secret[^`]+)```/.exec(page) ?? [];
+  return text.replaceAll('\\\n', ' ').trim().split(/\s+/);
+})();
+const clusterRights = ['+cluster|slots', '+asking'];
+
+describe('a user with the rights of the documents', () => {
+  let server: RedisServer;
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    [server, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
+    await server.client.call('ACL', 'SETUSER', 'drover', ...rights);
+    for (const { client } of cluster.nodes) {
+      await client.call('ACL', 'SETUSER', 'drover', ...rights, ...clusterRights);
+    }
+  });
+  afterAll(async () => {
+    await server?.stop();
+    await cluster?.stop();
+  });
+
+  const login = { user: 'drover', password: 'secret' };
+
+  test('can do all that drover does, and shows its name', async () => {
+    const warned = vi.spyOn(console, 'warn');
+    const connector = connect({ url: server.url, ...login, connectionName: 'mailer' });
+    await useAllOf(connector);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+    expect(await server.client.client('LIST')).toMatch(/name=mailer .*user=drover/);
+  });
+
+  test('also on a Cluster', async () => {
+    await useAllOf(connect({ cluster: cluster.seeds, ...login }));
+  });
+
+  test('and nothing else', async () => {
+    const own = server.client.duplicate({ username: 'drover', password: 'secret', lazyConnect: true });
+    for (const command of [['FLUSHALL'], ['KEYS', '*'], ['CONFIG', 'GET', '*'], ['GET', 'theirs']] as const) {
+      const [name, ...args] = command;
+      await expect(own.call(name, ...args)).rejects.toThrow('NOPERM');
+    }
+    own.disconnect();
+  });
+
+  test.each(rights.filter((right) => right.startsWith('+')))('cannot do without %s', async (right) => {
+    const user = `without-${right.slice(1)}`;
+    const others = rights.filter((other) => other !== right);
+    await server.client.call('ACL', 'SETUSER', user, ...others);
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const connector = connect({ url: server.url, user, password: 'secret', prefix: '' });
+    const problems: string[] = [];
+    await server.client.script('FLUSH');
+    await server.client.call('ACL', 'LOG', 'RESET');
+    await useAllOf(connector).catch((error) => problems.push(String(error)));
+    const denied = (await server.client.call('ACL', 'LOG')) as unknown[];
+    warned.mockRestore();
+    expect([...problems, ...denied].length, right).toBeGreaterThan(0);
+    await server.client.flushall();
+  });
+});
+
+/** Each verb in each form that sends commands of its own. */
+async function useAllOf(connector: Connector): Promise<void> {
+  const { failedJobs, signals } = connector;
+  const mine = { ...job('mine'), unique: true };
+  await connector.push('q', [job('a'), mine, { id: 'odd', body: 'odd' }, { ...job('later'), delayMs: 1 }]);
+  await connector.push('q', [mine, { ...job('d1'), delayMs: 60_000 }, { ...job('d2'), delayMs: 60_000 }]);
+  while ((await connector.size('q')).delayed > 2); // until "later" is due
+  const held = await connector.reserve(['q'], 3, 60_000);
+  const leases = held.map(({ lease }) => lease);
+  await connector.extend(leases, 60_000);
+  await connector.release(leases.slice(0, 1).map((lease) => ({ lease, delayMs: 60_000 })));
+  await connector.unreserve?.(leases.slice(1, 2));
+  const again = await connector.reserve(['q'], 1, 60_000);
+  const record = failedRecord(again[0] ?? { id: 'x', queue: 'q', body: '{}', attempts: 1 });
+  const failures = again.map(({ lease }) => ({ lease, record }));
+  if (connector.fail) await connector.fail(failures);
+  else await failedJobs?.record([record]);
+  await failedJobs?.list();
+  await failedJobs?.find([record.jobId]);
+  await failedJobs?.retry?.([record.uuid]);
+  await failedJobs?.record([record]);
+  await failedJobs?.forget([record.uuid]);
+  await failedJobs?.flush();
+  await connector.delete(leases.slice(2));
+  await connector.push('q', [job('b')]);
+  await connector.reserve(['q'], 10, 60_000);
+  await connector.clear('q');
+  await connector.clear('q', { reserved: true });
+  await signals?.write(restartKey, '1');
+  await signals?.read(restartKey);
+  // Waits as a worker does: it watches the queue, takes all that it can, and rouses another.
+  await connector.waitForJob?.(['q'], 300, new AbortController().signal);
+  await connector.push('q', [job('c')]);
+  await connector.reserve(['q'], 1, 60_000);
+  await connector.clear('q', { reserved: true });
+}

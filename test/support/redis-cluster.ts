@@ -1,0 +1,120 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort, type RedisServer, startRedis } from './redis-server.js';
+
+/** A Redis Cluster of its own for one test file: masters on loopback, without replicas unless asked for. */
+export interface RedisCluster {
+  /** For the option `cluster`. */
+  readonly seeds: readonly { readonly host: string; readonly port: number }[];
+  /** The masters, each with about a third of the slots. */
+  readonly nodes: readonly RedisServer[];
+  /** The node that serves a key. */
+  nodeOf(key: string): Promise<RedisServer>;
+  /** Resolves once every node sees all slots served. */
+  untilOk(): Promise<void>;
+  /** Lets time pass for every queue. */
+  advance(ms: number): Promise<void>;
+  flush(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Where one node's slots end and those of the next begin, so that the queues of the conformance cases are spread. */
+const borders = [0, 4096, 10_923, 16_384];
+
+/** @param flags more of each node's command line. */
+export async function startRedisCluster(...flags: readonly string[]): Promise<RedisCluster> {
+  const nodes = await Promise.all([0, 1, 2].map(() => startNode(flags)));
+  const [first] = nodes as [RedisServer];
+  const cluster: RedisCluster = {
+    seeds: nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
+    nodes,
+    nodeOf: async (key) => nodes[await ownerOf(first, nodes, key)] as RedisServer,
+    untilOk: () => untilOk(nodes),
+    advance: async (ms) => {
+      await Promise.all(nodes.map((node) => node.advance(ms)));
+    },
+    flush: async () => {
+      await Promise.all(nodes.map((node) => node.client.flushall()));
+    },
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+  try {
+    for (const [index, { client }] of nodes.entries()) {
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
+      const [from = 0, next = 0] = borders.slice(index);
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(next - 1));
+    }
+    for (const node of nodes.slice(1)) await meet(first, node);
+    await untilOk(nodes);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return cluster;
+}
+
+/** Moves one slot with its keys from a master to another, and tells `between` while it is on its way. */
+export async function moveSlot(
+  slot: number,
+  from: RedisServer,
+  to: RedisServer,
+  between: () => Promise<void> = async () => {},
+): Promise<void> {
+  const ids = { from: await idOf(from), to: await idOf(to) };
+  const set = (node: RedisServer, ...how: string[]) =>
+    node.client.call('CLUSTER', 'SETSLOT', String(slot), ...how);
+  await set(to, 'IMPORTING', ids.from);
+  await set(from, 'MIGRATING', ids.to);
+  await between();
+  const keys = (await from.client.call('CLUSTER', 'GETKEYSINSLOT', String(slot), '1000')) as string[];
+  for (const key of keys) await from.client.migrate('127.0.0.1', to.port, key, 0, 5000);
+  await set(to, 'NODE', ids.to);
+  await set(from, 'NODE', ids.to);
+}
+
+/** The id by which the nodes of a cluster know one of them. */
+export async function idOf(node: RedisServer): Promise<string> {
+  return String(await node.client.call('CLUSTER', 'MYID'));
+}
+
+/** Makes two nodes know each other. */
+export async function meet(one: RedisServer, other: RedisServer): Promise<void> {
+  const bus = portOfBus.get(other);
+  await one.client.call('CLUSTER', 'MEET', '127.0.0.1', String(other.port), String(bus));
+}
+
+const portOfBus = new WeakMap<RedisServer, number>();
+
+/** A node that belongs to no cluster yet. */
+export async function startNode(flags: readonly string[] = []): Promise<RedisServer> {
+  const bus = await freePort();
+  const clustered = ['--cluster-enabled', 'yes', '--cluster-port', String(bus)];
+  const node = await startRedis(
+    ...clustered,
+    '--cluster-node-timeout',
+    '500',
+    '--repl-diskless-sync-delay',
+    '0',
+    ...flags,
+  );
+  portOfBus.set(node, bus);
+  return node;
+}
+
+async function ownerOf(asked: RedisServer, nodes: readonly RedisServer[], key: string): Promise<number> {
+  const slot = Number(await asked.client.call('CLUSTER', 'KEYSLOT', key));
+  const ranges = (await asked.client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+  const [, , master] = ranges.find(([from, to]) => from <= slot && slot <= to) ?? [];
+  return nodes.findIndex(({ port }) => port === master?.[1]);
+}
+
+async function untilOk(nodes: readonly RedisServer[]): Promise<void> {
+  for (const { client } of nodes) {
+    for (;;) {
+      const info = String(await client.call('CLUSTER', 'INFO'));
+      if (info.includes('cluster_state:ok') && info.includes('cluster_slots_ok:16384')) break;
+      await pause(20);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { freePort, type RedisServer, startRedis } from './redis-server.js';
+
+/** One master with a replica, and sentinels that watch over them. */
+export interface SentinelGroup {
+  /** For `ioredis: { sentinels, name }`. */
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  readonly name: string;
+  readonly master: RedisServer;
+  readonly replica: RedisServer;
+  readonly watchers: readonly ChildProcess[];
+  stop(): Promise<void>;
+}
+
+const name = 'main';
+
+/** Starts all of them, and waits until each sentinel knows the replica and the other sentinels. */
+export async function startSentinelGroup(count = 3): Promise<SentinelGroup> {
+  const started: { stop(): Promise<void> }[] = [];
+  const keep = <T extends { stop(): Promise<void> }>(one: T): T => {
+    started.push(one);
+    return one;
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map((one) => one.stop()));
+  };
+  try {
+    const master = keep(await startRedis('--repl-diskless-sync-delay', '0'));
+    const replica = keep(await startRedis('--replicaof', `127.0.0.1 ${master.port}`));
+    while (!(await replica.client.info('replication')).includes('master_link_status:up')) await pause(20);
+    const starting = Array.from({ length: count }, () =>
+      startSentinel(master.port, Math.floor(count / 2) + 1),
+    );
+    const watchers = (await Promise.all(starting)).map(keep);
+    for (const { client } of watchers) await untilAware(client, count - 1);
+    return {
+      sentinels: watchers.map(({ port }) => ({ host: '127.0.0.1', port })),
+      name,
+      master,
+      replica,
+      watchers: watchers.map(({ process }) => process),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Sentinel {
+  readonly port: number;
+  readonly client: Redis;
+  readonly process: ChildProcess;
+  stop(): Promise<void>;
+}
+
+async function startSentinel(masterPort: number, quorum: number): Promise<Sentinel> {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-sentinel-'));
+  const file = join(folder, 'sentinel.conf');
+  const port = await freePort();
+  // A sentinel writes what it learns into its file.
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor ${name} 127.0.0.1 ${masterPort} ${quorum}`,
+    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel failover-timeout ${name} 5000`,
+  ];
+  writeFileSync(file, lines.join('\n'));
+  const child = spawn('redis-server', [file, '--sentinel'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: null });
+  client.on('error', () => {});
+  return {
+    port,
+    client,
+    process: child,
+    stop: async () => {
+      client.disconnect();
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill('SIGKILL');
+        await exited;
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilAware(client: Redis, others: number): Promise<void> {
+  for (;;) {
+    const told = (await client.call('SENTINEL', 'MASTER', name)) as string[];
+    const countOf = (key: string): number => Number(told[told.indexOf(key) + 1]);
+    if (countOf('num-slaves') === 1 && countOf('num-other-sentinels') === others) return;
+    await pause(20);
+  }
+}
