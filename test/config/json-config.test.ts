@@ -84,6 +84,13 @@ describe('what is wrong with a config in JSON', () => {
     expect(error.message).toContain('connections.main.signals.db: is not the number of a database');
   });
 
+  test('a Redis Cluster stands in place of REDIS_URL', async () => {
+    const cluster = [{ host: '10.0.0.1', port: 6379 }];
+    const cwd = await projectWith({ connections: { main: { driver: 'redis', cluster } } });
+    const { config } = await loadConfig({ cwd, env: { REDIS_URL: 'redis://r/2' } });
+    expect(config.connections.main?.driver).toBe('redis');
+  });
+
   test('redis takes its URL from the config, then from REDIS_URL, and never shows it', async () => {
     const cwd = await projectWith({ connections: { main: { driver: 'redis', prefix: 'app:' } } });
     const { config } = await loadConfig({ cwd, env: { REDIS_URL: 'redis://:CANARY@r/2' } });

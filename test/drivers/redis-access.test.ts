@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, restartKey, silentLogger, systemClock } from '../../src/index.js';
 import { failedRecord } from '../conformance/steps.js';
@@ -38,10 +38,16 @@ describe('TLS', () => {
   beforeAll(async () => {
     certificates = makeCertificates();
     ports.open = await freePort();
-    open = await startRedis(...certificates.flags(ports.open), '--tls-auth-clients', 'no');
+    open = await startRedis(...certificates.flags(ports.open));
     ports.strict = await freePort();
     // With TLS 1.3 the client learns too late what was amiss: sometimes it sees the connection drop first.
-    strict = await startRedis(...certificates.flags(ports.strict), '--tls-protocols', 'TLSv1.2');
+    strict = await startRedis(
+      ...certificates.flags(ports.strict),
+      '--tls-auth-clients',
+      'yes',
+      '--tls-protocols',
+      'TLSv1.2',
+    );
   });
   afterAll(async () => {
     await open?.stop();
@@ -72,6 +78,23 @@ describe('TLS', () => {
     expect(error).toMatchObject({ code: 'E_CONFIG', transient: false, ambiguous: false });
     expect(error.message).toContain(message);
     expect(error.fix).toContain('ca');
+  });
+
+  test('a Cluster is followed over TLS', async () => {
+    const tlsPorts = await Promise.all([freePort(), freePort(), freePort()]);
+    const cluster = await startRedisCluster((index) => [
+      ...certificates.flags(tlsPorts[index] ?? 0),
+      ...['--tls-cluster', 'yes'],
+    ]);
+    onTestFinished(() => cluster.stop());
+    const connector = connect({
+      cluster: [{ host: '127.0.0.1', port: tlsPorts[0] ?? 0 }],
+      tls: { ca: certificates.ca },
+    });
+    // One on each node.
+    for (const queue of ['low', 'high', 'other'])
+      expect(await connector.push(queue, [job(queue)])).toEqual(['stored']);
+    expect(await connector.reserve(['low', 'high', 'other'], 3, 60_000)).toHaveLength(3);
   });
 
   test('on a port without TLS it is told in time', async () => {

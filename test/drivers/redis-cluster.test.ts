@@ -1,5 +1,5 @@
 import { Cluster } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import {
   type Connector,
@@ -210,11 +210,11 @@ describe('mistakes', () => {
 
   test('a cluster that is one plain server', async () => {
     const plain = await startRedis();
+    onTestFinished(() => plain.stop());
     const connector = connect({ cluster: [{ host: '127.0.0.1', port: plain.port }] });
     const error = await errorOf(connector.push('q', [job('a')]));
     expect(error).toMatchObject({ code: 'E_CONFIG', transient: false });
     expect(error.message).toContain('is no node of a Redis Cluster');
-    await plain.stop();
   });
 
   test('after close nothing is sent', async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 export interface Certificates {
   /** The authority's certificate, as text. */
   readonly ca: string;
-  /** Flags of redis-server that make it speak TLS on a port beside the plain one. */
+  /** Flags of redis-server that make it speak TLS on a port beside the plain one, to clients without certificates. */
   flags(tlsPort: number): string[];
   remove(): void;
 }
@@ -33,7 +33,10 @@ export function makeCertificates(): Certificates {
   const own = ['--tls-cert-file', file('server.crt'), '--tls-key-file', file('server.key')];
   return {
     ca: readFileSync(file('ca.crt'), 'utf8'),
-    flags: (tlsPort) => ['--tls-port', String(tlsPort), '--tls-ca-cert-file', file('ca.crt'), ...own],
+    flags: (tlsPort) => [
+      ...['--tls-port', String(tlsPort), '--tls-ca-cert-file', file('ca.crt'), '--tls-auth-clients', 'no'],
+      ...own,
+    ],
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, type RedisServer, startRedis } from './redis-server.js';
 
-/** A Redis Cluster of its own for one test file: masters on loopback, without replicas unless asked for. */
+/** A Redis Cluster of its own for one test file: three masters on loopback, without replicas. */
 export interface RedisCluster {
   /** For the option `cluster`. */
   readonly seeds: readonly { readonly host: string; readonly port: number }[];
@@ -20,9 +20,11 @@ export interface RedisCluster {
 /** Where one node's slots end and those of the next begin, so that the queues of the conformance cases are spread. */
 const borders = [0, 4096, 10_923, 16_384];
 
-/** @param flags more of each node's command line. */
-export async function startRedisCluster(...flags: readonly string[]): Promise<RedisCluster> {
-  const nodes = await Promise.all([0, 1, 2].map(() => startNode(flags)));
+/** @param flagsOf more of a node's command line, by its number from 0. */
+export async function startRedisCluster(
+  flagsOf: (index: number) => readonly string[] = () => [],
+): Promise<RedisCluster> {
+  const nodes = await Promise.all([0, 1, 2].map((index) => startNode(flagsOf(index))));
   const [first] = nodes as [RedisServer];
   const cluster: RedisCluster = {
     seeds: nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
