@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { type Backoff, backoffRule } from './backoff.js';
 import type { NewJob } from './connector.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 import { checkTries } from './job-definition.js';
+import { newJobId } from './job-id.js';
 import { checkJobId, checkQueueName } from './names.js';
 import { encodePayload } from './payload.js';
 import { shown } from './shown.js';
@@ -26,7 +26,7 @@ export interface PushOptions {
   readonly backoff?: Backoff;
   /**
    * An id of your own, 1 to 64 of letters, digits and `_ . : -`. While a job of that id is stored in the queue
-   * (waiting or running) a second push changes nothing. Default: a random UUID.
+   * (waiting or running) a second push changes nothing. Default: a UUID of version 7, which sorts by time.
    */
   readonly id?: string;
 }
@@ -52,7 +52,7 @@ export function prepareJob(
   defaults: { readonly queue: string; readonly maxPayloadBytes: number },
 ): PreparedJob {
   assertKnownOptions(options);
-  const id = options.id === undefined ? randomUUID() : checkJobId(options.id);
+  const id = options.id === undefined ? newJobId() : checkJobId(options.id);
   if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
   const payload = {
     job: wireName,
