@@ -91,11 +91,19 @@ const portOfBus = new WeakMap<RedisServer, number>();
 /** A node that belongs to no cluster yet. */
 export async function startNode(flags: readonly string[] = []): Promise<RedisServer> {
   const bus = await freePort();
-  const clustered = ['--cluster-enabled', 'yes', '--cluster-port', String(bus)];
+  // A replica tries to take over for as long as it must, however slow the machine is.
+  const clustered = [
+    '--cluster-replica-validity-factor',
+    '0',
+    '--cluster-enabled',
+    'yes',
+    '--cluster-port',
+    String(bus),
+  ];
   const node = await startRedis(
     ...clustered,
     '--cluster-node-timeout',
-    '500',
+    '1000',
     '--repl-diskless-sync-delay',
     '0',
     ...flags,
