@@ -4,7 +4,7 @@ import { createQueue, defineJob, exponential, type PushOptions } from '../../src
 import { faulty } from '../support/faulty-driver.js';
 import { manualClock } from '../support/manual-clock.js';
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const mail = defineJob({ name: 'mail.send', handle(_: { data: { to: string } }) {} });
 const report = defineJob({ name: 'report', queue: 'reports', handle(_: { data: { month: number } }) {} });
 
@@ -20,7 +20,7 @@ function setUp() {
 }
 
 describe('push', () => {
-  test('stores the job on the default queue and answers its id, a random UUID', async () => {
+  test('stores the job on the default queue and answers its id, a UUID of version 7', async () => {
     const { queue, due } = setUp();
     const id = await queue.push(mail, { to: 'a' });
     expect(id).toMatch(uuid);
