@@ -1,4 +1,5 @@
 import type { Connector, Lease, ReservedJob } from './connector.js';
+import { isQueueError } from './errors.js';
 
 interface Deletion {
   readonly lease: Lease;
@@ -108,7 +109,22 @@ export class Trips {
     try {
       answerAll(deletions, await this.#deleteAgain(leases, error));
     } catch (last) {
-      for (const { reject } of deletions) reject(last);
+      if (deletions.length === 1 || (isQueueError(last) && last.transient)) {
+        for (const { reject } of deletions) reject(last);
+      } else {
+        // What the store refuses may be one of them: the others shall not go down with it.
+        for (const deletion of deletions) await this.#deleteAlone(deletion, last);
+      }
+    }
+  }
+
+  async #deleteAlone({ lease, resolve, reject }: Deletion, refusal: unknown): Promise<void> {
+    try {
+      const [held = false] = await this.#connector.delete([lease]);
+      // One that is gone may have gone with the call that was refused.
+      resolve(held || (isQueueError(refusal) && refusal.ambiguous));
+    } catch (error) {
+      reject(error);
     }
   }
 }

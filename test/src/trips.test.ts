@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Connector, Lease, ReservedJob } from '../../src/index.js';
+import { type Connector, type Lease, QueueError, type ReservedJob } from '../../src/index.js';
 import { Trips } from '../../src/trips.js';
 import { deferred } from '../support/deferred.js';
 
@@ -92,5 +92,28 @@ test.each(['both', 'delete'])(
     await turn();
     calls.at(-1)?.answer([]);
     expect(await next).toEqual([]);
+  },
+);
+
+test.each([
+  [false, [true, 'refused', false]],
+  [true, [true, 'refused', true]],
+])(
+  'of jobs that the store refuses together each meets its own fate (ambiguous: %s)',
+  async (ambiguous, expected) => {
+    const refusal = new QueueError('E_STORE_SCHEMA', 'something else is there', { ambiguous });
+    const answers: Record<string, boolean[] | Error> = { a: [true], b: refusal, c: [false] };
+    const connector: Partial<Connector> = {
+      delete: async (leases) => {
+        const answer = leases.length > 1 ? refusal : answers[leases[0]?.token ?? ''];
+        if (answer instanceof Error || answer === undefined) throw answer;
+        return answer;
+      },
+    };
+    const trips = new Trips(connector as Connector, (_, error) => Promise.reject(error));
+    const ends = await Promise.all(
+      ['a', 'b', 'c'].map((token) => trips.delete(lease(token)).catch(() => 'refused')),
+    );
+    expect(ends).toEqual(expected);
   },
 );
