@@ -167,7 +167,8 @@ export class RedisConnector implements Connector {
 
   async clear(queue: string, { reserved = false }: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
     const args = [reserved ? '1' : '0'];
-    return sizeOf(await this.#session.script<number[]>(clearScript, this.#keys.ofQueue(queue), args));
+    const keys = [...this.#keys.ofQueue(queue), ...this.#keys.ofClear(queue)];
+    return sizeOf(await this.#session.script<number[]>(clearScript, keys, args));
   }
 
   async close(): Promise<void> {

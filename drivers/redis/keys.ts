@@ -26,6 +26,12 @@ export class Keys {
     return `${this.listOf(queue)}:wake`;
   }
 
+  /** Names for a queue's ids and bodies that exist only while a clear sorts them out. */
+  ofClear(queue: string): readonly string[] {
+    const list = `${this.#prefix}{queues:${queue}}`;
+    return [`${list}:ids:cleared`, `${list}:bodies:cleared`];
+  }
+
   /** What the scripts of the failed-job store call records, times, jobs, uuids and names. */
   ofFailedJobs(): readonly string[] {
     return ['', ':times', ':jobs', ':uuids', ':names'].map((part) => `${this.#prefix}{drover}:failed${part}`);

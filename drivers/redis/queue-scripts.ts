@@ -94,10 +94,19 @@ end
 /** KEYS: a queue. Answers ready, delayed, reserved. */
 export const sizeScript = script(`${sizes} return sizeOf(lane(1), now())`);
 
-/** KEYS: a queue. ARGV: '1' to remove the reserved jobs too. Answers how many went, as size does. */
+/** How many reserved members a clear looks at in one go: each may be a megabyte. */
+const mostLookedAt = 100;
+
+/**
+ * KEYS: a queue, and last two names for its ids and bodies while they are sorted out. ARGV: '1' to remove the
+ * reserved jobs too. Answers how many went, as size does.
+ */
 export const clearScript = script(`${sizes}
 local queue, time = lane(1), now()
+local allIds, allBodies = KEYS[#KEYS - 1], KEYS[#KEYS]
 local size = sizeOf(queue, time)
+redis.call('SCARD', queue.ids)
+redis.call('HLEN', queue.bodies)
 redis.call('UNLINK', queue.list, queue.delayed)
 if ARGV[1] == '1' then
   redis.call('UNLINK', queue.reserved, queue.ids, queue.bodies)
@@ -105,17 +114,19 @@ if ARGV[1] == '1' then
 end
 size[3] = 0
 redis.call('ZREMRANGEBYSCORE', queue.reserved, '-inf', score(time))
+if redis.call('EXISTS', queue.ids) == 1 then redis.call('RENAME', queue.ids, allIds) end
+if redis.call('EXISTS', queue.bodies) == 1 then redis.call('RENAME', queue.bodies, allBodies) end
 -- What the reserved jobs have beside their members stays.
-local ids, bodies = {}, {}
-for _, member in ipairs(redis.call('ZRANGE', queue.reserved, 0, -1)) do
-  local key = bodyKey(member)
-  if key then bodies[key] = redis.call('HGET', queue.bodies, key) end
-  local head = split(member)
-  local id = head and idOf(head)
-  if id and redis.call('SISMEMBER', queue.ids, id) == 1 then ids[#ids + 1] = id end
+for from = 0, redis.call('ZCARD', queue.reserved) - 1, ${mostLookedAt} do
+  for _, member in ipairs(redis.call('ZRANGE', queue.reserved, from, from + ${mostLookedAt - 1})) do
+    local key = bodyKey(member)
+    local body = key and redis.call('HGET', allBodies, key)
+    if body then redis.call('HSET', queue.bodies, key, body) end
+    local head = split(member)
+    local id = head and idOf(head)
+    if id then redis.call('SMOVE', allIds, queue.ids, id) end
+  end
 end
-redis.call('UNLINK', queue.ids, queue.bodies)
-for _, id in ipairs(ids) do redis.call('SADD', queue.ids, id) end
-for key, body in pairs(bodies) do if body then redis.call('HSET', queue.bodies, key, body) end end
+redis.call('UNLINK', allIds, allBodies)
 return size
 `);
