@@ -1,3 +1,4 @@
+import { keysPerQueue } from './keys.js';
 import { script } from './script.js';
 
 /**
@@ -103,7 +104,7 @@ const mostLookedAt = 100;
  */
 export const clearScript = script(`${sizes}
 local queue, time = lane(1), now()
-local allIds, allBodies = KEYS[#KEYS - 1], KEYS[#KEYS]
+local allIds, allBodies = KEYS[${keysPerQueue + 1}], KEYS[${keysPerQueue + 2}]
 local size = sizeOf(queue, time)
 redis.call('SCARD', queue.ids)
 redis.call('HLEN', queue.bodies)
