@@ -12,12 +12,12 @@ import type {
 } from '../../src/index.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { type Keys, QueuePlaces } from './keys.js';
-import { handleOf, markableId, memberOf, readMember, storedJob } from './member.js';
+import { handleOf, memberOf, readMember } from './member.js';
+import { Pusher } from './push.js';
 import {
   clearScript,
   deleteScript,
   extendScript,
-  pushScript,
   releaseScript,
   reserveScript,
   sizeScript,
@@ -34,10 +34,12 @@ export class RedisConnector implements Connector {
   readonly signals: SignalStore;
   readonly #session: Session;
   readonly #keys: Keys;
+  readonly #pusher: Pusher;
 
   constructor(session: Session, keys: Keys) {
     this.#session = session;
     this.#keys = keys;
+    this.#pusher = new Pusher(session, keys);
     this.failedJobs = new RedisFailedJobs(session, keys);
     this.signals = {
       read: (key) => session.run((redis) => redis.get(keys.ofSignal(key))),
@@ -47,19 +49,8 @@ export class RedisConnector implements Connector {
     };
   }
 
-  async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const ids = new Set<string>();
-    const args: Argument[] = [];
-    const isNew = jobs.map((job) => {
-      const { id, unique = false } = job;
-      if (ids.has(id)) return false;
-      ids.add(id);
-      const { member, bodyKey, body } = storedJob(id, job.body);
-      args.push(unique ? markableId(id) : '', whenOf(job), member, bodyKey, body);
-      return true;
-    });
-    const stored = await this.#session.script<number[]>(pushScript, this.#keys.ofQueue(queue), args);
-    return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
+  push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.#pusher.push(queue, jobs);
   }
 
   async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
@@ -139,10 +130,6 @@ export class RedisConnector implements Connector {
     const held = await this.#session.script<number[]>(script, places.keys, [...before, ...args]);
     return held.map((was) => was === 1);
   }
-}
-
-function whenOf({ delayMs = 0, availableAtMs }: NewJob): string {
-  return availableAtMs === undefined ? `+${delayMs}` : String(Math.max(0, availableAtMs));
 }
 
 function sizeOf([ready = 0, delayed = 0, reserved = 0]: readonly number[]): QueueSize {

@@ -15,6 +15,8 @@ export class Session {
   #closing: Promise<void> | undefined;
   /** How many connections were given up. */
   #connectionLife = 0;
+  /** True while the close of a connection given up may still come. */
+  #isDropping = false;
   #readying: Promise<void> | undefined;
   #policyCheck: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -24,16 +26,21 @@ export class Session {
     this.#logger = logger;
   }
 
+  get commandTimeoutMs(): number {
+    return this.#settings.commandTimeoutMs;
+  }
+
   /**
    * Runs one command.
    *
+   * @param timeoutMs default: the command timeout of the options.
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
-  async run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+  async run<T>(command: (redis: RedisInstance) => Promise<T>, timeoutMs = this.commandTimeoutMs): Promise<T> {
     if (this.#closing !== undefined) {
       throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#settings.place} is closed`);
     }
-    const pending = this.#run(command);
+    const pending = this.#run(command, timeoutMs);
     this.#underWay.add(pending);
     try {
       return await pending;
@@ -49,6 +56,7 @@ export class Session {
     { sha, lua }: Script,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
+    timeoutMs = this.commandTimeoutMs,
   ): Promise<T> {
     return this.run(async (redis) => {
       try {
@@ -58,7 +66,7 @@ export class Session {
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
         return await redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
       }
-    });
+    }, timeoutMs);
   }
 
   /** Waits for the commands under way, then ends the connection that was opened here. */
@@ -67,9 +75,9 @@ export class Session {
     return this.#closing;
   }
 
-  async #run<T>(command: (redis: RedisInstance) => Promise<T>): Promise<T> {
+  async #run<T>(command: (redis: RedisInstance) => Promise<T>, timeoutMs: number): Promise<T> {
     const client = await this.#whenOpened();
-    const { commandTimeoutMs, place } = this.#settings;
+    const { place } = this.#settings;
     const life = this.#connectionLife;
     let isSent = false;
     let isLate = false;
@@ -83,6 +91,7 @@ export class Session {
         } catch (error) {
           // A master that became a replica stays one: its name may lead to the new master by now.
           if (isDemoted(error)) this.#giveUp(client, life);
+          if (isEnded(error)) throw unavailable(`${place} was disconnected before it answered`, true);
           if (!isUnsent(error)) throw error;
           isSent = false;
           // The client takes a moment to notice that its connection is gone.
@@ -90,12 +99,12 @@ export class Session {
         }
       }
     };
-    return await within(attempt(), commandTimeoutMs, () => {
+    return await within(attempt(), timeoutMs, () => {
       isLate = true;
       this.#giveUp(client, life);
       if (!isSent)
-        return unavailable(`${place} could not be reached within ${commandTimeoutMs} ms; nothing was sent`);
-      const what = `gave no answer within ${commandTimeoutMs} ms; whether it did what was asked is open`;
+        return unavailable(`${place} could not be reached within ${timeoutMs} ms; nothing was sent`);
+      const what = `gave no answer within ${timeoutMs} ms; whether it did what was asked is open`;
       return unavailable(`${place} ${what}`, true);
     });
   }
@@ -104,19 +113,32 @@ export class Session {
   #giveUp(client: Client, life: number): void {
     if (life !== this.#connectionLife) return;
     this.#connectionLife += 1;
+    this.#isDropping = true;
     client.reconnect();
   }
 
   /** One wait for all the commands that need it: each would add its listeners to the client. */
   async #whenReady(redis: RedisInstance): Promise<void> {
     if (redis.status !== 'ready') {
-      this.#readying ??= whenReady(redis).finally(() => {
+      this.#readying ??= this.#untilReady(redis).finally(() => {
         this.#readying = undefined;
       });
       await this.#readying;
     }
     // Nobody waits for it: it never rejects, and its answer comes before that of the command that follows.
     this.#policyCheck ??= warnOfEviction(redis, this.#settings.place, this.#logger);
+  }
+
+  async #untilReady(redis: RedisInstance): Promise<void> {
+    try {
+      await whenReady(redis);
+    } catch (error) {
+      // The close that comes first is that of the connection given up, not of the one waited for.
+      if (!this.#isDropping || !isEnded(error) || redis.status === 'end') throw error;
+      await whenReady(redis);
+    } finally {
+      this.#isDropping = false;
+    }
   }
 
   #whenOpened(): Promise<Client> {
@@ -143,6 +165,11 @@ export class Session {
 /** What ioredis says of a command for which it had no connection. */
 function isUnsent(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("Stream isn't writeable");
+}
+
+/** What ioredis says of a command in flight when the application, or its own settings, ended the client for good. */
+function isEnded(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Connection is closed.';
 }
 
 function isDemoted(error: unknown): boolean {

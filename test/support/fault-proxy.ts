@@ -18,7 +18,7 @@ export type Matcher = (asked: Buffer) => boolean;
 export type FaultKind = 'cut-before' | 'lose-reply' | 'half-reply' | 'swallow' | 'half-open' | 'late';
 
 /** A fault that waits for its request, or has had it. */
-export interface PlannedFault {
+interface PlannedFault {
   /** Resolves when it has happened; for lost replies, once the server had answered. */
   readonly happened: Promise<void>;
   /** Of a `late` one: sends the request to the server and resolves when the server has answered. */
@@ -26,7 +26,7 @@ export interface PlannedFault {
 }
 
 /** How fast replies are passed on. */
-export interface Pace {
+interface Pace {
   readonly delayMs?: number;
   readonly bytesPerSecond?: number;
 }
