@@ -43,6 +43,8 @@ export interface QueueErrorOptions {
   readonly transient?: boolean;
   /** True where the call may have been carried out all the same: its reply was lost. Default false. */
   readonly ambiguous?: boolean;
+  /** Jobs that an ambiguous push was about, so that the caller can look for them. Default none. */
+  readonly ids?: readonly string[];
 }
 
 /**
@@ -56,6 +58,7 @@ export class QueueError extends Error {
   readonly fix: string | undefined;
   readonly transient: boolean;
   readonly ambiguous: boolean;
+  readonly ids: readonly string[];
 
   constructor(code: ErrorCode, message: string, options: QueueErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -64,6 +67,7 @@ export class QueueError extends Error {
     this.fix = options.fix;
     this.transient = options.transient ?? false;
     this.ambiguous = options.ambiguous ?? false;
+    this.ids = options.ids ?? [];
   }
 }
 

@@ -50,6 +50,8 @@ export async function openClient(settings: RedisSettings, logger: Logger): Promi
   const ioredis = await loadIoredis();
   const redis = new ioredis.Redis({
     retryStrategy: (times: number) => reconnectDelayMs(times),
+    // A connection that is given up is dropped, not waited for: the next command needs a new one at once.
+    disconnectTimeout: 20,
     ...settings.clientOptions,
     ...sendOnce,
   });

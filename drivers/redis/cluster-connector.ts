@@ -156,8 +156,13 @@ function inPart(error: unknown): unknown {
 function guarded(session: Commands): Commands {
   return {
     run: (key, command) => session.run(key, command),
-    script: <T>(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]) =>
-      session.script<T>(script, [...keys, `${keys[0]}:never`], args),
+    script: <T>(
+      script: Script,
+      keys: readonly string[],
+      args: readonly (string | number | Buffer)[],
+      timeoutMs?: number,
+    ) => session.script<T>(script, [...keys, `${keys[0]}:never`], args, timeoutMs),
+    commandTimeoutMs: session.commandTimeoutMs,
     openBlocking: (key) => session.openBlocking(key),
     close: () => session.close(),
   };

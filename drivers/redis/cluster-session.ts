@@ -39,6 +39,10 @@ export class ClusterSession implements Commands {
     this.#logger = logger;
   }
 
+  get commandTimeoutMs(): number {
+    return this.#settings.commandTimeoutMs;
+  }
+
   run<T>(key: string, command: (redis: RedisInstance) => Promise<T>): Promise<T> {
     return this.#tracked(key, true, (node, timeoutMs, isAsking) => {
       const send = (redis: RedisInstance): Promise<T> => {
@@ -54,11 +58,11 @@ export class ClusterSession implements Commands {
     script: Script,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
+    timeoutMs = this.commandTimeoutMs,
   ): Promise<T> {
+    const send: Send<T> = (node, leftMs) => node.script<T>(script, keys, args, leftMs);
     // It has keys that are not there, and is not taken by the other node either while the slot is on its way.
-    return this.#tracked(keys[0] ?? '', false, (node, timeoutMs) =>
-      node.script<T>(script, keys, args, timeoutMs),
-    );
+    return this.#tracked(keys[0] ?? '', false, send, timeoutMs);
   }
 
   async openBlocking(key: string): Promise<Client> {
@@ -71,11 +75,16 @@ export class ClusterSession implements Commands {
     return this.#closing;
   }
 
-  async #tracked<T>(key: string, mayAsk: boolean, send: Send<T>): Promise<T> {
+  async #tracked<T>(
+    key: string,
+    mayAsk: boolean,
+    send: Send<T>,
+    limitMs = this.commandTimeoutMs,
+  ): Promise<T> {
     if (this.#closing !== undefined) {
       throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#settings.place} is closed`);
     }
-    const pending = this.#route(slotOf(key), mayAsk, send);
+    const pending = this.#route(slotOf(key), mayAsk, send, limitMs);
     this.#underWay.add(pending);
     try {
       return await pending;
@@ -84,8 +93,7 @@ export class ClusterSession implements Commands {
     }
   }
 
-  async #route<T>(slot: number, mayAsk: boolean, send: Send<T>): Promise<T> {
-    const { commandTimeoutMs } = this.#settings;
+  async #route<T>(slot: number, mayAsk: boolean, send: Send<T>, limitMs: number): Promise<T> {
     const startedAt = performance.now();
     if (this.#masters.length === 0) await this.#look();
     let asked: NodeAddress | undefined;
@@ -94,13 +102,13 @@ export class ClusterSession implements Commands {
       const spentMs = Math.round(performance.now() - startedAt);
       try {
         // A node has half of the time at least: one that is asked in the last moment would seem to hang.
-        const timeoutMs = Math.max(commandTimeoutMs / 2, commandTimeoutMs - spentMs);
+        const timeoutMs = Math.max(limitMs / 2, limitMs - spentMs);
         return await send(this.#sessionAt(node), timeoutMs, asked !== undefined);
       } catch (error) {
         const reaction = reactionTo(error, node);
         asked = mayAsk && reaction.kind === 'ask' ? reaction.to : undefined;
         const isMended = asked !== undefined || (await this.#mend(slot, node, reaction));
-        if (isMended && performance.now() - startedAt < commandTimeoutMs / 2) continue;
+        if (isMended && performance.now() - startedAt < limitMs / 2) continue;
         throw reaction.kind === 'moved' ? this.#astray(error) : error;
       }
     }

@@ -15,8 +15,17 @@ export interface Commands {
    * Runs a script, sending its text only where the server does not know it yet. Answers texts as buffers.
    *
    * @param keys on a Cluster of one slot, and at least one.
+   * @param timeoutMs default: `commandTimeoutMs`.
    */
-  script<T>(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<T>;
+  script<T>(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+    timeoutMs?: number,
+  ): Promise<T>;
+
+  /** How long a command may take where nothing else is said. */
+  readonly commandTimeoutMs: number;
 
   /** Makes a connection of its own to where the key is, for commands that block it. The caller ends it. */
   openBlocking(key: string): Promise<Client>;

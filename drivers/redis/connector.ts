@@ -13,12 +13,12 @@ import type {
 import type { Commands } from './commands.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { type Keys, QueuePlaces } from './keys.js';
-import { handleOf, markableId, memberOf, readMember, storedJob } from './member.js';
+import { handleOf, memberOf, readMember } from './member.js';
+import { Pusher } from './push.js';
 import {
   clearScript,
   deleteScript,
   extendScript,
-  pushScript,
   releaseScript,
   sizeScript,
   unreserveScript,
@@ -55,11 +55,13 @@ export class RedisConnector implements Connector {
   readonly #session: Commands;
   readonly #keys: Keys;
   readonly #watch: Watch;
+  readonly #pusher: Pusher;
 
   constructor({ session, keys, signals, logger, isOneSlot }: RedisParts) {
     this.#session = session;
     this.#keys = keys;
     this.signals = signals;
+    this.#pusher = new Pusher(session, keys);
     this.failedJobs = new RedisFailedJobs(session, keys);
     this.#watch = new Watch({
       keys,
@@ -71,19 +73,8 @@ export class RedisConnector implements Connector {
     });
   }
 
-  async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const ids = new Set<string>();
-    const args: Argument[] = [];
-    const isNew = jobs.map((job) => {
-      const { id, unique = false } = job;
-      if (ids.has(id)) return false;
-      ids.add(id);
-      const { member, bodyKey, body } = storedJob(id, job.body);
-      args.push(unique ? markableId(id) : '', whenOf(job), member, bodyKey, body);
-      return true;
-    });
-    const stored = await this.#session.script<number[]>(pushScript, this.#keys.ofQueue(queue), args);
-    return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
+  push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.#pusher.push(queue, jobs);
   }
 
   async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
@@ -211,10 +202,6 @@ function jobsOf(reserved: ReserveReply[0], queues: readonly string[]): ReservedJ
     jobs.push({ queue, ...readMember(member, body), lease });
   }
   return jobs;
-}
-
-function whenOf({ delayMs = 0, availableAtMs }: NewJob): string {
-  return availableAtMs === undefined ? `+${delayMs}` : String(Math.max(0, availableAtMs));
 }
 
 function sizeOf([ready = 0, delayed = 0, reserved = 0]: readonly number[]): QueueSize {

@@ -1,7 +1,15 @@
-import type { FailedJob, FailedJobFilter, FailedJobStore, Failure, RetryOutcome } from '../../src/index.js';
+import {
+  type FailedJob,
+  type FailedJobFilter,
+  type FailedJobStore,
+  type Failure,
+  QueueError,
+  type RetryOutcome,
+} from '../../src/index.js';
 import type { Commands } from './commands.js';
 import { failScript, flushScript, forgetScript, recordScript, retryScript } from './failed-scripts.js';
 import { type Keys, QueuePlaces } from './keys.js';
+import { settled } from './lost-reply.js';
 import { markableId, memberOf, retriedJob } from './member.js';
 
 /** Records that are read in one go: each may hold a payload of a megabyte. */
@@ -70,8 +78,22 @@ export class RedisFailedJobs implements FailedJobStore {
       const { member, bodyKey, body } = retriedJob(jobId, payload);
       return [places.placeOf(queue), uuid, markableId(jobId), member, bodyKey, body];
     });
-    const answers = await this.#session.script<number[]>(retryScript, places.keys, args);
+    const answers = await this.#move(places.keys, args);
     return uuids.map((uuid) => outcomes[records.has(uuid) ? (answers.shift() ?? -1) : -1] ?? 'not-found');
+  }
+
+  /** Moves records to their queues. One that was there, and is gone after a lost answer, was moved by that try. */
+  #move(keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<number[]> {
+    const session = this.#session;
+    return settled<number[]>(
+      () => session.script(retryScript, keys, args),
+      async (timeoutMs) => {
+        const answers = await session.script<number[]>(retryScript, keys, args, timeoutMs);
+        return answers.map((answer) => (answer === -1 ? 1 : answer));
+      },
+      session.commandTimeoutMs,
+      (cause) => openRetry(cause),
+    );
   }
 
   /** The connector's `fail`: records the jobs whose leases are held and deletes them, as one operation. */
@@ -106,6 +128,16 @@ export class RedisFailedJobs implements FailedJobStore {
     const found = await this.#session.run(uuids, (redis) => redis.hmget(uuids, ...jobs));
     return found.filter((uuid) => uuid !== null);
   }
+}
+
+function openRetry(cause: unknown): QueueError {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return new QueueError('E_STORE_UNAVAILABLE', `whether the failed jobs were put back is open: ${said}`, {
+    fix: 'Retry them again: what was put back is no failed job any more.',
+    transient: true,
+    ambiguous: true,
+    cause,
+  });
 }
 
 /** What the scripts take for a record. */

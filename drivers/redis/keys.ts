@@ -32,6 +32,12 @@ export class Keys {
     return [`${list}:ids:cleared`, `${list}:bodies:cleared`];
   }
 
+  /** Those of a queue, and the mark that one push of it has if it must be repeated. */
+  ofPush(queue: string, push: string): readonly string[] {
+    const keys = this.ofQueue(queue);
+    return [...keys, `${keys[0]}:push:${push}`];
+  }
+
   /** What the scripts of the failed-job store call records, times, jobs, uuids and names. */
   ofFailedJobs(): readonly string[] {
     return ['', ':times', ':jobs', ':uuids', ':names'].map((part) => `${this.#prefix}{drover}:failed${part}`);

@@ -2,31 +2,6 @@ import { keysPerQueue } from './keys.js';
 import { script } from './script.js';
 
 /**
- * KEYS: a queue. ARGV: five per job: the id to hold apart or '', when ('+' and ms from now, or ms since the
- * epoch), the member, the key of a body kept beside it or '', that body. Answers 1 or 0 per job.
- */
-export const pushScript = script(`
-local queue, time = lane(1), now()
-local wait = waitingRoom(queue, time)
-redis.call('SCARD', queue.ids)
-redis.call('HLEN', queue.bodies)
-local stored = {}
-for at = 1, #ARGV, 5 do
-  local id, when, member, key, body = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-  if id ~= '' and redis.call('SADD', queue.ids, id) == 0 then
-    stored[#stored + 1] = 0
-  else
-    if key ~= '' then redis.call('HSET', queue.bodies, key, body) end
-    local due
-    if string.byte(when) == 43 then due = time + tonumber(string.sub(when, 2)) / 1000 else due = tonumber(when) / 1000 end
-    wait(member, due)
-    stored[#stored + 1] = 1
-  end
-end
-return stored
-`);
-
-/**
  * KEYS: queues. ARGV: lease in ms, then two per job: the place of its queue in KEYS, its member. Removes before
  * it adds, as a full server refuses an addition that comes first.
  */

@@ -1,5 +1,12 @@
 import type { Client } from './client.js';
 
+const lostWhileMade = 'the connection was lost while it was made';
+
+/** Whether `whenReady` ended so. */
+export function isLostWhileMade(error: unknown): boolean {
+  return error instanceof Error && error.message === lostWhileMade;
+}
+
 /** Resolves once commands can be sent; rejects with what ends the attempt to connect that is under way. */
 export function whenReady({ redis, isOurs }: Client): Promise<void> {
   if (redis.status === 'ready') return Promise.resolve();
@@ -10,7 +17,7 @@ export function whenReady({ redis, isOurs }: Client): Promise<void> {
     const listeners = {
       ready: () => settle(resolve),
       error: (error: unknown) => settle(() => reject(error)),
-      close: () => settle(() => reject(new Error('the connection was lost while it was made'))),
+      close: () => settle(() => reject(new Error(lostWhileMade))),
     };
     const settle = (how: () => void): void => {
       for (const [event, listener] of Object.entries(listeners)) redis.off(event, listener);

@@ -5,7 +5,7 @@ import type { Commands } from './commands.js';
 import { explain } from './errors.js';
 import { warnOfEviction } from './eviction.js';
 import type { RedisSettings } from './options.js';
-import { whenReady } from './ready.js';
+import { isLostWhileMade, whenReady } from './ready.js';
 import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
 
@@ -18,6 +18,8 @@ export class Session implements Commands {
   #closing: Promise<void> | undefined;
   /** How many connections were given up. */
   #connectionLife = 0;
+  /** True while the close of a connection given up may still come. */
+  #isDropping = false;
   #readying: Promise<void> | undefined;
   #policyCheck: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -29,16 +31,21 @@ export class Session implements Commands {
     this.#mayEvict = options.mayEvict ?? false;
   }
 
+  get commandTimeoutMs(): number {
+    return this.#settings.commandTimeoutMs;
+  }
+
   /**
    * Runs one command.
    *
    * @param _key is for a Cluster to know; this is one server.
+   * @param timeoutMs default: the command timeout of the options.
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
   async run<T>(
     _key: string,
     command: (redis: RedisInstance) => Promise<T>,
-    timeoutMs = this.#settings.commandTimeoutMs,
+    timeoutMs = this.commandTimeoutMs,
   ): Promise<T> {
     if (this.#closing !== undefined) throw closed(this.#settings.place);
     const pending = this.#run(command, timeoutMs);
@@ -100,6 +107,8 @@ export class Session implements Commands {
         } catch (error) {
           // A master that became a replica stays one: its name may lead to the new master by now.
           if (isDemoted(error)) this.#giveUp(client, life);
+          if (isEnded(error))
+            throw unavailable(`${place} was disconnected before it answered`, undefined, true);
           if (!isUnsent(error)) throw error;
           isSent = false;
           // The client takes a moment to notice that its connection is gone.
@@ -124,6 +133,7 @@ export class Session implements Commands {
   #giveUp(client: Client, life: number): void {
     if (life !== this.#connectionLife) return;
     this.#connectionLife += 1;
+    this.#isDropping = true;
     client.reconnect();
   }
 
@@ -131,13 +141,25 @@ export class Session implements Commands {
   async #whenReady(client: Client): Promise<void> {
     const { redis } = client;
     if (redis.status !== 'ready') {
-      this.#readying ??= whenReady(client).finally(() => {
+      this.#readying ??= this.#untilReady(client).finally(() => {
         this.#readying = undefined;
       });
       await this.#readying;
     }
     // Nobody waits for it: it never rejects, and its answer comes before that of the command that follows.
     if (!this.#mayEvict) this.#policyCheck ??= warnOfEviction(redis, this.#settings.place, this.#logger);
+  }
+
+  async #untilReady(client: Client): Promise<void> {
+    try {
+      await whenReady(client);
+    } catch (error) {
+      // The close that comes first is that of the connection given up, not of the one waited for.
+      if (!this.#isDropping || !isLostWhileMade(error) || client.redis.status === 'end') throw error;
+      await whenReady(client);
+    } finally {
+      this.#isDropping = false;
+    }
   }
 
   #whenOpened(): Promise<Client> {
@@ -168,6 +190,11 @@ function isUnsent(error: unknown): boolean {
 
 function closed(place: string): QueueError {
   return new QueueError('E_QUEUE_CLOSED', `the connection to ${place} is closed`);
+}
+
+/** What ioredis says of a command in flight when the application, or its own settings, ended the client for good. */
+function isEnded(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Connection is closed.';
 }
 
 function isDemoted(error: unknown): boolean {
