@@ -1,5 +1,5 @@
 import { keysPerQueue } from './keys.js';
-import { script } from './script.js';
+import { plainScript, script } from './script.js';
 
 /** How many jobs, from the tail of the list, a look goes through: each costs the server some 50 ns. */
 const mostListed = 100_000;
@@ -38,6 +38,24 @@ for at = 1, #ARGV, 5 do
   end
 end
 `;
+
+/**
+ * The push of most jobs: due now, under ids that need not be held apart. KEYS: the list, the delayed jobs, the mark of
+ * this push. ARGV: members. Answers 1, or 0 where nothing was stored as the jobs must queue behind delayed ones that
+ * are due by now.
+ */
+export const pushNowScript = plainScript(`
+if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
+local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
+if first then
+  local time = redis.call('TIME')
+  if tonumber(first) <= time[1] + time[2] / 1000000 then return 0 end
+end
+for from = 1, #ARGV, 1000 do
+  redis.call('RPUSH', KEYS[1], unpack(ARGV, from, math.min(from + 999, #ARGV)))
+end
+return 1
+`);
 
 /** Answers 1 or 0 per job. */
 export const pushScript = script(`${head}

@@ -4,7 +4,7 @@ import type { Commands } from './commands.js';
 import type { Keys } from './keys.js';
 import { settled } from './lost-reply.js';
 import { markableId, storedJob } from './member.js';
-import { pushAgainScript, pushScript } from './push-scripts.js';
+import { pushAgainScript, pushNowScript, pushScript } from './push-scripts.js';
 
 /**
  * Stores jobs. A push whose answer was lost is settled by one script, which looks whether the jobs were stored and
@@ -32,13 +32,36 @@ export class Pusher {
     const keys = this.#keys.ofPush(queue, `${this.#name}${(this.#pushes++).toString(36)}`);
     const session = this.#session;
     const stored = await settled<number[]>(
-      () => session.script(pushScript, keys, args),
+      () => this.#store(keys, args),
       (timeoutMs) => session.script(pushAgainScript, keys, args, timeoutMs),
       session.commandTimeoutMs,
       (cause) => unsettled(cause, jobs),
     );
     return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
   }
+
+  async #store(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<number[]> {
+    const members = membersDueNow(args);
+    if (members !== undefined && members.length > 0) {
+      const [list = '', delayed = ''] = keys;
+      const mark = keys.at(-1) as string;
+      if ((await this.#session.script<number>(pushNowScript, [list, delayed, mark], members)) === 1) {
+        return members.map(() => 1);
+      }
+    }
+    return await this.#session.script(pushScript, keys, args);
+  }
+}
+
+/** The members, where they are all that there is to store. */
+function membersDueNow(args: readonly (string | Buffer)[]): (string | Buffer)[] | undefined {
+  const members: (string | Buffer)[] = [];
+  for (let at = 0; at < args.length; at += 5) {
+    const [id, when, member, bodyKey] = args.slice(at, at + 4);
+    if (member === undefined || id !== '' || when !== '+0' || bodyKey !== '') return undefined;
+    members.push(member);
+  }
+  return members;
 }
 
 /** What the scripts take, and which of the jobs they are asked for: an id that stands twice is pushed once. */

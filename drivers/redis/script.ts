@@ -126,6 +126,10 @@ end
 
 /** A script with the library in front of it. */
 export function script(body: string): Script {
-  const lua = `${library}\n${body}`;
+  return plainScript(`${library}\n${body}`);
+}
+
+/** A script without the library, whose functions are made anew, at some microseconds, with every call. */
+export function plainScript(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
