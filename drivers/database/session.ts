@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TableNames } from '../../migrations/index.js';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { Client } from './client.js';
-import { retryConflicts } from './conflicts.js';
+import { conflictBudgetMs, retryConflicts } from './conflicts.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
-import { explain } from './errors.js';
+import { explain, NotConnected } from './errors.js';
 import { migrate, outdatedSchema, schemaState } from './schema.js';
 
 /** What a session works with. */
@@ -15,12 +15,17 @@ export interface SessionOptions<Connection> {
   readonly logger: Logger;
   /** Opens the connections; called by the first verb, and again when that failed. */
   connect(): Promise<Client<Connection>>;
+  /** How long a verb may wait for its server, in ms; nothing is waited for without it. */
+  readonly commandTimeoutMs?: number;
   /** How long a verb tries against locks of other processes, in ms. Default 10,000. */
   readonly conflictBudgetMs?: number;
 }
 
 // How long verbs may follow each other, in ms, before one of them lets timers and signals in.
 const longestStretchMs = 10;
+
+/** How long migrations may take: they wait for other processes that migrate, and large tables take their time. */
+const migrationTimeoutMs = 600_000;
 
 /** Opens the database at the first verb, runs verbs on it with retries, and closes it after the last. */
 export class Session<Connection> {
@@ -68,14 +73,21 @@ export class Session<Connection> {
     try {
       return await pending;
     } catch (error) {
-      throw explain(error, this.#options.dialect.place);
+      throw explain(error, this.#options.dialect);
     } finally {
       this.#underWay.delete(pending);
     }
   }
 
-  #retried<T>(client: Client<Connection>, task: (connection: Connection) => Answer<T>): Promise<T> {
-    return retryConflicts(() => client.use(task), this.#options.conflictBudgetMs);
+  #retried<T>(
+    client: Client<Connection>,
+    task: (connection: Connection) => Answer<T>,
+    deadlineMs = this.#options.commandTimeoutMs,
+  ): Promise<T> {
+    const { dialect, conflictBudgetMs: budgetMs = conflictBudgetMs } = this.#options;
+    const isConflict = (error: unknown): boolean =>
+      dialect.isConflict(error instanceof NotConnected ? error.cause : error);
+    return retryConflicts(() => client.use(task, deadlineMs), isConflict, budgetMs);
   }
 
   /**
@@ -128,9 +140,10 @@ export class Session<Connection> {
   }
 
   async #migrate(client: Client<Connection>): Promise<string[]> {
-    const { dialect, tables, logger } = this.#options;
+    const { dialect, tables, logger, commandTimeoutMs } = this.#options;
+    const deadlineMs = commandTimeoutMs === undefined ? undefined : migrationTimeoutMs;
     const task = (connection: Connection) => migrate(dialect, connection, client.knex, tables);
-    const names = await this.#retried(client, task);
+    const names = await this.#retried(client, task, deadlineMs);
     if (names.length > 0)
       logger.info({ database: dialect.place, migrations: names }, 'migrated the queue tables');
     return names;

@@ -28,7 +28,11 @@ export class SqliteSandbox {
       logger: silentLogger,
       runInline: async () => {},
     };
-    const connector = connectDatabase(settings, context, conflictBudgetMs) as SqliteConnector;
+    const connector = connectDatabase(
+      settings,
+      context,
+      conflictBudgetMs === undefined ? {} : { conflictBudgetMs },
+    ) as SqliteConnector;
     this.#opened.push(connector);
     return connector;
   }

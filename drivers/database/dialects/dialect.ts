@@ -6,6 +6,7 @@ import type {
   Lease,
   NewJob,
   PushOutcome,
+  QueueError,
   QueueSize,
   Release,
   ReservedJob,
@@ -23,7 +24,7 @@ export type Answer<T> = T | Promise<T>;
  * leaving no transaction open. The clock of delays and leases is the dialect's affair.
  */
 export interface Dialect<Connection> {
-  /** Names the database to people, free of secrets: a path. */
+  /** Names the database to people, free of secrets: a path, or the server and its database. */
   readonly place: string;
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: FailedJobTable<Connection>;
@@ -35,6 +36,12 @@ export interface Dialect<Connection> {
   configure(connection: Connection): Answer<void>;
   /** Sets up a connection of the application for one use; the answer puts back what it changed. */
   borrow(connection: Connection): () => void;
+  /** Cuts a connection off at once, so that the pool drops it and nothing that waits in it is sent later. */
+  drop(connection: Connection): void;
+  /** True where the database has undone what was asked, and the same call may pass right away. */
+  isConflict(error: unknown): boolean;
+  /** The error for what the database or its client threw. */
+  explain(error: unknown, place: string): QueueError;
 }
 
 /** The verbs on live jobs, as {@link Connector} promises them. */

@@ -1,7 +1,7 @@
 import type { FailedJob, FailedJobFilter, Failure, NewJob, RetryOutcome } from '../../../src/index.js';
 import type { FailedJobTable } from './dialect.js';
+import { type FailedJobRow, failedJobOf, rowOf } from './failed-job-row.js';
 import { inTransaction, prepared, type SqliteConnection } from './sqlite-connection.js';
-import { type FailedJobRow, failedJobOf, rowOf } from './sqlite-failed-job-row.js';
 import { type SqliteFailedStatements, sqliteFailedStatements } from './sqlite-failed-statements.js';
 import type { SqliteJobs } from './sqlite-jobs.js';
 
