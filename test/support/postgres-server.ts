@@ -32,6 +32,8 @@ export function startPostgres({ isDurable = false } = {}): Promise<DatabaseServe
         listen_addresses: '127.0.0.1',
         unix_socket_directories: data,
         max_connections: '300',
+        // With the database's name, so that each test file finds its own lines.
+        log_line_prefix: '%d: ',
         shared_buffers: '128MB',
         ...(isDurable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
       }),

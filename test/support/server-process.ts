@@ -14,8 +14,12 @@ export interface DatabaseServer {
   readonly port: number;
   /** The file with what the server has to say. */
   readonly log: string;
-  /** Kills the server as a power cut would, or stops it in another way. */
-  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Kills the server as a crash would, and waits for its end. */
+  kill(): Promise<void>;
+  /** Makes the server hang: its process is stopped. */
+  freeze(): void;
+  /** Lets a frozen server go on. */
+  thaw(): void;
   /** Starts it again on the same data and the same port. */
   start(): Promise<void>;
   /** Ends the server and removes its data. */
@@ -58,7 +62,7 @@ export async function startServer(kind: ServerKind): Promise<DatabaseServer> {
     child.on('error', () => {}); // told by its log, which stays empty
     await untilReady(child, log, before, kind);
   };
-  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     child.kill(signal);
@@ -69,13 +73,22 @@ export async function startServer(kind: ServerKind): Promise<DatabaseServer> {
     url: `${kind.scheme}@127.0.0.1:${port}/`,
     port,
     log,
-    kill,
+    kill: () => end('SIGKILL'),
+    freeze: () => signalAll(child, 'SIGSTOP'),
+    thaw: () => signalAll(child, 'SIGCONT'),
     start,
     stop: async () => {
-      await kill(kind.stopSignal);
+      await end(kind.stopSignal);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Signals a server and the processes that it has started for its connections. */
+function signalAll(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
+  if (child?.pid === undefined) return;
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
+  for (const pid of [child.pid, ...children.map(Number)]) if (pid > 0) process.kill(pid, signal);
 }
 
 /** The user to run as, where we are root: the package's own, or one that owns nothing. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { inject } from 'vitest';
@@ -96,6 +97,15 @@ export class ServerSandbox {
   /** Lets time pass for a table of jobs: all its times come nearer. */
   async advance(ms: number, table = 'jobs'): Promise<void> {
     await this.sql(`UPDATE ${table} SET available_at = available_at - ${ms}, due_at = due_at - ${ms}`);
+  }
+
+  /** Lines of the shared server's log about deadlocks in this database. */
+  deadlocks(): string[] {
+    const isMariadb = this.kind === 'mariadb';
+    const lines = readFileSync(inject(isMariadb ? 'mariadbLog' : 'postgresLog'), 'utf8').split('\n');
+    // MariaDB prints the locks of both transactions, PostgreSQL one line that says so.
+    const about = isMariadb ? /RECORD LOCKS/ : /deadlock detected/;
+    return lines.filter((line) => line.includes(this.#name) && about.test(line));
   }
 
   /** Closes every connector and drops the database. */
