@@ -139,6 +139,15 @@ export interface Connector {
    */
   migrate?(): Promise<string[]>;
 
+  /**
+   * The statements that `migrate` would run now, for somebody else to run; `whole` for all that make the schema,
+   * for which nothing is connected to, also in another `dialect` that the driver knows. Absent where `migrate`
+   * is, or where it runs no statements.
+   *
+   * @throws QueueError `E_UNSUPPORTED` for a dialect that the driver does not know.
+   */
+  schemaSql?(options?: { readonly whole?: boolean; readonly dialect?: string }): Promise<string[]>;
+
   /** The failed-job store that lives in this store. */
   readonly failedJobs?: FailedJobStore;
 

@@ -198,6 +198,20 @@ export class Queue {
     return (await this.#connector().migrate?.()) ?? [];
   }
 
+  /**
+   * The statements that `migrate` would run now, or with `whole` all that make the schema of this connection's
+   * store; run by nobody.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store has no statements, or not in that dialect.
+   */
+  async schemaSql(options?: { readonly whole?: boolean; readonly dialect?: string }): Promise<string[]> {
+    const connector = this.#connector();
+    if (connector.schemaSql !== undefined) return await connector.schemaSql(options);
+    throw new QueueError('E_UNSUPPORTED', `the store of connection ${this.connectionName} has no tables`, {
+      fix: 'Name a connection of the database driver.',
+    });
+  }
+
   /** Closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
   close(): Promise<void> {
     return this.#core.connections.close();

@@ -61,7 +61,16 @@ export async function openKnex<Connection>(
   };
 }
 
-async function loadKnex({ client }: KnexConfig): Promise<typeof knex> {
+/**
+ * A knex that only writes statements: it connects to nothing, and needs no package but knex.
+ *
+ * @throws QueueError `E_DRIVER_MISSING` where knex is not installed.
+ */
+export async function knexFor(client: ClientPackage): Promise<SchemaKnex> {
+  return (await loadKnex({ client }))({ client, useNullAsDefault: true });
+}
+
+async function loadKnex({ client }: Pick<KnexConfig, 'client'>): Promise<typeof knex> {
   try {
     return (await import('knex')).default.knex;
   } catch (error) {

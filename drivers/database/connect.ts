@@ -1,5 +1,5 @@
-import type { Connector, DriverContext } from '../../src/index.js';
-import { borrowKnex, openKnex } from './client.js';
+import { type Connector, type DriverContext, QueueError } from '../../src/index.js';
+import { borrowKnex, knexFor, openKnex } from './client.js';
 import { DatabaseConnector } from './connector.js';
 import type { Dialect } from './dialects/dialect.js';
 import { mysqlDialect } from './dialects/mysql.js';
@@ -7,6 +7,7 @@ import { postgresDialect } from './dialects/postgres.js';
 import { sqliteDialect } from './dialects/sqlite.js';
 import { DatabaseFailedJobs } from './failed-jobs.js';
 import type { DatabaseSettings } from './options.js';
+import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
 
@@ -24,27 +25,32 @@ export function connectDatabase(
   context: DriverContext,
   internals: Internals = {},
 ): Connector {
-  const { target, tables, synchronous, prepare } = settings;
-  const { place } = target;
-  if (target.kind === 'mysql') {
-    const { skipLocked } = internals;
-    const dialect = mysqlDialect({ place, tables, ...(skipLocked === undefined ? {} : { skipLocked }) });
-    return connectWith(dialect, settings, context, internals);
-  }
-  if (target.kind === 'postgres') {
-    return connectWith(postgresDialect({ place, tables, prepare }), settings, context, internals);
-  }
-  const { clock, logger } = context;
-  const dialect = sqliteDialect({ filename: place, tables, synchronous, clock, logger });
-  return connectWith(dialect, settings, context, internals);
+  // One call for each kind: their connections are of different types.
+  const { kind } = settings.target;
+  if (kind === 'mysql') return connectWith(mysqlOf(settings, internals), settings, context, internals);
+  if (kind === 'postgres') return connectWith(postgresOf(settings), settings, context, internals);
+  return connectWith(sqliteOf(settings, context), settings, context, internals);
+}
+
+function mysqlOf({ target, tables }: DatabaseSettings, { skipLocked }: Internals = {}) {
+  return mysqlDialect({ place: target.place, tables, ...(skipLocked === undefined ? {} : { skipLocked }) });
+}
+
+function postgresOf({ target, tables, prepare }: DatabaseSettings) {
+  return postgresDialect({ place: target.place, tables, prepare });
+}
+
+function sqliteOf({ target, tables, synchronous }: DatabaseSettings, { clock, logger }: DriverContext) {
+  return sqliteDialect({ filename: target.place, tables, synchronous, clock, logger });
 }
 
 function connectWith<Connection>(
   dialect: Dialect<Connection>,
   settings: DatabaseSettings,
-  { logger }: DriverContext,
+  context: DriverContext,
   { conflictBudgetMs }: Internals,
 ): Connector {
+  const { logger } = context;
   const { target, tables, autoMigrate, commandTimeoutMs } = settings;
   const session = new Session({
     dialect,
@@ -66,5 +72,22 @@ function connectWith<Connection>(
     dialect.jobs,
     failedJobs,
     new DatabaseSignals(session, dialect.signals),
+    (kind = target.kind) => tableScript(kind, settings, context),
   );
+}
+
+/** The script of the whole schema, also for a kind of database other than the connection's own. */
+async function tableScript(
+  kind: string,
+  settings: DatabaseSettings,
+  context: DriverContext,
+): Promise<string[]> {
+  if (kind === 'mysql') return wholeScript(mysqlOf(settings), await knexFor('mysql2'), settings.tables);
+  if (kind === 'postgres') return wholeScript(postgresOf(settings), await knexFor('pg'), settings.tables);
+  if (kind === 'sqlite') {
+    return wholeScript(sqliteOf(settings, context), await knexFor('better-sqlite3'), settings.tables);
+  }
+  throw new QueueError('E_UNSUPPORTED', `there is no dialect ${kind}`, {
+    fix: 'Write mysql, postgres or sqlite.',
+  });
 }

@@ -21,6 +21,7 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly signals: SignalStore;
   readonly #session: Session<Connection>;
   readonly #jobs: JobTable<Connection>;
+  readonly #wholeScript: (dialect?: string) => Promise<string[]>;
   readonly #failedJobs: DatabaseFailedJobs<Connection>;
 
   constructor(
@@ -28,7 +29,9 @@ export class DatabaseConnector<Connection> implements Connector {
     jobs: JobTable<Connection>,
     failedJobs: DatabaseFailedJobs<Connection>,
     signals: DatabaseSignals<Connection>,
+    wholeScript: (dialect?: string) => Promise<string[]>,
   ) {
+    this.#wholeScript = wholeScript;
     this.#session = session;
     this.#jobs = jobs;
     this.#failedJobs = failedJobs;
@@ -74,6 +77,11 @@ export class DatabaseConnector<Connection> implements Connector {
 
   migrate(): Promise<string[]> {
     return this.#session.migrate();
+  }
+
+  schemaSql(options: { readonly whole?: boolean; readonly dialect?: string } = {}): Promise<string[]> {
+    const { dialect, whole = dialect !== undefined } = options;
+    return whole ? this.#wholeScript(dialect) : this.#session.pendingScript();
   }
 
   close(): Promise<void> {

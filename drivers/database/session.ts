@@ -5,7 +5,7 @@ import type { Client } from './client.js';
 import { conflictBudgetMs, retryConflicts } from './conflicts.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
 import { explain, NotConnected } from './errors.js';
-import { migrate, outdatedSchema, schemaState } from './schema.js';
+import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
 
 /** What a session works with. */
 export interface SessionOptions<Connection> {
@@ -56,6 +56,17 @@ export class Session<Connection> {
   /** Brings the schema up to date, whatever `autoMigrate` says; answers the names of the steps taken. */
   migrate(): Promise<string[]> {
     return this.#track(async () => await this.#migrate(await this.#whenConnected()));
+  }
+
+  /** What `migrate` would run. */
+  pendingScript(): Promise<string[]> {
+    return this.#track(async () => {
+      const { dialect, tables } = this.#options;
+      const client = await this.#whenConnected();
+      return await this.#retried(client, (connection) =>
+        pendingScript(dialect, connection, client.knex, tables),
+      );
+    });
   }
 
   /** Waits for the verbs under way, then ends the connections that were opened here. */

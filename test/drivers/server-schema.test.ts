@@ -70,6 +70,20 @@ describe.each(serverKinds)('%s', (kind) => {
     expect(await sandbox.open({ prefix: 'empty_' }).size('mail')).toMatchObject({ ready: 0 });
   });
 
+  test('the script does the same, whole or what is missing of it', async () => {
+    for (const [prefix, options] of [
+      ['all_', { whole: true }],
+      ['missing_', {}],
+    ] as const) {
+      const connector = sandbox.open({ prefix, autoMigrate: false });
+      const statements = await connector.schemaSql(options);
+      await sandbox.sql(statements.join(';\n'));
+      expect(await connector.migrate()).toEqual([]);
+      expect(await connector.schemaSql()).toEqual([]);
+      expect(await connector.push('mail', [job])).toEqual(['stored']);
+    }
+  });
+
   test('migrations of the application make the same tables', async () => {
     const instance = knex({ client: kind === 'postgres' ? 'pg' : 'mysql2', connection: sandbox.url });
     const tables = { jobs: 'own_jobs', failedJobs: 'own_failed_jobs', signals: 'own_queue_signals' };

@@ -45,7 +45,9 @@ export class SqliteSandbox {
 }
 
 /** A connector with the optional verbs that the database driver has. */
-export type SqliteConnector = Required<Pick<Connector, 'unreserve' | 'fail' | 'migrate' | 'signals'>> &
+export type SqliteConnector = Required<
+  Pick<Connector, 'unreserve' | 'fail' | 'migrate' | 'schemaSql' | 'signals'>
+> &
   Connector & { readonly failedJobs: Required<FailedJobStore> };
 
 /** A failed job's record with everything filled in. */

@@ -105,4 +105,6 @@ export interface SchemaHistory<Connection> {
     tables: TableNames,
     plan: (applied: readonly AppliedStep[]) => readonly PlannedStep[],
   ): Answer<PlannedStep[]>;
+  /** The statements with which somebody else can take the steps and note them. */
+  script(steps: readonly PlannedStep[]): string[];
 }

@@ -1,6 +1,7 @@
 import { historyTable, type TableNames } from '../../../migrations/index.js';
 import { QueueError } from '../../../src/index.js';
 import type { AppliedStep, PlannedStep, SchemaHistory } from './dialect.js';
+import { noteOf } from './history-note.js';
 import { changedBy, type MysqlConnection, mysqlNow, rowsOf, runText } from './mysql-connection.js';
 
 const create = `
@@ -69,6 +70,11 @@ export class MysqlHistory implements SchemaHistory<MysqlConnection> {
     } finally {
       await rowsOf(connection, `SELECT RELEASE_LOCK(${lock})`, []).catch(() => undefined);
     }
+  }
+
+  script(steps: readonly PlannedStep[]): string[] {
+    const note = (step: PlannedStep): string => noteOf(`\`${historyTable}\``, step, mysqlNow);
+    return [create.trim(), ...steps.flatMap((step) => [...step.statements, note(step)])];
   }
 
   async #noted(connection: MysqlConnection, tables: TableNames): Promise<Noted[]> {

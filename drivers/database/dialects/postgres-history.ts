@@ -1,5 +1,6 @@
 import { historyTable, type TableNames } from '../../../migrations/index.js';
 import type { AppliedStep, PlannedStep, SchemaHistory } from './dialect.js';
+import { noteOf } from './history-note.js';
 import {
   changedBy,
   inPostgresTransaction,
@@ -41,14 +42,7 @@ export class PostgresHistory implements SchemaHistory<PostgresConnection> {
   ): Promise<PlannedStep[]> {
     return inPostgresTransaction(connection, async () => {
       await connection.query(`SELECT pg_advisory_xact_lock(${lockNumber})`);
-      if (this.#schema !== undefined) await connection.query(`CREATE SCHEMA IF NOT EXISTS "${this.#schema}"`);
-      await connection.query(`
-CREATE TABLE IF NOT EXISTS ${this.#table} (
-  name TEXT NOT NULL,
-  table_name TEXT NOT NULL,
-  applied_at BIGINT NOT NULL,
-  PRIMARY KEY (name, table_name)
-)`);
+      for (const statement of this.#creating()) await connection.query(statement);
       const steps = plan(await this.applied(connection, tables));
       const note = `INSERT INTO ${this.#table} (name, table_name, applied_at) VALUES ($1, $2, ${postgresNow})`;
       for (const { name, table, statements } of steps) {
@@ -57,5 +51,22 @@ CREATE TABLE IF NOT EXISTS ${this.#table} (
       }
       return [...steps];
     });
+  }
+
+  script(steps: readonly PlannedStep[]): string[] {
+    const note = (step: PlannedStep): string => noteOf(this.#table, step, postgresNow);
+    return [...this.#creating(), ...steps.flatMap((step) => [...step.statements, note(step)])];
+  }
+
+  #creating(): string[] {
+    const table = `
+CREATE TABLE IF NOT EXISTS ${this.#table} (
+  name TEXT NOT NULL,
+  table_name TEXT NOT NULL,
+  applied_at BIGINT NOT NULL,
+  PRIMARY KEY (name, table_name)
+)`;
+    if (this.#schema === undefined) return [table.trim()];
+    return [`CREATE SCHEMA IF NOT EXISTS "${this.#schema}"`, table.trim()];
   }
 }
