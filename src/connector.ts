@@ -126,6 +126,18 @@ export interface Connector {
   fail?(failures: readonly Failure[]): Promise<boolean[]>;
 
   /**
+   * As `push`, inside a transaction of the application: done when that commits. Present where the store shares
+   * its transactions; what one is depends on the store (knex's `Transaction` for the database driver).
+   */
+  pushIn?(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]>;
+
+  /**
+   * As `delete`, inside a transaction of the application. The lease is held again once that has rolled back,
+   * unless it lapsed meanwhile.
+   */
+  deleteIn?(transaction: unknown, leases: readonly Lease[]): Promise<boolean[]>;
+
+  /**
    * Resolves at once when a job becomes due in one of the queues (pushed, released, given back, retried, its
    * delay over or its lease lapsed), and in any case when `maxWaitMs` have passed or the signal aborts;
    * never rejects for an abort. May wake too early. Absent where the store cannot tell: the worker then

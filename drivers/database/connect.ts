@@ -53,6 +53,7 @@ function connectWith<Connection>(
   const { logger } = context;
   const { target, tables, autoMigrate, commandTimeoutMs } = settings;
   const session = new Session({
+    kind: target.kind,
     dialect,
     tables,
     autoMigrate,

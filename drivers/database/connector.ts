@@ -63,6 +63,14 @@ export class DatabaseConnector<Connection> implements Connector {
     return this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
   }
 
+  pushIn(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.#session.within(transaction, (connection) => this.#jobs.pushWithin(connection, queue, jobs));
+  }
+
+  deleteIn(transaction: unknown, leases: readonly Lease[]): Promise<boolean[]> {
+    return this.#session.within(transaction, (connection) => this.#jobs.deleteWithin(connection, leases));
+  }
+
   fail(failures: readonly Failure[]): Promise<boolean[]> {
     return this.#failedJobs.fail(failures);
   }

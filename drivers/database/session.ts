@@ -6,9 +6,12 @@ import { conflictBudgetMs, retryConflicts } from './conflicts.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
 import { explain, NotConnected } from './errors.js';
 import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
+import type { DatabaseKind } from './target.js';
+import { connectionOf } from './transaction.js';
 
 /** What a session works with. */
 export interface SessionOptions<Connection> {
+  readonly kind: DatabaseKind;
   readonly dialect: Dialect<Connection>;
   readonly tables: TableNames;
   readonly autoMigrate: boolean;
@@ -51,6 +54,15 @@ export class Session<Connection> {
       const client = await this.#whenReady();
       return await this.#retried(client, verb);
     });
+  }
+
+  /**
+   * Runs one verb inside a transaction of the application, on its connection alone: where that is the only one of
+   * its pool, looking after the schema on another would wait for ever. Nothing is repeated, as an error has
+   * spoilt the transaction.
+   */
+  within<T>(transaction: unknown, verb: (connection: Connection) => Answer<T>): Promise<T> {
+    return this.#track(async () => await verb(await connectionOf(transaction, this.#options.kind)));
   }
 
   /** Brings the schema up to date, whatever `autoMigrate` says; answers the names of the steps taken. */

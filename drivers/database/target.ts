@@ -76,7 +76,7 @@ function targetOfFileConfig(config: KnexConfig): Target {
 }
 
 function targetOfInstance(instance: KnexInstance): Target {
-  const kind = kindOf(instance.client.config?.client ?? instance.client.driverName);
+  const kind = kindOfInstance(instance);
   if ('isTransaction' in instance && instance.isTransaction === true) {
     throw invalid(
       'knex: is a transaction, which ends before the queue does',
@@ -87,6 +87,15 @@ function targetOfInstance(instance: KnexInstance): Target {
   if (kind !== 'sqlite') return { kind, place: placeOf(kind, settings), instance };
   const filename = settings?.filename;
   return { kind, place: typeof filename === 'string' ? filename : 'the database', instance };
+}
+
+/**
+ * What a knex instance or transaction speaks.
+ *
+ * @throws QueueError `E_UNSUPPORTED`.
+ */
+export function kindOfInstance({ client }: KnexInstance): DatabaseKind {
+  return kindOf(client.config?.client ?? client.driverName);
 }
 
 /** Host, port and database of a client's settings, and nothing else of them. */

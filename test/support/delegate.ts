@@ -2,7 +2,9 @@ import type { MemoryConnector } from '../../drivers/memory/connector.js';
 import type { Connector, FailedJobStore, Lease, ReservedJob, SignalStore } from '../../src/index.js';
 
 /** A memory connector with all its verbs as own properties, so that a spread can replace some of them. */
-export type Delegate = Required<Omit<Connector, 'migrate' | 'schemaSql' | 'inline' | 'failedJobs'>> & {
+export type Delegate = Required<
+  Omit<Connector, 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn' | 'inline' | 'failedJobs'>
+> & {
   readonly failedJobs: Required<FailedJobStore>;
 };
 

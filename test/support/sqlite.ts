@@ -46,7 +46,7 @@ export class SqliteSandbox {
 
 /** A connector with the optional verbs that the database driver has. */
 export type SqliteConnector = Required<
-  Pick<Connector, 'unreserve' | 'fail' | 'migrate' | 'schemaSql' | 'signals'>
+  Pick<Connector, 'unreserve' | 'fail' | 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn' | 'signals'>
 > &
   Connector & { readonly failedJobs: Required<FailedJobStore> };
 

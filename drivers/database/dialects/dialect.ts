@@ -47,6 +47,8 @@ export interface Dialect<Connection> {
 /** The verbs on live jobs, as {@link Connector} promises them. */
 export interface JobTable<Connection> {
   push(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
+  /** As `push`, inside a transaction that the caller has begun. */
+  pushWithin(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
   reserve(
     connection: Connection,
     queues: readonly string[],
@@ -55,6 +57,8 @@ export interface JobTable<Connection> {
   ): Answer<ReservedJob[]>;
   extend(connection: Connection, leases: readonly Lease[], leaseMs: number): Answer<boolean[]>;
   delete(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  /** As `delete`, inside a transaction that the caller has begun. */
+  deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;

@@ -62,6 +62,19 @@ export async function inMysqlTransaction<T>(connection: MysqlConnection, work: (
   }
 }
 
+/** Runs `work` inside a transaction that has begun, and takes back all of it and nothing else when it throws. */
+export async function afterSavepoint(connection: MysqlConnection, work: () => Promise<void>): Promise<void> {
+  await runText(connection, 'SAVEPOINT drover');
+  try {
+    await work();
+  } catch (error) {
+    // Gone with the whole transaction after a deadlock.
+    await runText(connection, 'ROLLBACK TO SAVEPOINT drover').catch(() => undefined);
+    throw error;
+  }
+  await runText(connection, 'RELEASE SAVEPOINT drover');
+}
+
 /** Sets up a connection of our own. */
 export async function configureMysql(connection: MysqlConnection): Promise<void> {
   await runText(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');

@@ -4,7 +4,6 @@ import { columnNames, type FailedJobRow, failedJobOf, lastOfEach, rowOf } from '
 import { byQueue, partsOf } from './lists.js';
 import { changedBy, inMysqlTransaction, type MysqlConnection, marks, rowsOf } from './mysql-connection.js';
 import type { MysqlJobs } from './mysql-jobs.js';
-import { answersFor } from './reserved-job.js';
 
 /** Records or ids in one statement. */
 const longestList = 256;
@@ -66,21 +65,18 @@ SELECT * FROM ${this.#table} WHERE ${where} ORDER BY failed_at DESC, uuid DESC L
 
   async fail(connection: MysqlConnection, failures: readonly Failure[]): Promise<boolean[]> {
     if (failures.length === 0) return [];
-    const leases = failures.map(({ lease }) => lease);
-    const held = await inMysqlTransaction(connection, async () => {
-      const tokens = await this.#jobs.lockHeld(connection, leases);
-      const theirs = failures.filter(({ lease }) => tokens.has(lease.token));
+    return await inMysqlTransaction(connection, async () => {
+      const wereHeld = await this.#jobs.deleteWithin(
+        connection,
+        failures.map(({ lease }) => lease),
+      );
+      const theirs = failures.filter((_, index) => wereHeld[index]);
       await this.#keep(
         connection,
         theirs.map(({ record }) => record),
       );
-      await this.#jobs.deleteLocked(
-        connection,
-        theirs.map(({ lease }) => lease),
-      );
-      return tokens;
+      return wereHeld;
     });
-    return answersFor(leases, held);
   }
 
   async retry(connection: MysqlConnection, uuids: readonly string[]): Promise<RetryOutcome[]> {

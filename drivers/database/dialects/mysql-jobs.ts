@@ -1,7 +1,14 @@
 import type { Lease, NewJob, PushOutcome, QueueSize, Release, ReservedJob } from '../../../src/index.js';
 import type { JobTable } from './dialect.js';
 import { partsOf } from './lists.js';
-import { changedBy, inMysqlTransaction, type MysqlConnection, padded, rowsOf } from './mysql-connection.js';
+import {
+  afterSavepoint,
+  changedBy,
+  inMysqlTransaction,
+  type MysqlConnection,
+  padded,
+  rowsOf,
+} from './mysql-connection.js';
 import { type MysqlJobStatements, mysqlJobStatements } from './mysql-job-statements.js';
 import { pushJobs } from './mysql-push.js';
 import { reserveJobs } from './mysql-reserve.js';
@@ -33,9 +40,8 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     return pushJobs(connection, this.#sql, queue, jobs);
   }
 
-  /** As {@link push}, inside a transaction that the caller has begun. */
   pushWithin(connection: MysqlConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    return pushJobs(connection, this.#sql, queue, jobs, (work) => work());
+    return pushJobs(connection, this.#sql, queue, jobs, (work) => afterSavepoint(connection, work));
   }
 
   async reserve(
@@ -96,8 +102,8 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     });
   }
 
-  /** Locks the jobs of those leases that are held, inside a transaction; answers their tokens. */
-  async lockHeld(connection: MysqlConnection, leases: readonly Lease[]): Promise<Set<string>> {
+  /** Locks the jobs of those leases that are held, inside a transaction of the caller; answers their tokens. */
+  async #lockHeld(connection: MysqlConnection, leases: readonly Lease[]): Promise<Set<string>> {
     const held = new Set<string>();
     for (const part of partsOf(leases, longestList)) {
       const bound = bindHeld(part);
@@ -107,12 +113,16 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     return held;
   }
 
-  /** Deletes jobs whose leases are known to be held, inside the transaction that locked them. */
-  async deleteLocked(connection: MysqlConnection, leases: readonly Lease[]): Promise<void> {
-    for (const part of partsOf(leases, longestList)) {
+  async deleteWithin(connection: MysqlConnection, leases: readonly Lease[]): Promise<boolean[]> {
+    const held = await this.#lockHeld(connection, leases);
+    for (const part of partsOf(
+      leases.filter(({ token }) => held.has(token)),
+      longestList,
+    )) {
       const bound = bindHeld(part);
       await changedBy(connection, this.#sql.delete(bound.length / 2), bound);
     }
+    return answersFor(leases, held);
   }
 
   async size(connection: MysqlConnection, queue: string): Promise<QueueSize> {
@@ -164,7 +174,7 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     }).catch(orFalse);
     if (areAllHeld) return answersFor(leases, once.map(tokenOf));
     const held = await inMysqlTransaction(connection, async () => {
-      const tokens = await this.lockHeld(
+      const tokens = await this.#lockHeld(
         connection,
         once.map(({ lease }) => lease),
       );

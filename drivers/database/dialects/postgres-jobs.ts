@@ -42,6 +42,11 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
     return jobs.map(({ id }) => (stored.delete(id) ? 'stored' : 'already-there'));
   }
 
+  /** One statement. */
+  pushWithin(connection: PostgresConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.push(connection, queue, jobs);
+  }
+
   async reserve(
     connection: PostgresConnection,
     queues: readonly string[],
@@ -69,6 +74,11 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
 
   delete(connection: PostgresConnection, leases: readonly Lease[]): Promise<boolean[]> {
     return settle(connection, this.#sql.delete, leases);
+  }
+
+  /** One statement. */
+  deleteWithin(connection: PostgresConnection, leases: readonly Lease[]): Promise<boolean[]> {
+    return this.delete(connection, leases);
   }
 
   release(connection: PostgresConnection, releases: readonly Release[]): Promise<boolean[]> {

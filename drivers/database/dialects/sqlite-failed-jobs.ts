@@ -67,7 +67,7 @@ export class SqliteFailedJobs implements FailedJobTable<SqliteConnection> {
     const row = prepared<FailedJobRow>(connection, this.#sql.read).get({ uuid });
     if (row === undefined) return 'not-found';
     const job: NewJob = { id: row.job_id, body: row.payload };
-    const [outcome] = this.#jobs.push(connection, row.queue, [job]);
+    const [outcome] = this.#jobs.pushWithin(connection, row.queue, [job]);
     if (outcome !== 'stored') return 'already-there';
     this.forget(connection, [uuid]);
     return 'retried';
