@@ -17,6 +17,11 @@ export interface Client<Connection> {
    * @param deadline by when the connection is cut off; none for what cannot hang.
    */
   use<T>(task: (connection: Connection) => Answer<T>, deadline?: Deadline): Promise<T>;
+  /**
+   * Opens a connection beside the pool, which it takes nothing from, for what is kept open for long; `end` closes
+   * it.
+   */
+  openAlone(): Promise<{ readonly connection: Connection; end(): Promise<void> }>;
   /** Ends what the driver opened; leaves an instance of the application alone. */
   destroy(): Promise<void>;
 }
@@ -39,6 +44,7 @@ export function borrowKnex<Connection>(
       };
       return lend(instance, dialect, borrowed, deadline);
     },
+    openAlone: () => openAlone(instance),
     destroy: async () => {},
   };
 }
@@ -57,8 +63,14 @@ export async function openKnex<Connection>(
   return {
     knex: instance,
     use: (task, deadline) => lend(instance, dialect, task, deadline),
+    openAlone: () => openAlone(instance),
     destroy: () => instance.destroy(),
   };
+}
+
+async function openAlone<Connection>({ client }: KnexInstance) {
+  const connection: Connection = await client.acquireRawConnection();
+  return { connection, end: async () => client.destroyRawConnection(connection) };
 }
 
 /**

@@ -10,6 +10,7 @@ import type { DatabaseSettings } from './options.js';
 import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
+import { Waits } from './waits.js';
 
 /** What is not for users to set. */
 export interface Internals {
@@ -36,8 +37,8 @@ function mysqlOf({ target, tables }: DatabaseSettings, { skipLocked }: Internals
   return mysqlDialect({ place: target.place, tables, ...(skipLocked === undefined ? {} : { skipLocked }) });
 }
 
-function postgresOf({ target, tables, prepare }: DatabaseSettings) {
-  return postgresDialect({ place: target.place, tables, prepare });
+function postgresOf({ target, tables, prepare, notify }: DatabaseSettings) {
+  return postgresDialect({ place: target.place, tables, prepare, notify });
 }
 
 function sqliteOf({ target, tables, synchronous }: DatabaseSettings, { clock, logger }: DriverContext) {
@@ -74,6 +75,7 @@ function connectWith<Connection>(
     failedJobs,
     new DatabaseSignals(session, dialect.signals),
     (kind = target.kind) => tableScript(kind, settings, context),
+    dialect.news === undefined ? undefined : new Waits(session, dialect.news),
   );
 }
 

@@ -14,13 +14,16 @@ import type { JobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
 import type { Session } from './session.js';
 import type { DatabaseSignals } from './signals.js';
+import type { Waits } from './waits.js';
 
 /** The contract on tables of one SQL database. The verbs' statements are the dialect's. */
 export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly waitForJob?: (queues: readonly string[], maxWaitMs: number, signal: AbortSignal) => Promise<void>;
   readonly #session: Session<Connection>;
   readonly #jobs: JobTable<Connection>;
+  readonly #waits: Waits<Connection> | undefined;
   readonly #wholeScript: (dialect?: string) => Promise<string[]>;
   readonly #failedJobs: DatabaseFailedJobs<Connection>;
 
@@ -30,7 +33,12 @@ export class DatabaseConnector<Connection> implements Connector {
     failedJobs: DatabaseFailedJobs<Connection>,
     signals: DatabaseSignals<Connection>,
     wholeScript: (dialect?: string) => Promise<string[]>,
+    waits: Waits<Connection> | undefined,
   ) {
+    this.#waits = waits;
+    if (waits !== undefined) {
+      this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
+    }
     this.#wholeScript = wholeScript;
     this.#session = session;
     this.#jobs = jobs;
@@ -92,7 +100,8 @@ export class DatabaseConnector<Connection> implements Connector {
     return whole ? this.#wholeScript(dialect) : this.#session.pendingScript();
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
+  async close(): Promise<void> {
+    // Both at once: a wait that begins now shall find the session closed, one under way shall just end.
+    await Promise.all([this.#session.close(), this.#waits?.close()]);
   }
 }

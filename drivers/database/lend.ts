@@ -47,7 +47,8 @@ async function acquire<Connection>(client: KnexInstance['client']): Promise<Conn
   }
 }
 
-function tooLate(place: string, deadlineMs: number, isSent: boolean): QueueError {
+/** The error for a call whose time is over. */
+export function tooLate(place: string, deadlineMs: number, isSent: boolean): QueueError {
   const what = isSent
     ? `${place} gave no answer within ${deadlineMs} ms; whether it did what was asked is open`
     : `${place} had no connection for us within ${deadlineMs} ms; nothing was sent`;
@@ -61,7 +62,7 @@ function tooLate(place: string, deadlineMs: number, isSent: boolean): QueueError
 }
 
 /** The promise's result, or the error of `late` once the time is over. What comes after that is dropped. */
-async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
+export async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(late()), ms);

@@ -45,6 +45,12 @@ export interface DatabaseOptions extends ConnectionOptions, TableOptions {
    */
   readonly prepare?: boolean;
   /**
+   * Wakes waiting workers by PostgreSQL's NOTIFY, for which each process that works keeps one connection more.
+   * Default true; false behind a pooler that hands out another session for each transaction, where workers look
+   * by themselves. The same for all that push and work.
+   */
+  readonly notify?: boolean;
+  /**
    * How long a server may take for one call, waiting for a connection included, before it counts as unavailable.
    * Default `'10s'`. Migrations have ten minutes.
    */
@@ -58,6 +64,7 @@ export interface DatabaseSettings {
   readonly autoMigrate: boolean;
   readonly synchronous: 'normal' | 'full';
   readonly prepare: boolean;
+  readonly notify: boolean;
   readonly commandTimeoutMs: number;
 }
 
@@ -73,6 +80,7 @@ export const databaseOptionNames = [
   'autoMigrate',
   'synchronous',
   'prepare',
+  'notify',
   'commandTimeout',
   ...connectionOptionNames,
 ] as const satisfies readonly (keyof DatabaseOptions)[];
@@ -85,8 +93,13 @@ export const databaseOptionNames = [
 export function readOptions(options: DatabaseOptions): DatabaseSettings {
   checkOptionNames(options, databaseOptionNames, 'database');
   const target = readTarget(options.url, options.knex);
-  const { autoMigrate = 'config' in target, synchronous = 'normal', prepare = false } = options;
-  for (const [key, value] of Object.entries({ autoMigrate, prepare })) {
+  const {
+    autoMigrate = 'config' in target,
+    synchronous = 'normal',
+    prepare = false,
+    notify = true,
+  } = options;
+  for (const [key, value] of Object.entries({ autoMigrate, prepare, notify })) {
     if (typeof value !== 'boolean') throw invalid(`${key}: is not true or false`, 'Write true or false.');
   }
   if (synchronous !== 'normal' && synchronous !== 'full') {
@@ -100,6 +113,7 @@ export function readOptions(options: DatabaseOptions): DatabaseSettings {
     autoMigrate,
     synchronous,
     prepare,
+    notify,
     commandTimeoutMs,
   };
 }

@@ -5,6 +5,7 @@ import type { Client } from './client.js';
 import { conflictBudgetMs, retryConflicts } from './conflicts.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
 import { explain, NotConnected } from './errors.js';
+import { tooLate, within } from './lend.js';
 import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
 import type { DatabaseKind } from './target.js';
 import { connectionOf } from './transaction.js';
@@ -63,6 +64,18 @@ export class Session<Connection> {
    */
   within<T>(transaction: unknown, verb: (connection: Connection) => Answer<T>): Promise<T> {
     return this.#track(async () => await verb(await connectionOf(transaction, this.#options.kind)));
+  }
+
+  /** A connection of its own beside the pool; see `Client.openAlone`. */
+  openAlone(): Promise<{ readonly connection: Connection; end(): Promise<void> }> {
+    return this.#track(async () => {
+      const { commandTimeoutMs = 10_000, dialect } = this.#options;
+      const opening = (await this.#whenReady()).openAlone();
+      return await within(opening, commandTimeoutMs, () => {
+        opening.then(({ end }) => end()).catch(() => undefined);
+        return tooLate(dialect.place, commandTimeoutMs, false);
+      });
+    });
   }
 
   /** Brings the schema up to date, whatever `autoMigrate` says; answers the names of the steps taken. */

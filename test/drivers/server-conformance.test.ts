@@ -40,5 +40,6 @@ describe.each(ways)('%s', (_, kind, internals) => {
   });
   afterAll(() => sandbox.clean());
 
-  runConformance(factoryFor(sandbox, internals), ['waitForJob']);
+  // MySQL tells other sessions nothing: the worker looks again by itself.
+  runConformance(factoryFor(sandbox, internals), kind === 'postgres' ? [] : ['waitForJob']);
 });

@@ -30,6 +30,8 @@ export interface Dialect<Connection> {
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
   readonly history: SchemaHistory<Connection>;
+  /** Present where the database can tell waiting workers of new jobs. */
+  readonly news?: News<Connection>;
   /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
   prepareStore(): Promise<void>;
   /** Sets up a connection that the driver opened itself. */
@@ -82,6 +84,14 @@ export interface FailedJobTable<Connection> {
 export interface SignalTable<Connection> {
   read(connection: Connection, key: string): Answer<string | null>;
   write(connection: Connection, key: string, value: string): Answer<void>;
+}
+
+/** How waiting workers hear of jobs that others push, release or give back. */
+export interface News<Connection> {
+  /** Calls back with each queue that changed, for as long as the connection lives, and once that is over. */
+  listen(connection: Connection, onChange: (queue: string) => void, onEnd: () => void): Promise<void>;
+  /** How long until the next job of the queues is due, in ms: 0 or less is now, Infinity is not in sight. */
+  msUntilDue(connection: Connection, queues: readonly string[]): Answer<number>;
 }
 
 /** One step of the schema that has been taken for one table. */

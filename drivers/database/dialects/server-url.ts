@@ -62,7 +62,13 @@ export function serverOfUrl(url: string): ServerAddress | undefined {
   return {
     client,
     place: `${client === 'pg' ? 'postgres' : 'mysql'} at ${socket ?? `${host}:${port}`}/${database}`,
-    connection: { ...address, ...login, database, ...(ssl && { ssl: {} }) },
+    connection: {
+      ...address,
+      ...login,
+      database,
+      ...(ssl && { ssl: {} }),
+      ...(client === 'pg' && { keepAlive: true }),
+    },
   };
 }
 
