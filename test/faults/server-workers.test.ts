@@ -8,7 +8,7 @@ import { recordingLogger } from '../support/recorder.js';
 import { type ServerName, ServerSandbox } from '../support/server-sandbox.js';
 
 const workerCount = 24;
-const jobCount = 2_400;
+const jobCount = 1_200;
 
 const ways: readonly (readonly [string, ServerName, Internals])[] = [
   ['MariaDB', 'mariadb', {}],

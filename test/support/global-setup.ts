@@ -15,8 +15,13 @@ declare module 'vitest' {
   }
 }
 
-/** Before all tests: one MariaDB and one PostgreSQL for all of them. Answers what to do after the last. */
+/**
+ * Before all tests: one MariaDB and one PostgreSQL for all of them. Answers what to do after the last.
+ *
+ * With DROVER_TEST_SERVERS=none there are none: for runs that are about the runner.
+ */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  if (process.env.DROVER_TEST_SERVERS === 'none') return async () => {};
   installServers();
   const [mariadb, postgres] = await Promise.all([startMariadb(), startPostgres()]);
   project.provide('mariadbUrl', mariadb.url);
