@@ -45,7 +45,7 @@ export default {
           '^drivers/database/',
           '^src/index\\.ts$',
           '^migrations/index\\.ts$',
-          packages('knex', 'better-sqlite3'),
+          packages('knex', 'better-sqlite3', 'mysql2', 'pg'),
         ],
         dependencyTypesNot: core,
       },
@@ -66,7 +66,7 @@ export default {
       severity: 'error',
       from: { path: '^drivers/' },
       to: {
-        path: packages('knex', 'better-sqlite3', 'ioredis'),
+        path: packages('knex', 'better-sqlite3', 'mysql2', 'pg', 'ioredis'),
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },
     },

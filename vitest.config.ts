@@ -5,7 +5,7 @@ import { SummaryReporter } from './test/support/summary-reporter.js';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: fileURLToPath(new URL('test/support/install-redis.ts', import.meta.url)),
+    globalSetup: fileURLToPath(new URL('test/support/global-setup.ts', import.meta.url)),
     // Real processes and files on small machines: a bound for what hangs, not a measure of speed.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -14,6 +14,7 @@ export default defineConfig({
   connections: {
     // Jobs in a SQLite file, created and migrated on first use, for all processes of this machine.
     // It needs two packages: npm install knex better-sqlite3
+    // Or on a server, for all hosts: 'postgres://user:password@host/app' with pg, 'mysql://…' with mysql2.
     database: database({
       url: process.env.DATABASE_URL || 'sqlite:./drover.sqlite', // from the working directory
       // queue: 'default', // used where no queue is named

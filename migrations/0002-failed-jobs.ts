@@ -1,11 +1,12 @@
-import type { Migration } from './migration.js';
+import { asMysqlTable, builderFor, type Migration } from './migration.js';
 
 /** The table of jobs that were given up. */
 export const failedJobsMigration: Migration = {
   name: '0002_failed_jobs',
   table: 'failedJobs',
-  up: (knex, { failedJobs }) =>
-    knex.schema.createTable(failedJobs, (table) => {
+  up: (knex, tables) =>
+    builderFor(knex, tables).createTable(tables.failedJobs, (table) => {
+      asMysqlTable(knex, table);
       table.string('uuid', 36).notNullable().primary();
       table.string('job_id', 64).notNullable();
       table.string('connection', 120).notNullable();
@@ -23,8 +24,8 @@ export const failedJobsMigration: Migration = {
       table.text('causes', 'mediumtext').notNullable();
       table.text('payload', 'longtext').notNullable();
       // job_id first: records are looked up by it too.
-      table.unique(['job_id', 'queue', 'connection'], { indexName: `${failedJobs}_job` });
-      table.index(['failed_at'], `${failedJobs}_failed_at`);
+      table.unique(['job_id', 'queue', 'connection'], { indexName: `${tables.failedJobs}_job` });
+      table.index(['failed_at'], `${tables.failedJobs}_failed_at`);
     }),
-  down: (knex, { failedJobs }) => knex.schema.dropTableIfExists(failedJobs),
+  down: (knex, tables) => builderFor(knex, tables).dropTableIfExists(tables.failedJobs),
 };

@@ -1,13 +1,14 @@
-import type { Migration } from './migration.js';
+import { asMysqlTable, builderFor, type Migration } from './migration.js';
 
 /** The table of signals to workers: small texts under a key. */
 export const signalsMigration: Migration = {
   name: '0003_queue_signals',
   table: 'signals',
-  up: (knex, { signals }) =>
-    knex.schema.createTable(signals, (table) => {
+  up: (knex, tables) =>
+    builderFor(knex, tables).createTable(tables.signals, (table) => {
+      asMysqlTable(knex, table);
       table.string('name', 120).notNullable().primary();
       table.text('value', 'mediumtext').notNullable();
     }),
-  down: (knex, { signals }) => knex.schema.dropTableIfExists(signals),
+  down: (knex, tables) => builderFor(knex, tables).dropTableIfExists(tables.signals),
 };

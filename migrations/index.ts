@@ -6,6 +6,7 @@ import type { Migration } from './migration.js';
 export { defaultTables, type Migration, type TableNames } from './migration.js';
 export type {
   ColumnBuilder,
+  SchemaBuilder,
   SchemaKnex,
   SchemaStatement,
   SchemaStatements,

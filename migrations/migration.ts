@@ -1,10 +1,12 @@
-import type { SchemaKnex, SchemaStatements } from './schema-knex.js';
+import type { SchemaBuilder, SchemaKnex, SchemaStatements, TableBuilder } from './schema-knex.js';
 
 /** The names of drover's tables in one database. */
 export interface TableNames {
   readonly jobs: string;
   readonly failedJobs: string;
   readonly signals: string;
+  /** The PostgreSQL schema that they are in. Default: the first of the search path. */
+  readonly schema?: string;
 }
 
 /** The names used where the options of a connection give none. */
@@ -24,7 +26,23 @@ export const defaultTables: TableNames = {
 export interface Migration {
   /** Stands in the history table: never changed once released. */
   readonly name: string;
-  readonly table: keyof TableNames;
+  readonly table: 'jobs' | 'failedJobs' | 'signals';
   up(knex: SchemaKnex, tables: TableNames): SchemaStatements;
   down(knex: SchemaKnex, tables: TableNames): SchemaStatements;
+}
+
+/** knex's schema builder, in the schema of the tables. */
+export function builderFor(knex: SchemaKnex, { schema }: TableNames): SchemaBuilder {
+  return schema === undefined ? knex.schema : knex.schema.withSchema(schema);
+}
+
+/**
+ * Sets what MySQL's tables are in all but their columns. Compared byte by byte, so that queues `mail` and `Mail`
+ * are two; other databases do so anyway.
+ */
+export function asMysqlTable(knex: SchemaKnex, table: TableBuilder): void {
+  if (knex.client.dialect !== 'mysql') return;
+  table.engine('InnoDB');
+  table.charset('utf8mb4');
+  table.collate('utf8mb4_bin');
 }

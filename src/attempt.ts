@@ -1,6 +1,6 @@
 import { type BackoffRule, backoffRule } from './backoff.js';
 import type { Clock } from './clock.js';
-import type { ReservedJob } from './connector.js';
+import type { Lease, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
 import { fire } from './fire.js';
@@ -33,6 +33,8 @@ export interface AttemptContext {
   readonly clock: Clock;
   /** True where the pusher waits for the job: it runs once, now, and its error is the pusher's to handle. */
   readonly inline?: boolean;
+  /** Deletes a job inside a transaction of the application. */
+  deleteIn(transaction: object, lease: Lease): Promise<boolean>;
   /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
   /** Told when a handler has ended and its job is only left to delete: its slot is free for the next. */

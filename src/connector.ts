@@ -144,6 +144,18 @@ export interface Connector {
   fail?(failures: readonly Failure[]): Promise<boolean[]>;
 
   /**
+   * As `push`, inside a transaction of the application: done when that commits. Present where the store shares
+   * its transactions; what one is depends on the store (knex's `Transaction` for the database driver).
+   */
+  pushIn?(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]>;
+
+  /**
+   * As `delete`, inside a transaction of the application. The lease is held again once that has rolled back,
+   * unless it lapsed meanwhile.
+   */
+  deleteIn?(transaction: unknown, leases: readonly Lease[]): Promise<boolean[]>;
+
+  /**
    * Resolves at once when a job becomes due in one of the queues (pushed, released, given back, retried, its
    * delay over or its lease lapsed), and in any case when `maxWaitMs` have passed or the signal aborts;
    * never rejects for an abort. May wake too early. Absent where the store cannot tell: the worker then
@@ -156,6 +168,15 @@ export interface Connector {
    * where there is no schema.
    */
   migrate?(): Promise<string[]>;
+
+  /**
+   * The statements that `migrate` would run now, for somebody else to run; `whole` for all that make the schema,
+   * for which nothing is connected to, also in another `dialect` that the driver knows. Absent where `migrate`
+   * is, or where it runs no statements.
+   *
+   * @throws QueueError `E_UNSUPPORTED` for a dialect that the driver does not know.
+   */
+  schemaSql?(options?: { readonly whole?: boolean; readonly dialect?: string }): Promise<string[]>;
 
   /** The failed-job store that lives in this store. */
   readonly failedJobs?: FailedJobStore;

@@ -4,12 +4,16 @@ import { QueueError } from './errors.js';
 import type { JobFields } from './logger.js';
 import type { Payload } from './payload.js';
 
-/** What became of a job in this attempt; `open` until a settling verb was called. */
-export type JobState = 'open' | 'deleted' | 'released' | 'failed' | 'lost' | 'closed';
+/**
+ * What became of a job in this attempt; `open` until a settling verb was called. `deleted-in` is a transaction of the
+ * application, which may commit or not.
+ */
+export type JobState = 'open' | 'deleted' | 'deleted-in' | 'released' | 'failed' | 'lost' | 'closed';
 
 /** How a job's verbs reach its store. Each answers false where the lease was lost. */
 export interface JobVerbs {
   delete(): Promise<boolean>;
+  deleteIn(transaction: object): Promise<boolean>;
   release(delayMs: number): Promise<boolean>;
   fail(error: unknown): Promise<boolean>;
   run(): Promise<void>;
@@ -89,6 +93,19 @@ export class Job<Data = unknown> {
   }
 
   /**
+   * Removes the job inside a transaction of yours: its work and its end are committed together, or not at all. Call
+   * it in the transaction that does the work, and let the handler throw if that does not commit: the job is then
+   * tried again like any that throws.
+   *
+   * @param transaction a knex transaction on the database that the job is in.
+   * @throws QueueError `E_LEASE_LOST` where another worker has the job: throw it on, so that the transaction rolls
+   * back. `E_UNSUPPORTED` where the store knows no transactions.
+   */
+  deleteIn(transaction: object): Promise<void> {
+    return handled(this.#settle('deleted-in', () => this.#verbs.deleteIn(transaction)));
+  }
+
+  /**
    * Gives the job back to its queue, due after a delay (seconds, or text such as `'5m'`). The attempt counts.
    * Default: due at once.
    */
@@ -109,7 +126,7 @@ export class Job<Data = unknown> {
 
   /** True once `delete` or `fail` was called. */
   isDeleted(): boolean {
-    return this.#state === 'deleted' || this.#state === 'failed';
+    return ['deleted', 'deleted-in', 'failed'].includes(this.#state);
   }
 
   isReleased(): boolean {

@@ -25,21 +25,27 @@ export type Decoded = { readonly payload: Payload } | { readonly problem: string
 
 /**
  * The text that is stored for a job. Wire format: think-queue 3.x (`job, maxTries, timeout, data, …, id,
- * attempts`), which ignores the fields that it does not know.
+ * attempts`), which ignores the fields that it does not know. In ASCII, as PHP writes it: tables and terminals of
+ * any character set take it.
  *
  * @throws QueueError `E_PAYLOAD_INVALID` for data that JSON would change, `E_PAYLOAD_TOO_LARGE`.
  */
 export function encodePayload(payload: Payload, maxBytes: number): string {
   assertJsonSafe(payload.data);
   const { job, maxTries, timeout, data, backoff, id } = payload;
-  const body = JSON.stringify({ job, maxTries, timeout, data, backoff, id, attempts: 0 });
-  const bytes = Buffer.byteLength(body);
+  const body = inAscii(JSON.stringify({ job, maxTries, timeout, data, backoff, id, attempts: 0 }));
+  const bytes = body.length;
   if (bytes > maxBytes) {
     throw new QueueError('E_PAYLOAD_TOO_LARGE', `job ${job}: ${bytes} bytes exceed the ${maxBytes} allowed`, {
       fix: 'Store the bulk elsewhere and push a reference to it, or raise maxPayloadBytes.',
     });
   }
   return body;
+}
+
+/** JSON with everything beyond ASCII as `\\uXXXX`. Only strings hold such characters. */
+function inAscii(json: string): string {
+  return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Reads a body. Never throws: what cannot be run is told as `problem`. */

@@ -10,6 +10,7 @@ import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
+import { deleteIn } from './transaction.js';
 import { type CheckedWorkerOptions, checkWorkerOptions } from './worker-options.js';
 
 /** What the `Queue` objects of one config share. */
@@ -62,6 +63,7 @@ export class QueueCore {
       registry,
       settler: new Settler(connector, failedPlace, leaseMs, logger, inline),
       defaults: options,
+      deleteIn: (transaction, lease) => deleteIn(connector, transaction, lease),
       events,
       logger,
       clock: config.clock ?? systemClock,

@@ -1,17 +1,18 @@
-import type { Connector, QueueSize } from './connector.js';
+import type { Connector, NewJob, QueueSize } from './connector.js';
 import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
 import type { JobClass } from './job-class.js';
-import { isJobDefinition, type JobDefinition } from './job-definition.js';
-import { checkJobName, checkQueueName, checkWireName } from './names.js';
-import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
+import type { JobDefinition } from './job-definition.js';
+import { checkQueueName } from './names.js';
+import { preparePush } from './prepare-push.js';
+import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
-import { validate } from './registry.js';
 import { signalRestart } from './restart-signal.js';
 import { shown } from './shown.js';
+import { pushIn } from './transaction.js';
 import { Worker } from './worker.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
 
@@ -25,8 +26,6 @@ type PushArguments<Input, Options = PushOptions> = undefined extends Input
 
 /** One job of a `pushMany`. */
 export type PushEntry = readonly [job: Pushable, data?: unknown, options?: PushOptions];
-
-const defaultMaxPayloadBytes = 1_048_576;
 
 /**
  * Makes a queue from a config. Nothing is opened until it is needed.
@@ -42,11 +41,13 @@ export class Queue {
   /** The name of the connection that this object works on. */
   readonly connectionName: string;
   readonly #core: QueueCore;
+  readonly #transaction: unknown;
 
   /** @internal */
-  constructor(core: QueueCore, connectionName = core.connections.defaultName) {
+  constructor(core: QueueCore, connectionName = core.connections.defaultName, transaction?: unknown) {
     this.#core = core;
     this.connectionName = connectionName;
+    this.#transaction = transaction;
   }
 
   /** What happened to jobs that workers of this object ran. */
@@ -81,6 +82,17 @@ export class Queue {
   }
 
   /**
+   * Pushes inside a transaction of the application: the jobs are stored when it commits, and never if it rolls back.
+   * For connections of the database driver whose tables are in the transaction's database; a refused push leaves
+   * it to you to roll back.
+   *
+   * @param transaction a knex transaction. Its pushes reject with `E_UNSUPPORTED` where the store knows none.
+   */
+  using(transaction: object): Pick<Queue, 'push' | 'later' | 'bulk' | 'pushMany'> {
+    return new Queue(this.#core, this.connectionName, transaction);
+  }
+
+  /**
    * Stores a job and answers its id. On a `sync` connection the job runs before this resolves, and its error
    * rejects.
    *
@@ -90,7 +102,12 @@ export class Queue {
     const [data, options = {}] = args;
     const prepared = await this.#prepare(job, data, options);
     const { connections } = this.#core;
-    await connections.pushTrips(options.connection ?? this.connectionName).push(prepared.queue, prepared.job);
+    if (this.#transaction === undefined) {
+      const { queue, job: newJob } = prepared;
+      await connections.pushTrips(options.connection ?? this.connectionName).push(queue, newJob);
+    } else {
+      await this.#store(options.connection, prepared.queue, [prepared.job]);
+    }
     return prepared.job.id;
   }
 
@@ -140,7 +157,7 @@ export class Queue {
       ids.push(prepared.job.id);
     }
     for (const { connection, queue, jobs } of groups.values()) {
-      await this.#connector(connection).push(queue, jobs);
+      await this.#store(connection, queue, jobs);
     }
     return ids;
   }
@@ -199,41 +216,35 @@ export class Queue {
     return (await this.#connector().migrate?.()) ?? [];
   }
 
+  /**
+   * The statements that `migrate` would run now, or with `whole` all that make the schema of this connection's
+   * store; run by nobody.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store has no statements, or not in that dialect.
+   */
+  async schemaSql(options?: { readonly whole?: boolean; readonly dialect?: string }): Promise<string[]> {
+    const connector = this.#connector();
+    if (connector.schemaSql !== undefined) return await connector.schemaSql(options);
+    throw new QueueError('E_UNSUPPORTED', `the store of connection ${this.connectionName} has no tables`, {
+      fix: 'Name a connection of the database driver.',
+    });
+  }
+
   /** Closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
   close(): Promise<void> {
     return this.#core.connections.close();
   }
 
-  async #prepare(job: Pushable, data: unknown, options: PushOptions): Promise<PreparedJob> {
-    const { config, connections, registry } = this.#core;
-    const name = this.#wireName(job);
-    const definition = isJobDefinition(job) ? job : registry.definition(name);
-    if (definition?.input) await validate(definition, data);
-    const own = definition ? definition.settings.queue : registry.settings(name)?.queue;
-    const { settings } = connections.driver(options.connection ?? this.connectionName);
-    return prepareJob(name, data, options, {
-      queue: own ?? settings.queue,
-      maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
-    });
+  #prepare(job: Pushable, data: unknown, options: PushOptions): Promise<PreparedJob> {
+    return preparePush(this.#core, this.connectionName, job, data, options);
   }
 
-  /** A definition that is pushed is one that this process can run: a `sync` connection needs no `jobs`. */
-  #wireName(job: Pushable): string {
-    const { registry } = this.#core;
-    if (typeof job === 'string') return checkWireName(job);
-    if (isJobDefinition(job)) {
-      if (!registry.find(job.name)) registry.add(job);
-      return job.name;
-    }
-    const name = typeof job === 'function' ? registry.nameOf(job) : undefined;
-    if (name !== undefined) return checkJobName(name);
-    throw new QueueError(
-      'E_JOB_UNKNOWN',
-      'the job pushed is neither a definition, a registered class nor a name',
-      {
-        fix: 'Register the class in `jobs` of the config, or push its wire name.',
-      },
-    );
+  /** Stores jobs of one queue: on their own, or with the transaction of {@link using}. */
+  async #store(connection: string | undefined, queue: string, jobs: readonly NewJob[]): Promise<void> {
+    const transaction = this.#transaction;
+    const connector = this.#connector(connection);
+    if (transaction === undefined) await connector.push(queue, jobs);
+    else await pushIn(connector, transaction, queue, jobs);
   }
 
   #connector(name = this.connectionName): Connector {

@@ -33,7 +33,7 @@ export type Action =
 /**
  * The one place that decides what happens after a run. Pure.
  *
- * - What the handler settled stands, also when it threw afterwards.
+ * - What the handler settled stands, also when it threw afterwards, unless that was in a transaction of its own.
  * - A run over its timeout failed, even if the handler returned after the abort: it may have cut its work
  *   short. An ordinary return on any other abort is a success.
  * - A handler that a stopping worker interrupted gives the job back with its attempt unspent.
@@ -44,7 +44,10 @@ export function decide(
   rules: RetryRules,
   random: number,
 ): Verdict {
-  if (job.state !== 'open' && job.state !== 'closed') return { action: 'none' };
+  const isOpen = job.state === 'open' || job.state === 'closed';
+  // Where the handler threw, its transaction has not committed as far as we know; if it has, the lease is lost.
+  const mayBeOpen = job.state === 'deleted-in' && !end.returned;
+  if (!isOpen && !mayBeOpen) return { action: 'none' };
   if (isQueueError(end.abortedBy, 'E_TIMEOUT')) {
     return afterFailure(end.abortedBy, 'timed-out', job.attempts, rules, random);
   }

@@ -39,6 +39,7 @@ export class Settlement {
     const { lease } = reserved;
     this.job = new Job(reserved, payload, context.connection, {
       delete: () => this.#whenSettled(context.settler.delete(lease)),
+      deleteIn: (transaction) => this.#whenSettled(context.deleteIn(transaction, lease)),
       release: (delayMs) => this.#whenSettled(context.settler.release(lease, delayMs)),
       fail: (error) => this.#whenSettled(this.#fail(error, 'by-handler')),
       run: () => this.#run(),
@@ -109,7 +110,7 @@ export class Settlement {
   }
 
   async #asSettled(state: JobState, end: RunEnd): Promise<AttemptEnd> {
-    if (state === 'deleted') return this.#settled({ action: 'delete' });
+    if (state === 'deleted' || state === 'deleted-in') return this.#settled({ action: 'delete' });
     if (state === 'failed') {
       return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');
     }

@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./migrate.js'),
   },
   {
+    usage: 'queue:table [connection]',
+    summary: "Print a store's tables as SQL",
+    load: () => import('./table.js'),
+  },
+  {
     usage: 'queue:failed [id]',
     summary: 'List failed jobs, or show one in full',
     load: () => import('./failed.js'),

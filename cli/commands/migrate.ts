@@ -2,15 +2,20 @@ import type { Command } from '../command.js';
 import { withContext } from '../context.js';
 import { createOutput } from '../output.js';
 import { plain } from '../plain-text.js';
+import { printSql } from '../sql-text.js';
 
 /** `queue:migrate`: the store's schema. */
 export const command: Command = {
-  flags: {},
+  flags: { 'dry-run': { kind: 'switch', says: 'Print the SQL that would be run, and run nothing' } },
   positionals: { connection: 'The same as --connection' },
-  examples: [['drover queue:migrate', 'Safe to repeat: what is applied already is left alone']],
+  examples: [
+    ['drover queue:migrate', 'Safe to repeat: what is applied already is left alone'],
+    ['drover queue:migrate --dry-run', 'The SQL, for somebody else to run'],
+  ],
   run: (args, io) =>
     withContext(args, io, { jobs: false }, async ({ queue }) => {
       const connection = queue.connectionName;
+      if (args.isOn('dry-run')) return printSql(createOutput(io, args.isOn('json')), await queue.schemaSql());
       const applied = await queue.migrate();
       const output = createOutput(io, args.isOn('json'));
       if (output.json) output.object({ connection, applied });

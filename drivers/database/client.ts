@@ -3,15 +3,25 @@ import type { Knex, knex } from 'knex';
 import type { SchemaKnex } from '../../migrations/index.js';
 import type { Logger } from '../../src/index.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
-import { explainPackage } from './errors.js';
+import { type ClientPackage, explainPackage } from './errors.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
+import { type Deadline, lend } from './lend.js';
 
 /** Connections of one knex instance, lent one at a time. */
 export interface Client<Connection> {
   /** For the statements of migrations. */
   readonly knex: SchemaKnex;
-  /** Runs `task` on a connection that nobody else has meanwhile, and gives it back. */
-  use<T>(task: (connection: Connection) => Answer<T>): Promise<T>;
+  /**
+   * Runs `task` on a connection that nobody else has meanwhile, and gives it back.
+   *
+   * @param deadline by when the connection is cut off; none for what cannot hang.
+   */
+  use<T>(task: (connection: Connection) => Answer<T>, deadline?: Deadline): Promise<T>;
+  /**
+   * Opens a connection beside the pool, which it takes nothing from, for what is kept open for long; `end` closes
+   * it.
+   */
+  openAlone(): Promise<{ readonly connection: Connection; end(): Promise<void> }>;
   /** Ends what the driver opened; leaves an instance of the application alone. */
   destroy(): Promise<void>;
 }
@@ -23,15 +33,18 @@ export function borrowKnex<Connection>(
 ): Client<Connection> {
   return {
     knex: instance,
-    use: (task) =>
-      lend(instance, async (connection: Connection) => {
+    use: (task, deadline) => {
+      const borrowed = async (connection: Connection) => {
         const giveBack = dialect.borrow(connection);
         try {
           return await task(connection);
         } finally {
           giveBack();
         }
-      }),
+      };
+      return lend(instance, dialect, borrowed, deadline);
+    },
+    openAlone: () => openAlone(instance),
     destroy: async () => {},
   };
 }
@@ -39,38 +52,42 @@ export function borrowKnex<Connection>(
 /**
  * Opens a knex instance of our own. The only place that loads knex, and only once it is needed.
  *
- * @throws QueueError `E_DRIVER_MISSING` where knex or better-sqlite3 is not installed.
+ * @throws QueueError `E_DRIVER_MISSING` where knex or the client's package is not installed.
  */
 export async function openKnex<Connection>(
   config: KnexConfig,
   dialect: Dialect<Connection>,
   logger: Logger,
 ): Promise<Client<Connection>> {
-  const instance = makeKnex(await loadKnex(), config, dialect, logger);
+  const instance = makeKnex(await loadKnex(config), config, dialect, logger);
   return {
     knex: instance,
-    use: (task) => lend(instance, task),
+    use: (task, deadline) => lend(instance, dialect, task, deadline),
+    openAlone: () => openAlone(instance),
     destroy: () => instance.destroy(),
   };
 }
 
-async function lend<Connection, T>(
-  { client }: KnexInstance,
-  task: (connection: Connection) => Answer<T>,
-): Promise<T> {
-  const connection: Connection = await client.acquireConnection();
-  try {
-    return await task(connection);
-  } finally {
-    await client.releaseConnection(connection);
-  }
+async function openAlone<Connection>({ client }: KnexInstance) {
+  const connection: Connection = await client.acquireRawConnection();
+  return { connection, end: async () => client.destroyRawConnection(connection) };
 }
 
-async function loadKnex(): Promise<typeof knex> {
+/**
+ * A knex that only writes statements: it connects to nothing, and needs no package but knex.
+ *
+ * @throws QueueError `E_DRIVER_MISSING` where knex is not installed.
+ */
+export async function knexFor(client: ClientPackage): Promise<SchemaKnex> {
+  return (await loadKnex({ client }))({ client, useNullAsDefault: true });
+}
+
+async function loadKnex({ client }: Pick<KnexConfig, 'client'>): Promise<typeof knex> {
   try {
     return (await import('knex')).default.knex;
   } catch (error) {
-    throw explainPackage(error) ?? error;
+    const wanted: ClientPackage = client === 'postgres' || client === 'postgresql' ? 'pg' : client;
+    throw explainPackage(error, wanted) ?? error;
   }
 }
 
@@ -86,25 +103,28 @@ function makeKnex<Connection>(
       await dialect.configure(connection);
       if (pool.afterCreate !== undefined) await promisify(pool.afterCreate)(connection);
     } catch (error) {
-      // knex forgets a connection whose afterCreate failed: its file would stay open.
+      // knex forgets a connection whose afterCreate failed: its file or socket would stay open.
       await instance.client.destroyRawConnection(connection);
       throw error;
     }
   };
   const instance = knexOf({
-    useNullAsDefault: true,
     log: knexLog(logger),
     ...config,
+    // Another default of knex only adds a warning about columns that we never leave out.
+    useNullAsDefault: true,
     pool: {
+      // None is kept open by an idle process; a worker needs one, and another while it extends leases.
+      min: 0,
+      max: 5,
       ...pool,
       // One writer at a time is all that SQLite has; a database in memory lives in its one connection.
-      min: 1,
-      max: 1,
+      ...(config.client === 'better-sqlite3' && { min: 1, max: 1 }),
       afterCreate: (connection: Connection, done: (error: unknown) => void) => {
         setUp(connection).then(() => done(null), done);
       },
     },
-  });
+  } as Knex.Config);
   return instance;
 }
 

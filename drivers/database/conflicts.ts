@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isConflict } from './errors.js';
 
 /** How long a call keeps trying against other processes' locks, in ms. */
-const conflictBudgetMs = 10_000;
+export const conflictBudgetMs = 10_000;
 
 const shortestWaitMs = 2;
 const longestWaitMs = 60;
@@ -13,7 +12,8 @@ const longestWaitMs = 60;
  */
 export async function retryConflicts<T>(
   attempt: () => Promise<T>,
-  budgetMs: number = conflictBudgetMs,
+  isConflict: (error: unknown) => boolean,
+  budgetMs: number,
 ): Promise<T> {
   const giveUpAt = performance.now() + budgetMs;
   for (let tries = 0; ; tries += 1) {

@@ -1,35 +1,71 @@
-import type { Connector, DriverContext } from '../../src/index.js';
-import { borrowKnex, openKnex } from './client.js';
+import { type Connector, type DriverContext, QueueError } from '../../src/index.js';
+import { borrowKnex, knexFor, openKnex } from './client.js';
 import { DatabaseConnector } from './connector.js';
+import type { Dialect } from './dialects/dialect.js';
+import { mysqlDialect } from './dialects/mysql.js';
+import { postgresDialect } from './dialects/postgres.js';
 import { sqliteDialect } from './dialects/sqlite.js';
 import { DatabaseFailedJobs } from './failed-jobs.js';
 import type { DatabaseSettings } from './options.js';
+import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
+import { Waits } from './waits.js';
 
-/**
- * Puts the parts together for one connection.
- *
- * @param conflictBudgetMs how long a verb tries against locks of other processes. Default 10,000.
- */
+/** What is not for users to set. */
+export interface Internals {
+  /** How long a verb tries against locks of other processes, in ms. Default 10,000. */
+  readonly conflictBudgetMs?: number;
+  /** False takes the way of MySQL servers that cannot skip locked rows. */
+  readonly skipLocked?: boolean;
+}
+
+/** Puts the parts together for one connection. */
 export function connectDatabase(
   settings: DatabaseSettings,
   context: DriverContext,
-  conflictBudgetMs?: number,
+  internals: Internals = {},
 ): Connector {
-  const { target, tables, autoMigrate, synchronous } = settings;
-  const { clock, logger } = context;
-  const dialect = sqliteDialect({ filename: target.filename, tables, synchronous, clock, logger });
+  // One call for each kind: their connections are of different types.
+  const { kind } = settings.target;
+  if (kind === 'mysql') return connectWith(mysqlOf(settings, internals), settings, context, internals);
+  if (kind === 'postgres') return connectWith(postgresOf(settings), settings, context, internals);
+  return connectWith(sqliteOf(settings, context), settings, context, internals);
+}
+
+function mysqlOf({ target, tables }: DatabaseSettings, { skipLocked }: Internals = {}) {
+  return mysqlDialect({ place: target.place, tables, ...(skipLocked === undefined ? {} : { skipLocked }) });
+}
+
+function postgresOf({ target, tables, prepare, notify }: DatabaseSettings) {
+  return postgresDialect({ place: target.place, tables, prepare, notify });
+}
+
+function sqliteOf({ target, tables, synchronous }: DatabaseSettings, { clock, logger }: DriverContext) {
+  return sqliteDialect({ filename: target.place, tables, synchronous, clock, logger });
+}
+
+function connectWith<Connection>(
+  dialect: Dialect<Connection>,
+  settings: DatabaseSettings,
+  context: DriverContext,
+  { conflictBudgetMs }: Internals,
+): Connector {
+  const { logger } = context;
+  const { target, tables, autoMigrate, commandTimeoutMs } = settings;
   const session = new Session({
+    kind: target.kind,
     dialect,
     tables,
     autoMigrate,
     logger,
     connect: async () => {
-      if (target.kind === 'instance') return borrowKnex(target.instance, dialect);
+      if ('instance' in target) return borrowKnex(target.instance, dialect);
       await dialect.prepareStore();
       return await openKnex(target.config, dialect, logger);
     },
+    // SQLite's statements run inside this process: there is nobody to wait for.
+    ...(target.kind === 'sqlite' ? {} : { commandTimeoutMs }),
     ...(conflictBudgetMs === undefined ? {} : { conflictBudgetMs }),
   });
   const failedJobs = new DatabaseFailedJobs(session, dialect.failedJobs);
@@ -38,5 +74,23 @@ export function connectDatabase(
     dialect.jobs,
     failedJobs,
     new DatabaseSignals(session, dialect.signals),
+    (kind = target.kind) => tableScript(kind, settings, context),
+    dialect.news === undefined ? undefined : new Waits(session, dialect.news),
   );
+}
+
+/** The script of the whole schema, also for a kind of database other than the connection's own. */
+async function tableScript(
+  kind: string,
+  settings: DatabaseSettings,
+  context: DriverContext,
+): Promise<string[]> {
+  if (kind === 'mysql') return wholeScript(mysqlOf(settings), await knexFor('mysql2'), settings.tables);
+  if (kind === 'postgres') return wholeScript(postgresOf(settings), await knexFor('pg'), settings.tables);
+  if (kind === 'sqlite') {
+    return wholeScript(sqliteOf(settings, context), await knexFor('better-sqlite3'), settings.tables);
+  }
+  throw new QueueError('E_UNSUPPORTED', `there is no dialect ${kind}`, {
+    fix: 'Write mysql, postgres or sqlite.',
+  });
 }

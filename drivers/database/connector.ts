@@ -14,13 +14,17 @@ import type { JobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
 import type { Session } from './session.js';
 import type { DatabaseSignals } from './signals.js';
+import type { Waits } from './waits.js';
 
 /** The contract on tables of one SQL database. The verbs' statements are the dialect's. */
 export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly waitForJob?: (queues: readonly string[], maxWaitMs: number, signal: AbortSignal) => Promise<void>;
   readonly #session: Session<Connection>;
   readonly #jobs: JobTable<Connection>;
+  readonly #waits: Waits<Connection> | undefined;
+  readonly #wholeScript: (dialect?: string) => Promise<string[]>;
   readonly #failedJobs: DatabaseFailedJobs<Connection>;
 
   constructor(
@@ -28,7 +32,14 @@ export class DatabaseConnector<Connection> implements Connector {
     jobs: JobTable<Connection>,
     failedJobs: DatabaseFailedJobs<Connection>,
     signals: DatabaseSignals<Connection>,
+    wholeScript: (dialect?: string) => Promise<string[]>,
+    waits: Waits<Connection> | undefined,
   ) {
+    this.#waits = waits;
+    if (waits !== undefined) {
+      this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
+    }
+    this.#wholeScript = wholeScript;
     this.#session = session;
     this.#jobs = jobs;
     this.#failedJobs = failedJobs;
@@ -60,6 +71,14 @@ export class DatabaseConnector<Connection> implements Connector {
     return this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
   }
 
+  pushIn(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.#session.within(transaction, (connection) => this.#jobs.pushWithin(connection, queue, jobs));
+  }
+
+  deleteIn(transaction: unknown, leases: readonly Lease[]): Promise<boolean[]> {
+    return this.#session.within(transaction, (connection) => this.#jobs.deleteWithin(connection, leases));
+  }
+
   fail(failures: readonly Failure[]): Promise<boolean[]> {
     return this.#failedJobs.fail(failures);
   }
@@ -76,7 +95,13 @@ export class DatabaseConnector<Connection> implements Connector {
     return this.#session.migrate();
   }
 
-  close(): Promise<void> {
-    return this.#session.close();
+  schemaSql(options: { readonly whole?: boolean; readonly dialect?: string } = {}): Promise<string[]> {
+    const { dialect, whole = dialect !== undefined } = options;
+    return whole ? this.#wholeScript(dialect) : this.#session.pendingScript();
+  }
+
+  async close(): Promise<void> {
+    // Both at once: a wait that begins now shall find the session closed, one under way shall just end.
+    await Promise.all([this.#session.close(), this.#waits?.close()]);
   }
 }

@@ -11,13 +11,11 @@ export interface KnexInstance extends SchemaKnex {
   destroy(): Promise<void>;
 }
 
-/** A knex configuration for better-sqlite3. The pool's size is set by the driver. */
+/** A knex configuration. On SQLite the pool's size is set by the driver; elsewhere it is `{ min: 0, max: 5 }` unless told. */
 export interface KnexConfig {
-  readonly client: 'better-sqlite3';
-  readonly connection: {
-    readonly filename: string;
-    readonly options?: { readonly readonly?: boolean; readonly nativeBinding?: string };
-  };
+  readonly client: 'better-sqlite3' | 'mysql2' | 'pg' | 'postgres' | 'postgresql';
+  /** `{ filename }` for better-sqlite3; for servers what their client takes: a URL, or host, user and so on. */
+  readonly connection: string | { readonly [option: string]: unknown };
   /** knex's pool options: `afterCreate` runs after the driver's own. */
   readonly pool?: object;
   readonly log?: object;

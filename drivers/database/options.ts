@@ -1,44 +1,60 @@
-import { defaultTables, historyTable, type TableNames } from '../../migrations/index.js';
+import type { TableNames } from '../../migrations/index.js';
 import {
   type ConnectionOptions,
   checkOptionNames,
   connectionOptionNames,
+  type Duration,
+  durationToMs,
   QueueError,
 } from '../../src/index.js';
-import { checkFilename, filenameOfUrl } from './dialects/sqlite-url.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
+import { readTables, type TableOptions } from './tables.js';
+import { readTarget, type Target } from './target.js';
 
 /** Options of a database connection. Exactly one of `url` and `knex` says where the tables are. */
-export interface DatabaseOptions extends ConnectionOptions {
+export interface DatabaseOptions extends ConnectionOptions, TableOptions {
   /**
-   * `sqlite:./queue.sqlite` (from the working directory), `sqlite:///var/lib/app/queue.sqlite` or
-   * `sqlite::memory:`; `file:` means the same. A missing file is made, readable by this user only.
+   * `mysql://user:password@host/database` (`mariadb:` means the same), `postgres://user:password@host/database`
+   * (or `postgresql:`), or a SQLite file: `sqlite:./queue.sqlite` (from the working directory),
+   * `sqlite:///var/lib/app/queue.sqlite` or `sqlite::memory:`; `file:` means the same. A missing file is made,
+   * readable by this user only.
    */
   readonly url?: string;
   /**
-   * A knex configuration for better-sqlite3, or a ready Knex instance. The instance stays yours: `close()`
-   * leaves it open. While one of your own transactions holds the only connection of its pool, a push
-   * waits for it, so do not await one inside the other.
+   * A knex configuration for better-sqlite3, mysql2 or pg, or a ready Knex instance. The instance stays yours:
+   * `close()` leaves it open. While your own transactions hold all the connections of its pool, a push waits
+   * for one, so do not await one inside the other.
    */
   readonly knex?: KnexConfig | KnexInstance;
-  /** The table of jobs. Default `jobs`. */
-  readonly table?: string;
-  /** The table of given-up jobs. Default `failed_jobs`. */
-  readonly failedTable?: string;
-  /** The table of signals to workers. Default `queue_signals`. */
-  readonly signalsTable?: string;
   /**
    * Makes and updates the tables when the connection is first used. Default true; false for a ready
    * instance, where `drover queue:migrate` does it.
    */
   readonly autoMigrate?: boolean;
   /**
-   * What a commit waits for. `normal`: every accepted job survives the death of the process, kill -9
-   * too, but the last commits may be gone after a power loss or a crash of the machine (the file stays sound).
-   * `full` waits for the disk at every commit and closes that gap, at about half the speed for single jobs. Default
-   * `normal`. Without effect on a ready instance, whose connections are set up by you.
+   * What a commit to a SQLite file waits for. `normal`: every accepted job survives the death of the process,
+   * kill -9 too, but the last commits may be gone after a power loss or a crash of the machine (the file stays
+   * sound). `full` waits for the disk at every commit and closes that gap, at about half the speed for single jobs.
+   * Default `normal`. Without effect on a ready instance, whose connections are set up by you, and on servers, whose
+   * own settings rule.
    */
   readonly synchronous?: 'normal' | 'full';
+  /**
+   * Keeps prepared statements on each PostgreSQL connection that the driver opens. Default false: behind a pooler
+   * that hands out another session for each transaction they are not found again.
+   */
+  readonly prepare?: boolean;
+  /**
+   * Wakes waiting workers by PostgreSQL's NOTIFY, for which each process that works keeps one connection more.
+   * Default true; false behind a pooler that hands out another session for each transaction, where workers look
+   * by themselves. The same for all that push and work.
+   */
+  readonly notify?: boolean;
+  /**
+   * How long a server may take for one call, waiting for a connection included, before it counts as unavailable.
+   * Default `'10s'`. Migrations have ten minutes.
+   */
+  readonly commandTimeout?: Duration;
 }
 
 /** Options checked and filled in. */
@@ -47,12 +63,10 @@ export interface DatabaseSettings {
   readonly tables: TableNames;
   readonly autoMigrate: boolean;
   readonly synchronous: 'normal' | 'full';
+  readonly prepare: boolean;
+  readonly notify: boolean;
+  readonly commandTimeoutMs: number;
 }
-
-/** Where the tables are: in a file that the driver opens, or behind an instance of the application. */
-type Target =
-  | { readonly kind: 'file'; readonly filename: string; readonly config: KnexConfig }
-  | { readonly kind: 'instance'; readonly filename: string; readonly instance: KnexInstance };
 
 /** Names of the options of `database`. */
 export const databaseOptionNames = [
@@ -61,101 +75,47 @@ export const databaseOptionNames = [
   'table',
   'failedTable',
   'signalsTable',
+  'prefix',
+  'schema',
   'autoMigrate',
   'synchronous',
+  'prepare',
+  'notify',
+  'commandTimeout',
   ...connectionOptionNames,
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
 /**
  * Checks the options of `database`. Opens nothing.
  *
- * @throws QueueError `E_CONFIG` naming the option, or `E_UNSUPPORTED` for a database other than SQLite.
+ * @throws QueueError `E_CONFIG` naming the option, or `E_UNSUPPORTED` for a database without a dialect.
  */
 export function readOptions(options: DatabaseOptions): DatabaseSettings {
   checkOptionNames(options, databaseOptionNames, 'database');
-  const target = readTarget(options);
-  const { autoMigrate = target.kind === 'file', synchronous = 'normal' } = options;
-  if (typeof autoMigrate !== 'boolean')
-    throw invalid('autoMigrate: is not true or false', 'Write true or false.');
+  const target = readTarget(options.url, options.knex);
+  const {
+    autoMigrate = 'config' in target,
+    synchronous = 'normal',
+    prepare = false,
+    notify = true,
+  } = options;
+  for (const [key, value] of Object.entries({ autoMigrate, prepare, notify })) {
+    if (typeof value !== 'boolean') throw invalid(`${key}: is not true or false`, 'Write true or false.');
+  }
   if (synchronous !== 'normal' && synchronous !== 'full') {
     throw invalid("synchronous: is not 'normal' or 'full'", "Write 'normal' or 'full'.");
   }
-  return { target, tables: readTables(options), autoMigrate, synchronous };
-}
-
-function readTarget({ url, knex }: DatabaseOptions): Target {
-  if ((url === undefined) === (knex === undefined)) {
-    const what = url === undefined ? 'url: is missing' : 'url and knex: only one of them can be set';
-    throw invalid(what, "Set url, such as 'sqlite:./queue.sqlite', or knex.");
-  }
-  if (url !== undefined) {
-    if (typeof url !== 'string') throw invalid('url: is not a text', "Write 'sqlite:./queue.sqlite'.");
-    return fileTarget(filenameOfUrl(url));
-  }
-  if (isInstance(knex)) return instanceTarget(knex);
-  return configTarget(knex);
-}
-
-function fileTarget(filename: string): Target {
-  return { kind: 'file', filename, config: { client: 'better-sqlite3', connection: { filename } } };
-}
-
-function configTarget(config: KnexConfig | undefined): Target {
-  refuseOtherClient(config?.client);
-  const given = config?.connection?.filename;
-  if (config === undefined || typeof given !== 'string') {
-    throw invalid(
-      'knex: connection.filename is missing',
-      "Write connection: { filename: './queue.sqlite' }.",
-    );
-  }
-  const filename = checkFilename(given, 'knex.connection.filename');
-  const connection = { ...config.connection, filename };
-  return { kind: 'file', filename, config: { ...config, connection } };
-}
-
-function instanceTarget(instance: KnexInstance): Target {
-  refuseOtherClient(instance.client.config?.client ?? instance.client.driverName);
-  if ('isTransaction' in instance && instance.isTransaction === true) {
-    throw invalid(
-      'knex: is a transaction, which ends before the queue does',
-      'Give the Knex instance itself.',
-    );
-  }
-  const filename = instance.client.connectionSettings?.filename;
-  return { kind: 'instance', filename: typeof filename === 'string' ? filename : 'the database', instance };
-}
-
-function isInstance(knex: unknown): knex is KnexInstance {
-  return typeof knex === 'function' && 'client' in knex;
-}
-
-function refuseOtherClient(client: unknown): void {
-  if (client === 'better-sqlite3') return;
-  if (client === undefined) throw invalid('knex: client is missing', "Write client: 'better-sqlite3'.");
-  const named = typeof client === 'string' ? client : 'a class';
-  const what = `knex: client ${named}: this version's database driver speaks SQLite only`;
-  throw new QueueError('E_UNSUPPORTED', what, { fix: "Write client: 'better-sqlite3'." });
-}
-
-function readTables(options: DatabaseOptions): TableNames {
-  const tables = {
-    jobs: identifier('table', options.table ?? defaultTables.jobs),
-    failedJobs: identifier('failedTable', options.failedTable ?? defaultTables.failedJobs),
-    signals: identifier('signalsTable', options.signalsTable ?? defaultTables.signals),
+  const commandTimeoutMs = durationToMs(options.commandTimeout ?? '10s', 'commandTimeout');
+  if (commandTimeoutMs < 10) throw invalid('commandTimeout: is below 10 ms', "Write '10s'.");
+  return {
+    target,
+    tables: readTables(options, target.kind),
+    autoMigrate,
+    synchronous,
+    prepare,
+    notify,
+    commandTimeoutMs,
   };
-  const names = [...Object.values(tables), historyTable].map((name) => name.toLowerCase());
-  if (new Set(names).size < names.length) {
-    const fix = `Give each its own name, other than ${historyTable}.`;
-    throw invalid('table, failedTable, signalsTable: two tables have the same name', fix);
-  }
-  return tables;
-}
-
-function identifier(key: string, name: unknown): string {
-  if (typeof name === 'string' && /^[A-Za-z_]\w{0,62}$/.test(name) && !/^sqlite_/i.test(name)) return name;
-  const fix = 'Start with a letter or _, then up to 62 letters, digits or _; not with sqlite_.';
-  throw invalid(`${key}: ${JSON.stringify(name)} cannot be the name of a table`, fix);
 }
 
 function invalid(what: string, fix: string): QueueError {

@@ -40,12 +40,42 @@ export async function migrate<Connection>(
 ): Promise<string[]> {
   const steps = await dialect.history.apply(connection, tables, (applied) => {
     refuseNewer(applied, dialect.place);
-    return missingFrom(applied, tables).map((migration): PlannedStep => {
-      const statements = [migration.up(knex, tables).toSQL()].flat().map(({ sql }) => sql);
-      return { name: migration.name, table: tables[migration.table], statements };
-    });
+    return stepsOf(missingFrom(applied, tables), knex, tables);
   });
   return steps.map(({ name }) => name);
+}
+
+/**
+ * The statements that `migrate` would run, for somebody else to run; none where the schema is current.
+ *
+ * @throws QueueError `E_STORE_SCHEMA` for a newer schema.
+ */
+export async function pendingScript<Connection>(
+  dialect: Dialect<Connection>,
+  connection: Connection,
+  knex: SchemaKnex,
+  tables: TableNames,
+): Promise<string[]> {
+  const applied = await dialect.history.applied(connection, tables);
+  refuseNewer(applied, dialect.place);
+  const missing = missingFrom(applied, tables);
+  return missing.length === 0 ? [] : dialect.history.script(stepsOf(missing, knex, tables));
+}
+
+/** The statements that make the whole schema. Nothing is connected to. */
+export function wholeScript(
+  { history }: Pick<Dialect<never>, 'history'>,
+  knex: SchemaKnex,
+  tables: TableNames,
+): string[] {
+  return history.script(stepsOf(migrations, knex, tables));
+}
+
+function stepsOf(steps: typeof migrations, knex: SchemaKnex, tables: TableNames): PlannedStep[] {
+  return steps.map((migration) => {
+    const statements = [migration.up(knex, tables).toSQL()].flat().map(({ sql }) => sql);
+    return { name: migration.name, table: tables[migration.table], statements };
+  });
 }
 
 /** The error for a schema that an older version of drover made and nobody has brought up to date. */

@@ -2,25 +2,34 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TableNames } from '../../migrations/index.js';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { Client } from './client.js';
-import { retryConflicts } from './conflicts.js';
+import { conflictBudgetMs, retryConflicts } from './conflicts.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
-import { explain } from './errors.js';
-import { migrate, outdatedSchema, schemaState } from './schema.js';
+import { explain, NotConnected } from './errors.js';
+import { tooLate, within } from './lend.js';
+import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
+import type { DatabaseKind } from './target.js';
+import { connectionOf } from './transaction.js';
 
 /** What a session works with. */
 export interface SessionOptions<Connection> {
+  readonly kind: DatabaseKind;
   readonly dialect: Dialect<Connection>;
   readonly tables: TableNames;
   readonly autoMigrate: boolean;
   readonly logger: Logger;
   /** Opens the connections; called by the first verb, and again when that failed. */
   connect(): Promise<Client<Connection>>;
+  /** How long a verb may wait for its server, in ms; nothing is waited for without it. */
+  readonly commandTimeoutMs?: number;
   /** How long a verb tries against locks of other processes, in ms. Default 10,000. */
   readonly conflictBudgetMs?: number;
 }
 
 // How long verbs may follow each other, in ms, before one of them lets timers and signals in.
 const longestStretchMs = 10;
+
+/** How long migrations may take: they wait for other processes that migrate, and large tables take their time. */
+const migrationTimeoutMs = 600_000;
 
 /** Opens the database at the first verb, runs verbs on it with retries, and closes it after the last. */
 export class Session<Connection> {
@@ -48,9 +57,41 @@ export class Session<Connection> {
     });
   }
 
+  /**
+   * Runs one verb inside a transaction of the application, on its connection alone: where that is the only one of
+   * its pool, looking after the schema on another would wait for ever. Nothing is repeated, as an error has
+   * spoilt the transaction.
+   */
+  within<T>(transaction: unknown, verb: (connection: Connection) => Answer<T>): Promise<T> {
+    return this.#track(async () => await verb(await connectionOf(transaction, this.#options.kind)));
+  }
+
+  /** A connection of its own beside the pool; see `Client.openAlone`. */
+  openAlone(): Promise<{ readonly connection: Connection; end(): Promise<void> }> {
+    return this.#track(async () => {
+      const { commandTimeoutMs = 10_000, dialect } = this.#options;
+      const opening = (await this.#whenReady()).openAlone();
+      return await within(opening, commandTimeoutMs, () => {
+        opening.then(({ end }) => end()).catch(() => undefined);
+        return tooLate(dialect.place, commandTimeoutMs, false);
+      });
+    });
+  }
+
   /** Brings the schema up to date, whatever `autoMigrate` says; answers the names of the steps taken. */
   migrate(): Promise<string[]> {
     return this.#track(async () => await this.#migrate(await this.#whenConnected()));
+  }
+
+  /** What `migrate` would run. */
+  pendingScript(): Promise<string[]> {
+    return this.#track(async () => {
+      const { dialect, tables } = this.#options;
+      const client = await this.#whenConnected();
+      return await this.#retried(client, (connection) =>
+        pendingScript(dialect, connection, client.knex, tables),
+      );
+    });
   }
 
   /** Waits for the verbs under way, then ends the connections that were opened here. */
@@ -68,14 +109,21 @@ export class Session<Connection> {
     try {
       return await pending;
     } catch (error) {
-      throw explain(error, this.#options.dialect.place);
+      throw explain(error, this.#options.dialect);
     } finally {
       this.#underWay.delete(pending);
     }
   }
 
-  #retried<T>(client: Client<Connection>, task: (connection: Connection) => Answer<T>): Promise<T> {
-    return retryConflicts(() => client.use(task), this.#options.conflictBudgetMs);
+  #retried<T>(
+    client: Client<Connection>,
+    task: (connection: Connection) => Answer<T>,
+    deadlineMs = this.#options.commandTimeoutMs,
+  ): Promise<T> {
+    const { dialect, conflictBudgetMs: budgetMs = conflictBudgetMs } = this.#options;
+    const isConflict = (error: unknown): boolean =>
+      dialect.isConflict(error instanceof NotConnected ? error.cause : error);
+    return retryConflicts(() => client.use(task, deadlineMs), isConflict, budgetMs);
   }
 
   /**
@@ -128,9 +176,10 @@ export class Session<Connection> {
   }
 
   async #migrate(client: Client<Connection>): Promise<string[]> {
-    const { dialect, tables, logger } = this.#options;
+    const { dialect, tables, logger, commandTimeoutMs } = this.#options;
+    const deadlineMs = commandTimeoutMs === undefined ? undefined : migrationTimeoutMs;
     const task = (connection: Connection) => migrate(dialect, connection, client.knex, tables);
-    const names = await this.#retried(client, task);
+    const names = await this.#retried(client, task, deadlineMs);
     if (names.length > 0)
       logger.info({ database: dialect.place, migrations: names }, 'migrated the queue tables');
     return names;

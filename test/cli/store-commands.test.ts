@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CliProject, CliProject as Project } from '../support/cli.js';
 import { configText, sqliteProject } from './project.js';
@@ -77,6 +79,39 @@ describe('queue:migrate', () => {
       { connection: 'main', applied: [] },
     ]);
     expect(await own.run('size')).toMatchObject({ code: 0 });
+    await own.remove();
+  });
+});
+
+describe('the schema as SQL', () => {
+  test('queue:migrate --dry-run prints what it would run, which does the same', async () => {
+    const own = sqliteProject('', 'autoMigrate: false');
+    const { stdout } = await own.must('queue:migrate', '--dry-run');
+    expect((await own.run('size')).code).toBe(2);
+    const db = new Database(own.path('queue.sqlite'));
+    db.exec(stdout);
+    db.close();
+    expect((await own.must('queue:migrate')).stdout).toBe('the schema of connection main is current\n');
+    expect((await own.must('migrate', '--dry-run')).stdout).toBe('-- nothing to do: the schema is current\n');
+    expect((await own.must('migrate', '--dry-run', '--json')).lines).toEqual([]);
+    expect(await own.run('size')).toMatchObject({ code: 0 });
+    await own.remove();
+  });
+
+  test('queue:table prints it for any dialect, and connects to nothing', async () => {
+    const own = sqliteProject('', "prefix: 'app_'");
+    const { stdout } = await own.must('queue:table');
+    expect(stdout).toMatch(/create table `app_jobs`/);
+    expect((await own.must('table', '--dialect', 'postgres')).stdout).toMatch(/create table "app_jobs"/);
+    const { lines } = await own.must('table', 'main', '--dialect', 'mysql', '--json');
+    expect(JSON.stringify(lines)).toContain('utf8mb4_bin');
+    expect(existsSync(own.path('queue.sqlite'))).toBe(false);
+    const unknown = await own.run('table', '--dialect', 'oracle');
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('Write mysql, postgres or sqlite');
+    const elsewhere = await own.run('table', 'sync');
+    expect(elsewhere.code).toBe(2);
+    expect(elsewhere.stderr).toContain('has no tables');
     await own.remove();
   });
 });

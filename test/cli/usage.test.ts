@@ -19,6 +19,7 @@ const names = [
   'size',
   'clear',
   'migrate',
+  'table',
   'failed',
   'retry',
   'forget',

@@ -62,14 +62,14 @@ describe('the environment', () => {
     const code = `import { loadConfig } from 'drover/config';
       import { inspect } from 'node:util';
       await loadConfig().catch((error) => console.log(inspect(error, { depth: 9 }), error.fix));`;
-    const shown = await runIn(cwd, code, { DATABASE_URL: 'mysql://app:s3cr3t-CANARY@db/app' });
-    expect(shown).toContain('the built-in config: DATABASE_URL: mysql: ');
+    const shown = await runIn(cwd, code, { DATABASE_URL: 'mssql://app:s3cr3t-CANARY@db/app' });
+    expect(shown).toContain('the built-in config: DATABASE_URL: mssql: ');
     expect(shown).toContain('E_UNSUPPORTED');
     expect(shown).toContain('Unset DATABASE_URL');
     expect(shown).not.toContain('CANARY');
   });
 
-  test.each(['postgres', 'redis'])(
+  test.each(['mongodb', 'redis'])(
     'a %s: DATABASE_URL that a config reads is named as the cause',
     async (scheme) => {
       const code = `import { loadConfig } from 'drover/config';
@@ -94,20 +94,20 @@ describe('the environment', () => {
     [
       'JSON',
       'drover.config.json',
-      '{ "connections": { "main": { "driver": "database", "url": "mysql://db/a" } } }',
+      '{ "connections": { "main": { "driver": "database", "url": "mssql://db/a" } } }',
     ],
     [
       'code',
       'drover.config.mjs',
       `import { database } from 'drover/drivers/database';
-      export default { connections: { main: database('mysql://db/a') } };`,
+      export default { connections: { main: database('mssql://db/a') } };`,
     ],
   ])('DATABASE_URL is not blamed for a URL that %s gives itself', async (_name, file, text) => {
     const cwd = await makeProject({ [file]: text });
     const code = `import { loadConfig } from 'drover/config';
       await loadConfig().catch((error) => console.log(error.message, error.fix));`;
-    const shown = await runIn(cwd, code, { DATABASE_URL: 'postgres://db/a' });
-    expect(shown).toContain('mysql: ');
+    const shown = await runIn(cwd, code, { DATABASE_URL: 'mongodb://db/a' });
+    expect(shown).toContain('mssql: ');
     expect(shown).not.toContain('DATABASE_URL');
   });
 });

@@ -67,7 +67,7 @@ describe('a config in JSON', () => {
 
   test('a DATABASE_URL that the driver refuses is blamed, and not shown', async () => {
     const cwd = await projectWith({ connections: { main: { driver: 'database' } } });
-    const error = await errorOf(loadConfig({ cwd, env: { DATABASE_URL: 'postgres://app:CANARY@db/app' } }));
+    const error = await errorOf(loadConfig({ cwd, env: { DATABASE_URL: 'mssql://app:CANARY@db/app' } }));
     expect(error).toMatchObject({ code: 'E_UNSUPPORTED' });
     expect(error.message).toMatch(/^drover\.config\.json: connections\.main\.url: .*\(from DATABASE_URL\)$/);
     expect(`${error.stack}${error.fix}`).not.toContain('CANARY');
@@ -113,7 +113,7 @@ describe('what is wrong with a config in JSON', () => {
         e: { driver: 'memory', lease: 'soon' },
         f: 'mysql://app:CANARY@db/app',
         g: { driver: 'redis', url: 'redis://:CANARY@r/x' },
-        h: { driver: 'database', url: 'mysql://app:CANARY@db/app' },
+        h: { driver: 'database', url: 'mssql://app:CANARY@db/app' },
         'odd name': null,
       },
       workers: {},
@@ -131,7 +131,7 @@ describe('what is wrong with a config in JSON', () => {
       expect.stringMatching(/^connections\.e\.lease: 'soon' is not a time span\. Write/),
       expect.stringMatching(/^connections\.f: is text, not an object\. Write/),
       expect.stringMatching(/^connections\.g\.url: the path is not the number of a database/),
-      expect.stringMatching(/^connections\.h\.url: mysql: /),
+      expect.stringMatching(/^connections\.h\.url: mssql: /),
       'connections."odd name": is null, not an object. Write { "driver": "database", "url": "sqlite:./drover.sqlite" }.',
       'workers: unknown key; did you mean worker?',
     ]);

@@ -182,7 +182,7 @@ describe('a push whose reply was lost', () => {
     const connector = redis({ client, commandTimeout: 0.5 }).connect(context);
     connectors.push(connector);
     await connector.push('warm', [job('warm')]);
-  await connector.push('warm', [job('warm later', { delayMs: 60_000 })]);
+    await connector.push('warm', [job('warm later', { delayMs: 60_000 })]);
     const fault = proxy.plan('lose-reply', aJob);
     expect(await connector.push('q', [job('a')])).toEqual(['stored']);
     await fault.happened;
@@ -244,7 +244,7 @@ describe('a push that cannot be settled', () => {
     const connector = redis({ client, commandTimeout: 0.5 }).connect(context);
     connectors.push(connector);
     await connector.push('warm', [job('warm')]);
-  await connector.push('warm', [job('warm later', { delayMs: 60_000 })]);
+    await connector.push('warm', [job('warm later', { delayMs: 60_000 })]);
     const fault = proxy.plan('half-open', aJob);
     const pushed = errorOf(connector.push('q', [job('a')]));
     await fault.happened;

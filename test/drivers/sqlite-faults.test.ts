@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, describe, expect, test } from 'vitest';
+import { explainSqlite } from '../../drivers/database/dialects/sqlite-errors.js';
 import { explain } from '../../drivers/database/errors.js';
 import type { DatabaseOptions } from '../../drivers/database/index.js';
 import { QueueError } from '../../src/index.js';
@@ -187,6 +188,8 @@ describe('a damaged file', () => {
 });
 
 describe('what a test cannot provoke', () => {
+  const sqlite = { place: '/var/queue.sqlite', explain: explainSqlite };
+
   test.each([
     ['SQLITE_IOERR_WRITE', 'E_STORE_UNAVAILABLE', true],
     ['SQLITE_IOERR_FSYNC', 'E_STORE_UNAVAILABLE', true],
@@ -199,9 +202,9 @@ describe('what a test cannot provoke', () => {
     ['SQLITE_CORRUPT_VTAB', 'E_STORE_CORRUPT', false],
     ['SQLITE_TOOBIG', 'E_PAYLOAD_TOO_LARGE', false],
     ['SQLITE_ERROR', 'E_STORE_UNAVAILABLE', false],
-  ])('%s becomes %s', (sqlite, code, transient) => {
-    const cause = new Database.SqliteError('as SQLite says', sqlite);
-    expect(explain(cause, '/var/queue.sqlite')).toMatchObject({
+  ])('%s becomes %s', (given, code, transient) => {
+    const cause = new Database.SqliteError('as SQLite says', given);
+    expect(explain(cause, sqlite)).toMatchObject({
       code,
       transient,
       cause,
@@ -211,6 +214,6 @@ describe('what a test cannot provoke', () => {
 
   test('an error of drover stays what it is', () => {
     const error = new QueueError('E_QUEUE_CLOSED', 'closed');
-    expect(explain(error, 'x')).toBe(error);
+    expect(explain(error, sqlite)).toBe(error);
   });
 });

@@ -15,7 +15,7 @@ function refusal(options: unknown): QueueError {
   throw new Error('nothing was refused');
 }
 
-const filenameOf = (options: DatabaseOptions) => readOptions(options).target.filename;
+const filenameOf = (options: DatabaseOptions) => readOptions(options).target.place;
 
 describe('a URL', () => {
   test.each([
@@ -53,10 +53,13 @@ describe('a URL', () => {
   });
 
   test.each([
-    'mysql://app:s3cret@db/jobs',
-    'postgres://app:s3cret@db/jobs',
-    'postgresql://app:s3cret@db/jobs',
-    'mariadb://app:s3cret@db/jobs',
+    'mysql2://app:s3cret@db/jobs',
+    'mongodb://app:s3cret@db/jobs',
+    'mysql://app:s3cret@db',
+    'mysql://app:s3cret%@db/jobs',
+    'postgres://app:s3cret@db/jobs/more',
+    'postgres://app:user@db/jobs?password=s3cret',
+    'mariadb://app:s3cret@db:port/jobs',
     'app:s3cret@db/jobs',
     'sqlite://app:s3cret@db/jobs',
     'sqlite:///app:s3cret%@db/jobs',
@@ -67,10 +70,10 @@ describe('a URL', () => {
     expect(`${error.message} ${error.fix} ${String(error.cause)}`).not.toContain('s3cret');
   });
 
-  test('of a server says that only SQLite is spoken', () => {
-    expect(refusal('mysql://db/jobs')).toMatchObject({
+  test('of a database without a dialect says which there are', () => {
+    expect(refusal('mssql://db/jobs')).toMatchObject({
       code: 'E_UNSUPPORTED',
-      message: "url: mysql: this version's database driver speaks SQLite only",
+      message: 'url: mssql: the database driver speaks sqlite, mysql, mariadb, postgres and postgresql',
     });
   });
 });
@@ -85,16 +88,20 @@ describe('knex', () => {
     const filename = join('/var/lib', 'app.sqlite');
     const instance = knex({ client: 'better-sqlite3', connection: { filename }, useNullAsDefault: true });
     const settings = readOptions({ knex: instance });
-    expect(settings).toMatchObject({ target: { kind: 'instance', filename }, autoMigrate: false });
+    expect(settings).toMatchObject({
+      target: { kind: 'sqlite', place: filename, instance },
+      autoMigrate: false,
+    });
     expect(readOptions({ knex: instance, autoMigrate: true }).autoMigrate).toBe(true);
     await instance.destroy();
   });
 
   test.each([
-    [{ client: 'pg', connection: { filename: 'x' } }, 'E_UNSUPPORTED', 'pg'],
-    [{ client: 'mysql2', connection: 'mysql://app:s3cret@db/x' }, 'E_UNSUPPORTED', 'mysql2'],
+    [{ client: 'mysql', connection: 'mysql://app:s3cret@db/x' }, 'E_UNSUPPORTED', 'mysql'],
+    [{ client: 'constructor', connection: {} }, 'E_UNSUPPORTED', 'constructor'],
+    [{ client: 'pg' }, 'E_CONFIG', 'connection'],
     [{ client: 'sqlite3', connection: { filename: 'x' } }, 'E_UNSUPPORTED', 'sqlite3'],
-    [Object.assign(() => {}, { client: { config: { client: 'pg' } } }), 'E_UNSUPPORTED', 'pg'],
+    [Object.assign(() => {}, { client: { config: { client: 'oracledb' } } }), 'E_UNSUPPORTED', 'oracledb'],
     [{ client: 'better-sqlite3' }, 'E_CONFIG', 'filename'],
     [{ client: 'better-sqlite3', connection: {} }, 'E_CONFIG', 'filename'],
     [{ client: 'better-sqlite3', connection: { filename: '' } }, 'E_CONFIG', 'filename'],

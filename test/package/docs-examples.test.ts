@@ -19,7 +19,7 @@ describe.each(documents)('%s', (path) => {
   let project: ExampleProject;
 
   beforeAll(() => {
-    project = makeExampleProject(['zod', '@types/node']);
+    project = makeExampleProject(['zod', '@types/node', 'knex', 'better-sqlite3']);
     for (const { run, code } of examples) project.write(run, code);
     project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: inTypeScript }));
   });

@@ -31,7 +31,10 @@ describe('a test run', () => {
     return new Promise((resolve) => {
       // Without what the surrounding run told its workers.
       const outer = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST'));
-      const options = { cwd: folder, env: { ...Object.fromEntries(outer), NO_COLOR: '1', ...env } };
+      const options = {
+        cwd: folder,
+        env: { ...Object.fromEntries(outer), NO_COLOR: '1', DROVER_TEST_SERVERS: 'none', ...env },
+      };
       const child = execFile(process.execPath, args, options, (_error, stdout, stderr) => {
         resolve({ code: child.exitCode, lastLine: stdout.trim().split('\n').at(-1), stderr });
       });

@@ -37,10 +37,18 @@ describe('the text that is stored', () => {
     }
   });
 
-  test('may have so many bytes and no more, counted in UTF-8', () => {
+  test('is ASCII, and reads back as it was', () => {
+    const data = { kéy: '🐢é\u2028\u007f 羊', plain: 'a"\\b\n' };
+    const body = encodePayload({ ...plain, data }, unlimited);
+    expect(body).toMatch(/^[ -\x7f]*$/);
+    expect(body).toContain('\\ud83d\\udc22\\u00e9\\u2028');
+    expect(decodePayload(body)).toMatchObject({ payload: { data } });
+  });
+
+  test('may have so many bytes and no more, counted as they are stored', () => {
     const body = encodePayload({ ...plain, data: '🐢é' }, unlimited);
     const bytes = Buffer.byteLength(body);
-    expect(bytes).toBe(body.length + 2 + 1);
+    expect(bytes).toBe(encodePayload({ ...plain, data: '' }, unlimited).length + 12 + 6);
     expect(encodePayload({ ...plain, data: '🐢é' }, bytes)).toBe(body);
     expect(() => encodePayload({ ...plain, data: '🐢é' }, bytes - 1)).toThrow(
       expect.objectContaining({

@@ -96,6 +96,26 @@ describe('what the handler settled stands', () => {
   });
 });
 
+describe('what the handler settled in its own transaction', () => {
+  const job = { state: 'deleted-in', ack: 'auto', attempts: 1 } as const;
+  const rules = { tries: 3, backoff };
+
+  test('stands where the handler returned, also when it was aborted', () => {
+    const abortedBy = new QueueError('E_TIMEOUT', 'late');
+    expect(decide({ returned: true }, job, rules, 0.5)).toEqual(nothing);
+    expect(decide({ returned: true, abortedBy }, job, rules, 0.5)).toEqual(nothing);
+  });
+
+  test('is taken to have rolled back where it threw', () => {
+    const error = new Error('no commit');
+    expect(decide({ returned: false, error }, job, rules, 0.5)).toMatchObject({ action: 'release', error });
+    expect(decide({ returned: false, error }, { ...job, attempts: 3 }, rules, 0.5)).toMatchObject({
+      action: 'fail',
+      reason: 'max-tries',
+    });
+  });
+});
+
 test('a failure draws its wait from the backoff, spread by the random number', () => {
   const rules = { tries: 0, backoff: backoffRule(exponential('10s'), 'backoff') };
   const waits = [0, 0.5, 1].map((random) => afterFailure(thrown, 'max-tries', 3, rules, random));

@@ -2,7 +2,12 @@ import type { MemoryConnector } from '../../drivers/memory/connector.js';
 import type { Connector, FailedJobStore, Lease, ReservedJob, SignalStore } from '../../src/index.js';
 
 /** A memory connector with all the verbs that it has as own properties, so that a spread can replace some of them. */
-export type Delegate = Required<Omit<Connector, 'migrate' | 'inline' | 'failedJobs' | 'deleteAndReserve'>> & {
+export type Delegate = Required<
+  Omit<
+    Connector,
+    'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn' | 'inline' | 'failedJobs' | 'deleteAndReserve'
+  >
+> & {
   readonly failedJobs: Required<FailedJobStore>;
 };
 

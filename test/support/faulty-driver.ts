@@ -1,7 +1,10 @@
 import { type Connector, type Driver, QueueError, silentLogger, systemClock } from '../../src/index.js';
 
 type Verb =
-  | Exclude<keyof Connector, 'failedJobs' | 'signals' | 'inline' | 'migrate'>
+  | Exclude<
+      keyof Connector,
+      'failedJobs' | 'signals' | 'inline' | 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn'
+    >
   | `failedJobs.${'record' | 'list' | 'find' | 'forget' | 'flush' | 'retry'}`
   | `signals.${'read' | 'write'}`;
 

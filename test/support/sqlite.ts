@@ -28,7 +28,11 @@ export class SqliteSandbox {
       logger: silentLogger,
       runInline: async () => {},
     };
-    const connector = connectDatabase(settings, context, conflictBudgetMs) as SqliteConnector;
+    const connector = connectDatabase(
+      settings,
+      context,
+      conflictBudgetMs === undefined ? {} : { conflictBudgetMs },
+    ) as SqliteConnector;
     this.#opened.push(connector);
     return connector;
   }
@@ -41,7 +45,9 @@ export class SqliteSandbox {
 }
 
 /** A connector with the optional verbs that the database driver has. */
-export type SqliteConnector = Required<Pick<Connector, 'unreserve' | 'fail' | 'migrate' | 'signals'>> &
+export type SqliteConnector = Required<
+  Pick<Connector, 'unreserve' | 'fail' | 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn' | 'signals'>
+> &
   Connector & { readonly failedJobs: Required<FailedJobStore> };
 
 /** A failed job's record with everything filled in. */

@@ -6,6 +6,7 @@ import type {
   Lease,
   NewJob,
   PushOutcome,
+  QueueError,
   QueueSize,
   Release,
   ReservedJob,
@@ -23,23 +24,33 @@ export type Answer<T> = T | Promise<T>;
  * leaving no transaction open. The clock of delays and leases is the dialect's affair.
  */
 export interface Dialect<Connection> {
-  /** Names the database to people, free of secrets: a path. */
+  /** Names the database to people, free of secrets: a path, or the server and its database. */
   readonly place: string;
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
   readonly history: SchemaHistory<Connection>;
+  /** Present where the database can tell waiting workers of new jobs. */
+  readonly news?: News<Connection>;
   /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
   prepareStore(): Promise<void>;
   /** Sets up a connection that the driver opened itself. */
   configure(connection: Connection): Answer<void>;
   /** Sets up a connection of the application for one use; the answer puts back what it changed. */
   borrow(connection: Connection): () => void;
+  /** Cuts a connection off at once, so that the pool drops it and nothing that waits in it is sent later. */
+  drop(connection: Connection): void;
+  /** True where the database has undone what was asked, and the same call may pass right away. */
+  isConflict(error: unknown): boolean;
+  /** The error for what the database or its client threw. */
+  explain(error: unknown, place: string): QueueError;
 }
 
 /** The verbs on live jobs, as {@link Connector} promises them. */
 export interface JobTable<Connection> {
   push(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
+  /** As `push`, inside a transaction that the caller has begun. */
+  pushWithin(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
   reserve(
     connection: Connection,
     queues: readonly string[],
@@ -48,6 +59,8 @@ export interface JobTable<Connection> {
   ): Answer<ReservedJob[]>;
   extend(connection: Connection, leases: readonly Lease[], leaseMs: number): Answer<boolean[]>;
   delete(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  /** As `delete`, inside a transaction that the caller has begun. */
+  deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
@@ -71,6 +84,14 @@ export interface FailedJobTable<Connection> {
 export interface SignalTable<Connection> {
   read(connection: Connection, key: string): Answer<string | null>;
   write(connection: Connection, key: string, value: string): Answer<void>;
+}
+
+/** How waiting workers hear of jobs that others push, release or give back. */
+export interface News<Connection> {
+  /** Calls back with each queue that changed, for as long as the connection lives, and once that is over. */
+  listen(connection: Connection, onChange: (queue: string) => void, onEnd: () => void): Promise<void>;
+  /** How long until the next job of the queues is due, in ms: 0 or less is now, Infinity is not in sight. */
+  msUntilDue(connection: Connection, queues: readonly string[]): Answer<number>;
 }
 
 /** One step of the schema that has been taken for one table. */
@@ -98,4 +119,6 @@ export interface SchemaHistory<Connection> {
     tables: TableNames,
     plan: (applied: readonly AppliedStep[]) => readonly PlannedStep[],
   ): Answer<PlannedStep[]>;
+  /** The statements with which somebody else can take the steps and note them. */
+  script(steps: readonly PlannedStep[]): string[];
 }

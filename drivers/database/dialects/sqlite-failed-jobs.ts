@@ -1,7 +1,7 @@
 import type { FailedJob, FailedJobFilter, Failure, NewJob, RetryOutcome } from '../../../src/index.js';
 import type { FailedJobTable } from './dialect.js';
+import { type FailedJobRow, failedJobOf, rowOf } from './failed-job-row.js';
 import { inTransaction, prepared, type SqliteConnection } from './sqlite-connection.js';
-import { type FailedJobRow, failedJobOf, rowOf } from './sqlite-failed-job-row.js';
 import { type SqliteFailedStatements, sqliteFailedStatements } from './sqlite-failed-statements.js';
 import type { SqliteJobs } from './sqlite-jobs.js';
 
@@ -67,7 +67,7 @@ export class SqliteFailedJobs implements FailedJobTable<SqliteConnection> {
     const row = prepared<FailedJobRow>(connection, this.#sql.read).get({ uuid });
     if (row === undefined) return 'not-found';
     const job: NewJob = { id: row.job_id, body: row.payload };
-    const [outcome] = this.#jobs.push(connection, row.queue, [job]);
+    const [outcome] = this.#jobs.pushWithin(connection, row.queue, [job]);
     if (outcome !== 'stored') return 'already-there';
     this.forget(connection, [uuid]);
     return 'retried';

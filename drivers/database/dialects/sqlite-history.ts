@@ -1,6 +1,7 @@
 import { historyTable, type TableNames } from '../../../migrations/index.js';
 import type { Clock } from '../../../src/index.js';
 import type { AppliedStep, PlannedStep, SchemaHistory } from './dialect.js';
+import { noteOf } from './history-note.js';
 import { inTransaction, prepared, type SqliteConnection } from './sqlite-connection.js';
 
 // SQLite's table names differ by more than their case, or are the same table.
@@ -55,5 +56,13 @@ export class SqliteHistory implements SchemaHistory<SqliteConnection> {
       }
       return [...steps];
     });
+  }
+
+  script(steps: readonly PlannedStep[]): string[] {
+    const now = "CAST(strftime('%s', 'now') AS INTEGER) * 1000";
+    return [
+      create.trim(),
+      ...steps.flatMap((step) => [...step.statements, noteOf(`"${historyTable}"`, step, now)]),
+    ];
   }
 }

@@ -33,10 +33,14 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   }
 
   push(connection: SqliteConnection, queue: string, jobs: readonly NewJob[]): PushOutcome[] {
-    const nowMs = this.#clock.now();
-    const pushAll = () => jobs.map((job) => this.#pushOne(connection, queue, job, nowMs));
+    const pushAll = () => this.pushWithin(connection, queue, jobs);
     // A statement by itself is a transaction.
     return jobs.length === 1 ? pushAll() : inTransaction(connection, pushAll);
+  }
+
+  pushWithin(connection: SqliteConnection, queue: string, jobs: readonly NewJob[]): PushOutcome[] {
+    const nowMs = this.#clock.now();
+    return jobs.map((job) => this.#pushOne(connection, queue, job, nowMs));
   }
 
   reserve(
@@ -69,6 +73,10 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   delete(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
     const held = settle(connection, this.#sql.delete, leases.map(asPair), {});
     return leases.map((lease) => held.delete(lease.handle));
+  }
+
+  deleteWithin(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
+    return this.delete(connection, leases); // one statement
   }
 
   release(connection: SqliteConnection, releases: readonly Release[]): boolean[] {

@@ -4,17 +4,9 @@ import { QueueError } from '../../../src/index.js';
 import { inMemory } from './sqlite-file.js';
 
 const examples = "Write 'sqlite:./queue.sqlite', 'sqlite:///var/lib/app/queue.sqlite' or 'sqlite::memory:'.";
-const servers = [
-  'mysql',
-  'mysql2',
-  'mariadb',
-  'postgres',
-  'postgresql',
-  'pg',
-  'cockroachdb',
-  'mssql',
-  'oracledb',
-];
+const serverExamples =
+  "For servers write 'mysql://user:password@host/database' or 'postgres://user:password@host/database'.";
+const others = ['mysql2', 'pg', 'cockroachdb', 'mssql', 'oracledb', 'mongodb'];
 
 /**
  * The file that a `sqlite:` or `file:` URL names, as an absolute path or `:memory:`. Relative paths are
@@ -26,17 +18,17 @@ const servers = [
  */
 export function filenameOfUrl(url: string): string {
   const scheme = /^([a-z][a-z0-9+]*):/i.exec(url)?.[1]?.toLowerCase();
-  if (scheme !== undefined && servers.includes(scheme)) {
+  if (scheme !== undefined && others.includes(scheme)) {
     throw new QueueError(
       'E_UNSUPPORTED',
-      `url: ${scheme}: this version's database driver speaks SQLite only`,
-      {
-        fix: examples,
-      },
+      `url: ${scheme}: the database driver speaks sqlite, mysql, mariadb, postgres and postgresql`,
+      { fix: serverExamples },
     );
   }
   if (scheme !== 'sqlite' && scheme !== 'file') {
-    throw new QueueError('E_CONFIG', 'url: is not a sqlite: or file: URL', { fix: examples });
+    throw new QueueError('E_CONFIG', 'url: is not the URL of a database', {
+      fix: `${examples} ${serverExamples}`,
+    });
   }
   const rest = url.slice(scheme.length + 1);
   if (rest === inMemory) return inMemory;

@@ -7,6 +7,7 @@ import {
   type Synchronous,
   shortenBusyTimeout,
 } from './sqlite-connection.js';
+import { explainSqlite, isSqliteConflict } from './sqlite-errors.js';
 import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
 import { inMemory, prepareFile } from './sqlite-file.js';
 import { SqliteHistory } from './sqlite-history.js';
@@ -41,5 +42,9 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
       logger.warn({ filename, journalMode }, 'this SQLite file cannot use a write-ahead log');
     },
     borrow: shortenBusyTimeout,
+    // Its statements run inside this process: none is ever waited for.
+    drop: () => {},
+    isConflict: isSqliteConflict,
+    explain: explainSqlite,
   };
 }

@@ -35,13 +35,13 @@ function install(name: string, leftOut: readonly string[]): string {
 }
 
 /** What the first push ends with in such a project: the error as JSON, or "stored", and all that was printed. */
-function firstPush(project: string): string {
+function firstPush(project: string, url = 'sqlite::memory:'): string {
   const script = join(project, 'push.mjs');
   writeFileSync(
     script,
     `import { database } from './dist/drivers/database/index.js';
      const logger = { debug() {}, info() {}, warn() {}, error() {} };
-     const driver = database('sqlite::memory:');
+     const driver = database('${url}');
      const connector = driver.connect({ connection: 'db', clock: Date, logger, runInline: async () => {} });
      try {
        console.log((await connector.push('mail', [{ id: 'a', body: '{}' }]))[0]);
@@ -73,6 +73,20 @@ describe('the first verb', () => {
       });
     },
   );
+
+  test.each([
+    ['mysql2', 'mysql://db/jobs', 'npm install knex@3 mysql2@3'],
+    ['pg', 'postgres://db/jobs', 'npm install knex@3 pg@8'],
+  ])('of a server without %s says the same', (missing, url, command) => {
+    const project = install(`without-${missing}`, [missing]);
+    expect(JSON.parse(firstPush(project, url))).toMatchObject({
+      code: 'E_DRIVER_MISSING',
+      message: `the database driver needs the package ${missing}, which is not installed`,
+      fix: `Run: ${command}`,
+    });
+    const withoutKnex = install(`without-knex-${missing}`, ['knex']);
+    expect(JSON.parse(firstPush(withoutKnex, url))).toMatchObject({ fix: `Run: ${command}` });
+  });
 
   test.each([
     ['was not built', undefined],

@@ -19,6 +19,33 @@ export interface FailedJobRow {
   readonly payload: string;
 }
 
+/** The columns, in their order in the table. */
+export const columnNames = [
+  'uuid',
+  'job_id',
+  'connection',
+  'queue',
+  'name',
+  'reason',
+  'attempts',
+  'failed_at',
+  'host',
+  'pid',
+  'error_class',
+  'message',
+  'stack',
+  'causes',
+  'payload',
+] as const satisfies readonly (keyof FailedJobRow)[];
+
+/** Of several records of one job the last, which replaces the others. */
+export function lastOfEach(failures: readonly FailedJob[]): FailedJob[] {
+  const byJob = new Map(
+    failures.map((failure) => [JSON.stringify([failure.connection, failure.queue, failure.jobId]), failure]),
+  );
+  return [...byJob.values()];
+}
+
 /** The row that keeps a record. */
 export function rowOf(failure: FailedJob): FailedJobRow {
   return {
@@ -53,10 +80,10 @@ export function failedJobOf(row: FailedJobRow): FailedJob {
     message: row.message,
     stack: row.stack,
     causes: JSON.parse(row.causes) as ErrorText[],
-    attempts: row.attempts,
+    attempts: Number(row.attempts),
     reason: row.reason as FailedReason,
     host: row.host,
-    pid: row.pid,
-    failedAtMs: row.failed_at,
+    pid: Number(row.pid),
+    failedAtMs: Number(row.failed_at),
   };
 }

@@ -1,0 +1,115 @@
+import type { Connection, ResultSetHeader } from 'mysql2';
+
+/** A mysql2 connection, as knex's pool hands it out. */
+export type MysqlConnection = Connection;
+
+/** Values that statements are given. Whole numbers go as text: mysql2 would send them as floating point. */
+type Value = string | number | null;
+
+/** Connections that we opened, whose transactions are READ COMMITTED as they are. */
+const configured = new WeakSet<MysqlConnection>();
+
+/** Milliseconds since the epoch by the server's clock; the session's time zone plays no part. */
+export const mysqlNow = `(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)`;
+
+/** Rows of a prepared statement, which mysql2 keeps for the life of the connection. */
+export function rowsOf<Row>(
+  connection: MysqlConnection,
+  sql: string,
+  values: readonly Value[],
+): Promise<Row[]> {
+  return execute<Row[]>(connection, sql, values);
+}
+
+/** How many rows a prepared statement found and changed. */
+export async function changedBy(
+  connection: MysqlConnection,
+  sql: string,
+  values: readonly Value[],
+): Promise<number> {
+  return (await execute<ResultSetHeader>(connection, sql, values)).affectedRows;
+}
+
+/** Runs a statement that cannot be prepared: transactions, locks, tables. */
+export function runText<T = unknown>(connection: MysqlConnection, sql: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    connection.query({ sql, rowsAsArray: false }, (error, result) => {
+      if (error === null) resolve(result as T);
+      else reject(error);
+    });
+  });
+}
+
+/**
+ * Runs `work` in a READ COMMITTED transaction of its own, or rolls all of it back. At the server's default,
+ * REPEATABLE READ, a reserve would lock the gaps between jobs as well, and pushes would wait for it.
+ *
+ * The rollback is ours: after a lock wait that took too long InnoDB has undone only the statement.
+ */
+export async function inMysqlTransaction<T>(connection: MysqlConnection, work: () => Promise<T>): Promise<T> {
+  if (!configured.has(connection)) {
+    await runText(connection, 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  }
+  await runText(connection, 'START TRANSACTION');
+  try {
+    const result = await work();
+    await runText(connection, 'COMMIT');
+    return result;
+  } catch (error) {
+    // Where the connection is lost the server rolls back by itself.
+    await runText(connection, 'ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Runs `work` inside a transaction that has begun, and takes back all of it and nothing else when it throws. */
+export async function afterSavepoint(connection: MysqlConnection, work: () => Promise<void>): Promise<void> {
+  await runText(connection, 'SAVEPOINT drover');
+  try {
+    await work();
+  } catch (error) {
+    // Gone with the whole transaction after a deadlock.
+    await runText(connection, 'ROLLBACK TO SAVEPOINT drover').catch(() => undefined);
+    throw error;
+  }
+  await runText(connection, 'RELEASE SAVEPOINT drover');
+}
+
+/** Sets up a connection of our own. */
+export async function configureMysql(connection: MysqlConnection): Promise<void> {
+  await runText(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  // Strict, so that nothing is cut to fit a column; and short waits, which are repeated (conflicts.ts).
+  await runText(
+    connection,
+    `SET SESSION innodb_lock_wait_timeout = 3, sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')`,
+  );
+  configured.add(connection);
+}
+
+/** `?` for each of `count` values, separated by commas. */
+export function marks(count: number): string {
+  return Array(count).fill('?').join(', ');
+}
+
+/**
+ * The values, filled up with the last one to a count that is a power of two: statements over lists then have few
+ * texts, each of which a connection prepares once.
+ */
+export function padded<T>(values: readonly T[]): T[] {
+  const last = values.at(-1);
+  if (last === undefined) return [];
+  const count = 2 ** Math.ceil(Math.log2(values.length));
+  return [...values, ...Array<T>(count - values.length).fill(last)];
+}
+
+function execute<T>(connection: MysqlConnection, sql: string, values: readonly Value[]): Promise<T> {
+  const bound = values.map((value) => (typeof value === 'number' ? String(value) : value));
+  return new Promise((resolve, reject) => {
+    // Said for each statement: an application may have set its connection up in another way.
+    const options = { sql, values: bound, rowsAsArray: false, typeCast: true, namedPlaceholders: false };
+    connection.execute(options, (error, result) => {
+      if (error === null) resolve(result as T);
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,114 @@
+import type { NewJob, PushOutcome } from '../../../src/index.js';
+import { changedBy, inMysqlTransaction, type MysqlConnection, padded, rowsOf } from './mysql-connection.js';
+import type { MysqlJobStatements } from './mysql-job-statements.js';
+import { dueOf } from './reserved-job.js';
+
+/** Rows of one INSERT. Lists are cut at powers of two, so that few texts serve all lengths. */
+const mostRows = 256;
+
+/** Characters of payload in one INSERT; far below the 16 MB that a server takes in one packet by default. */
+const mostCharacters = 2 ** 21;
+
+/** Runs work in a transaction, or in the caller's. */
+type Transact = (work: () => Promise<void>) => Promise<void>;
+
+/**
+ * Stores the jobs, those aside whose ids are stored already, all in one transaction.
+ *
+ * The INSERT is plain: with IGNORE it would swallow other errors too, and with ON DUPLICATE KEY UPDATE it would
+ * not say which rows are new. It is refused whole when an id is taken; then the taken ones are looked up.
+ */
+export async function pushJobs(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  jobs: readonly NewJob[],
+  transact: Transact = (work) => inMysqlTransaction(connection, work),
+): Promise<PushOutcome[]> {
+  const firsts = new Map<string, NewJob>();
+  for (const job of jobs) if (!firsts.has(job.id)) firsts.set(job.id, job);
+  const fresh = await storeFresh(connection, sql, queue, firsts, transact);
+  // An id that stands twice is stored with the first.
+  return jobs.map(({ id }) => (fresh.delete(id) ? 'stored' : 'already-there'));
+}
+
+async function storeFresh(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  jobs: ReadonlyMap<string, NewJob>,
+  transact: Transact,
+): Promise<Set<string>> {
+  let wanted = [...jobs.values()];
+  // Each round ends it, or another process has stored one of the ids meanwhile.
+  for (;;) {
+    try {
+      await insert(connection, sql, queue, wanted, transact);
+      return new Set(wanted.map(({ id }) => id));
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
+    const stored = await storedIds(connection, sql, queue, [...jobs.keys()]);
+    wanted = [...jobs.values()].filter(({ id }) => !stored.has(id));
+    if (wanted.length === 0) return new Set();
+  }
+}
+
+async function insert(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  jobs: readonly NewJob[],
+  transact: Transact,
+): Promise<void> {
+  const batches = batchesOf(jobs);
+  const insertAll = async (): Promise<void> => {
+    for (const batch of batches) {
+      const values = batch.flatMap((job) => rowOf(queue, job));
+      await changedBy(connection, sql.push(batch.length), values);
+    }
+  };
+  // A statement by itself is a transaction.
+  await (batches.length === 1 ? insertAll() : transact(insertAll));
+}
+
+function rowOf(queue: string, job: NewJob): (string | number | null)[] {
+  const [at, delay] = dueOf(job);
+  return [job.id, queue, at, delay, job.body];
+}
+
+/** Cuts the list so that each part has 1, 2, 4 … rows and no more text than one packet may have. */
+function batchesOf(jobs: readonly NewJob[]): (readonly NewJob[])[] {
+  const batches: (readonly NewJob[])[] = [];
+  for (let from = 0; from < jobs.length; ) {
+    let count = Math.min(mostRows, 2 ** Math.floor(Math.log2(jobs.length - from)));
+    while (count > 1 && charactersOf(jobs.slice(from, from + count)) > mostCharacters) count /= 2;
+    batches.push(jobs.slice(from, from + count));
+    from += count;
+  }
+  return batches;
+}
+
+function charactersOf(jobs: readonly NewJob[]): number {
+  return jobs.reduce((sum, { body }) => sum + body.length, 0);
+}
+
+async function storedIds(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const stored = new Set<string>();
+  for (let from = 0; from < ids.length; from += 1024) {
+    const part = padded(ids.slice(from, from + 1024));
+    const rows = await rowsOf<{ job_id: string }>(connection, sql.stored(part.length), [queue, ...part]);
+    for (const { job_id } of rows) stored.add(job_id);
+  }
+  return stored;
+}
+
+/** True where the id of a job is taken; the jobs' table has no other unique key that we fill. */
+function isDuplicate(error: unknown): boolean {
+  return error instanceof Error && 'errno' in error && error.errno === 1062;
+}

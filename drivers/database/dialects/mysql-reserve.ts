@@ -1,0 +1,108 @@
+import type { ReservedJob } from '../../../src/index.js';
+import { changedBy, inMysqlTransaction, type MysqlConnection, padded, rowsOf } from './mysql-connection.js';
+import type { MysqlJobStatements } from './mysql-job-statements.js';
+import { canSkipLocked, versionOf } from './mysql-version.js';
+import { newTokenStem, reservedJob } from './reserved-job.js';
+
+/** A due job, as it was before it is taken. */
+interface DueRow {
+  readonly id: number | string;
+  readonly job_id: string;
+  readonly payload: string;
+  readonly attempts: number;
+  readonly available_at: number;
+}
+
+/** The most jobs of one queue in one statement. */
+const mostJobs = 1024;
+
+/**
+ * Takes due jobs of the queues, the earlier queues first.
+ *
+ * @param skipLocked overrides what the server's version says.
+ */
+export async function reserveJobs(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queues: readonly string[],
+  limit: number,
+  leaseMs: number,
+  skipLocked?: boolean,
+): Promise<ReservedJob[]> {
+  const canSkip = skipLocked ?? canSkipLocked(await versionOf(connection));
+  const take = canSkip ? takeLocked : takeSeen;
+  const most = Math.min(mostJobs, Math.floor(limit));
+  const takeAll = async (): Promise<ReservedJob[]> => {
+    const taken: ReservedJob[] = [];
+    for (const queue of queues) {
+      if (taken.length >= most) break;
+      taken.push(...(await take(connection, sql, queue, most - taken.length, Math.ceil(leaseMs))));
+    }
+    return taken;
+  };
+  // One transaction: an error at a later queue must not leave jobs of an earlier one taken and unknown.
+  return canSkip || queues.length > 1 ? await inMysqlTransaction(connection, takeAll) : await takeAll();
+}
+
+async function takeLocked(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  limit: number,
+  leaseMs: number,
+): Promise<ReservedJob[]> {
+  const due = await rowsOf<DueRow>(connection, sql.lockDue, [queue, limit]);
+  if (due.length === 0) return [];
+  const stem = newTokenStem();
+  const ids = padded(due.map(({ id }) => id));
+  await changedBy(connection, sql.takeLocked(ids.length), [leaseMs, stem, ...ids]);
+  return due.map((row) => asReserved(row, queue, stem));
+}
+
+/**
+ * Without SKIP LOCKED: looks at the head of the queue without a lock, then takes what is still as it was seen. By
+ * primary key in ascending order, as everything else locks, so two workers that see the same jobs wait for
+ * each other and never deadlock; the later one looks again.
+ */
+async function takeSeen(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  limit: number,
+  leaseMs: number,
+): Promise<ReservedJob[]> {
+  for (;;) {
+    const due = await rowsOf<DueRow>(connection, sql.peekDue, [queue, limit]);
+    if (due.length === 0) return [];
+    const stem = newTokenStem();
+    const all = padded(due);
+    const taken = await changedBy(connection, sql.takeSeen(all.length), [
+      leaseMs,
+      stem,
+      ...all.map(({ id }) => id),
+      ...all.flatMap((row) => [row.id, row.available_at, row.attempts]),
+    ]);
+    if (taken === due.length) return due.map((row) => asReserved(row, queue, stem));
+    if (taken > 0) return await onlyTaken(connection, sql, queue, due, stem);
+  }
+}
+
+/** Of the jobs that were seen, those that now have our token. */
+async function onlyTaken(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  due: readonly DueRow[],
+  stem: string,
+): Promise<ReservedJob[]> {
+  const all = padded(due);
+  const bound = [...all.map(({ id }) => id), ...all.map(({ id }) => `${stem}:${id}`)];
+  const rows = await rowsOf<{ lease_token: string }>(connection, sql.withTokens(all.length), bound);
+  const ours = new Set(rows.map(({ lease_token }) => lease_token));
+  return due.map((row) => asReserved(row, queue, stem)).filter(({ lease }) => ours.has(lease.token));
+}
+
+function asReserved(row: DueRow, queue: string, stem: string): ReservedJob {
+  const lease_token = `${stem}:${row.id}`;
+  return reservedJob({ ...row, queue, attempts: Number(row.attempts) + 1, lease_token });
+}

@@ -1,0 +1,44 @@
+import type { TableNames } from '../../../migrations/index.js';
+import type { Dialect } from './dialect.js';
+import { configureMysql, type MysqlConnection } from './mysql-connection.js';
+import { explainMysql, isMysqlConflict } from './mysql-errors.js';
+import { MysqlFailedJobs } from './mysql-failed-jobs.js';
+import { MysqlHistory } from './mysql-history.js';
+import { MysqlJobs } from './mysql-jobs.js';
+import { MysqlSignals } from './mysql-signals.js';
+
+/** What the MySQL dialect is made of. */
+export interface MysqlDialectOptions {
+  readonly place: string;
+  readonly tables: TableNames;
+  /** False takes the way for servers without SKIP LOCKED. Default: as the server's version has it. */
+  readonly skipLocked?: boolean;
+}
+
+/** MySQL and MariaDB through mysql2. Delays and leases go by the server's clock. */
+export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions): Dialect<MysqlConnection> {
+  const jobs = new MysqlJobs(quoted(tables.jobs), skipLocked);
+  return {
+    place,
+    jobs,
+    failedJobs: new MysqlFailedJobs(quoted(tables.failedJobs), jobs),
+    signals: new MysqlSignals(quoted(tables.signals)),
+    history: new MysqlHistory(),
+    prepareStore: async () => {},
+    configure: configureMysql,
+    borrow: () => () => {},
+    drop: disconnect,
+    isConflict: isMysqlConflict,
+    explain: explainMysql,
+  };
+}
+
+/** Ends a connection without waiting for its server; mysql2's own `destroy` would leave the statement under way unanswered. */
+function disconnect(connection: MysqlConnection): void {
+  const { stream } = connection as unknown as { stream: { destroy(error: Error): void } };
+  stream.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
+}
+
+function quoted(name: string): string {
+  return `\`${name}\``;
+}

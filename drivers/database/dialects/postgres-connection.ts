@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Client } from 'pg';
+
+/** A client of the package pg, as knex's pool hands it out. */
+export type PostgresConnection = Client;
+
+/** Milliseconds since the epoch by the server's clock. Stable within a statement, so that indexes can be used. */
+export const postgresNow = '(extract(epoch from statement_timestamp()) * 1000)::bigint';
+
+/** Every value as the text that the server sends, whatever the application has told pg to make of it. */
+const asText = { getTypeParser: () => (text: unknown) => text };
+
+/** Whether the session's transactions are READ COMMITTED without saying so. */
+const isReadCommitted = new WeakMap<PostgresConnection, boolean>();
+
+/** Connections that keep prepared statements; the number goes up when those cannot be used any more. */
+const preparing = new WeakMap<PostgresConnection, number>();
+
+/** The rows that a statement answers, all values as text. */
+export async function rowsOf<Row>(
+  connection: PostgresConnection,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  return (await run(connection, text, values)).rows as Row[];
+}
+
+/** How many rows a statement changed. */
+export async function changedBy(
+  connection: PostgresConnection,
+  text: string,
+  values: readonly unknown[],
+): Promise<number> {
+  return (await run(connection, text, values)).rowCount ?? 0;
+}
+
+/** Runs `work` in a READ COMMITTED transaction of its own, or rolls all of it back. */
+export async function inPostgresTransaction<T>(
+  connection: PostgresConnection,
+  work: () => Promise<T>,
+): Promise<T> {
+  await connection.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+  try {
+    const result = await work();
+    await connection.query('COMMIT');
+    return result;
+  } catch (error) {
+    // Where the connection is lost the server rolls back by itself.
+    await connection.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Runs one statement as READ COMMITTED: by itself where that is what the session does anyway, as it is by
+ * default.
+ */
+export async function readCommitted<T>(connection: PostgresConnection, work: () => Promise<T>): Promise<T> {
+  let isDefault = isReadCommitted.get(connection);
+  if (isDefault === undefined) {
+    const [row] = await rowsOf<Record<string, string>>(connection, 'SHOW default_transaction_isolation', []);
+    isDefault = Object.values(row ?? {})[0] === 'read committed';
+    isReadCommitted.set(connection, isDefault);
+  }
+  return await (isDefault ? work() : inPostgresTransaction(connection, work));
+}
+
+/** Lets a connection of our own prepare its statements under names. */
+export function prepareOn(connection: PostgresConnection): void {
+  preparing.set(connection, 0);
+}
+
+async function run(connection: PostgresConnection, text: string, values: readonly unknown[]) {
+  const life = preparing.get(connection);
+  const query = { text, values: [...values], types: asText };
+  if (life === undefined) return await connection.query(query);
+  try {
+    return await connection.query({ ...query, name: nameOf(text, life) });
+  } catch (error) {
+    // Refused before it ran; the verb is repeated (see isPostgresConflict) and prepares it under a new name.
+    if (isStalePlan(error)) preparing.set(connection, life + 1);
+    throw error;
+  }
+}
+
+/**
+ * True where a prepared statement is gone (a pooler gave us another session) or fits its tables no longer (they were
+ * migrated).
+ */
+export function isStalePlan(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === '26000' || (error.code === '0A000' && /cached plan/.test(error.message));
+}
+
+function nameOf(text: string, life: number): string {
+  return `drover_${createHash('sha256').update(text).digest('hex').slice(0, 24)}_${life}`;
+}

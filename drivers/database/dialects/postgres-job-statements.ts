@@ -1,0 +1,122 @@
+import { postgresNow } from './postgres-connection.js';
+
+/**
+ * The statements on live jobs, whole, for one quoted table name. Lists go as arrays, so that a text serves any
+ * length. As on SQLite, `available_at` holds the end of the lease while a job is reserved, so that due, delayed
+ * and lapsed jobs are one range of one index (docs/adr/0006).
+ *
+ * @param channel where to tell of jobs that may be due; nobody is told without it.
+ */
+export function postgresJobStatements(table: string, channel?: string) {
+  const held = (set: string): string => `
+UPDATE ${table} AS job
+SET ${set}
+FROM unnest($1::bigint[], $2::text[]) AS lease (id, token)
+WHERE job.id = lease.id AND job.lease_token = lease.token
+RETURNING job.lease_token`;
+  /** Tells of the queues in what a changing statement returned, once each. */
+  const telling = (change: string, column: string): string =>
+    channel === undefined
+      ? change
+      : `
+WITH changed AS (${change}
+), told AS (
+  SELECT pg_notify('${channel}', queue) FROM (SELECT DISTINCT queue FROM changed) AS queues
+)
+SELECT changed.${column} FROM changed, (SELECT count(*) FROM told) AS all_told`;
+  return {
+    push: telling(
+      `
+INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
+SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
+FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
+  WITH ORDINALITY AS job (id, due_at, delay, body, place),
+  LATERAL (SELECT greatest(${postgresNow}, coalesce(job.due_at, ${postgresNow} + job.delay)) AS at) AS due
+ORDER BY job.place
+ON CONFLICT (job_id, queue) DO NOTHING
+RETURNING job_id, queue`,
+      'job_id',
+    ),
+
+    // The queues' ranges are read one after the other and only as far as the outer LIMIT asks, so that no more
+    // rows are locked than are taken. The ids go through an array: as a join, a planner without statistics
+    // may read the whole table for them.
+    reserve: `
+UPDATE ${table}
+SET attempts = attempts + 1,
+    reserved_at = ${postgresNow},
+    due_at = available_at,
+    available_at = ${postgresNow} + $3,
+    lease_token = $4 || ':' || id
+WHERE id = ANY (ARRAY(
+  SELECT due.id
+  FROM unnest($1::text[]) AS wanted (queue),
+    LATERAL (
+      SELECT job.id FROM ${table} AS job
+      WHERE job.queue = wanted.queue AND job.available_at <= ${postgresNow}
+      ORDER BY job.available_at, job.id
+      LIMIT $2
+      FOR UPDATE SKIP LOCKED
+    ) AS due
+  LIMIT $2
+))
+RETURNING id, job_id, queue, payload, attempts, lease_token, due_at`,
+
+    extend: held(`available_at = ${postgresNow} + $3`),
+
+    delete: `
+DELETE FROM ${table} AS job
+USING unnest($1::bigint[], $2::text[]) AS lease (id, token)
+WHERE job.id = lease.id AND job.lease_token = lease.token
+RETURNING job.lease_token`,
+
+    release: telling(
+      `
+UPDATE ${table} AS job
+SET available_at = ${postgresNow} + lease.delay,
+    due_at = ${postgresNow} + lease.delay,
+    reserved_at = NULL,
+    lease_token = NULL
+FROM (
+  SELECT DISTINCT ON (lease.token) lease.* FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS lease (id, token, delay)
+) AS lease
+WHERE job.id = lease.id AND job.lease_token = lease.token
+RETURNING lease.token AS lease_token, job.queue`,
+      'lease_token',
+    ),
+
+    unreserve: telling(
+      `
+UPDATE ${table} AS job
+SET attempts = attempts - 1,
+    available_at = due_at,
+    reserved_at = NULL,
+    lease_token = NULL
+FROM (SELECT DISTINCT lease.* FROM unnest($1::bigint[], $2::text[]) AS lease (id, token)) AS lease
+WHERE job.id = lease.id AND job.lease_token = lease.token
+RETURNING lease.token AS lease_token, job.queue`,
+      'lease_token',
+    ),
+
+    size: `
+SELECT
+  (SELECT count(*) FROM ${table} WHERE queue = $1 AND available_at <= ${postgresNow}) AS ready,
+  (SELECT count(*) FROM ${table} WHERE queue = $1 AND available_at > ${postgresNow}) AS later,
+  (SELECT count(reserved_at) FROM ${table} WHERE queue = $1 AND available_at > ${postgresNow}) AS reserved`,
+
+    now: `
+SELECT ${postgresNow} AS now`,
+
+    clearReady: `
+DELETE FROM ${table} WHERE queue = $1 AND available_at <= $2`,
+
+    clearDelayed: `
+DELETE FROM ${table} WHERE queue = $1 AND available_at > $2 AND reserved_at IS NULL`,
+
+    clearReserved: `
+DELETE FROM ${table} WHERE queue = $1 AND available_at > $2 AND reserved_at IS NOT NULL`,
+  } as const;
+}
+
+/** All texts of {@link postgresJobStatements}. */
+export type PostgresJobStatements = ReturnType<typeof postgresJobStatements>;

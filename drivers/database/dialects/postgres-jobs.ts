@@ -1,0 +1,144 @@
+import type { Lease, NewJob, PushOutcome, QueueSize, Release, ReservedJob } from '../../../src/index.js';
+import type { JobTable } from './dialect.js';
+import {
+  changedBy,
+  inPostgresTransaction,
+  type PostgresConnection,
+  readCommitted,
+  rowsOf,
+} from './postgres-connection.js';
+import { type PostgresJobStatements, postgresJobStatements } from './postgres-job-statements.js';
+import { answersFor, dueOf, newTokenStem, type ReservedRow, reservedJob } from './reserved-job.js';
+
+interface DueRow extends ReservedRow {
+  readonly due_at: string;
+}
+
+interface HeldRow {
+  readonly lease_token: string;
+}
+
+/** Live jobs in a table of PostgreSQL. */
+export class PostgresJobs implements JobTable<PostgresConnection> {
+  readonly #sql: PostgresJobStatements;
+
+  /**
+   * @param table quoted, with its schema where that is told.
+   * @param channel where to tell of jobs that may be due; nobody is told without it.
+   */
+  constructor(table: string, channel?: string) {
+    this.#sql = postgresJobStatements(table, channel);
+  }
+
+  async push(connection: PostgresConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    if (jobs.length === 0) return [];
+    const due = jobs.map(dueOf);
+    const rows = await rowsOf<{ job_id: string }>(connection, this.#sql.push, [
+      queue,
+      jobs.map(({ id }) => id),
+      due.map(([at]) => at),
+      due.map(([, delay]) => delay),
+      jobs.map(({ body }) => body),
+    ]);
+    // An id that stands twice is stored with the first.
+    const stored = new Set(rows.map(({ job_id }) => job_id));
+    return jobs.map(({ id }) => (stored.delete(id) ? 'stored' : 'already-there'));
+  }
+
+  /** One statement. */
+  pushWithin(connection: PostgresConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.push(connection, queue, jobs);
+  }
+
+  async reserve(
+    connection: PostgresConnection,
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<ReservedJob[]> {
+    if (!(limit >= 1)) return [];
+    const most = Math.floor(Math.min(limit, 2 ** 31 - 1));
+    const rows = await readCommitted(connection, () =>
+      rowsOf<DueRow>(connection, this.#sql.reserve, [queues, most, Math.ceil(leaseMs), newTokenStem()]),
+    );
+    return inOrder(rows, queues).map(reservedJob);
+  }
+
+  async extend(
+    connection: PostgresConnection,
+    leases: readonly Lease[],
+    leaseMs: number,
+  ): Promise<boolean[]> {
+    const bound = [...idsAndTokens(leases), Math.ceil(leaseMs)];
+    const rows = await rowsOf<HeldRow>(connection, this.#sql.extend, bound);
+    const held = new Set(rows.map(({ lease_token }) => lease_token));
+    return leases.map(({ token }) => held.has(token));
+  }
+
+  delete(connection: PostgresConnection, leases: readonly Lease[]): Promise<boolean[]> {
+    return settle(connection, this.#sql.delete, leases);
+  }
+
+  /** One statement. */
+  deleteWithin(connection: PostgresConnection, leases: readonly Lease[]): Promise<boolean[]> {
+    return this.delete(connection, leases);
+  }
+
+  release(connection: PostgresConnection, releases: readonly Release[]): Promise<boolean[]> {
+    const leases = releases.map(({ lease }) => lease);
+    return settle(connection, this.#sql.release, leases, [releases.map(({ delayMs }) => Math.ceil(delayMs))]);
+  }
+
+  unreserve(connection: PostgresConnection, leases: readonly Lease[]): Promise<boolean[]> {
+    return settle(connection, this.#sql.unreserve, leases);
+  }
+
+  async size(connection: PostgresConnection, queue: string): Promise<QueueSize> {
+    const [row] = await rowsOf<{ ready: string; later: string; reserved: string }>(
+      connection,
+      this.#sql.size,
+      [queue],
+    );
+    const [ready = 0, later = 0, reserved = 0] = [row?.ready, row?.later, row?.reserved].map(Number);
+    return { ready, delayed: later - reserved, reserved };
+  }
+
+  clear(connection: PostgresConnection, queue: string, withReserved: boolean): Promise<QueueSize> {
+    return inPostgresTransaction(connection, async () => {
+      const [row] = await rowsOf<{ now: string }>(connection, this.#sql.now, []);
+      const bound = [queue, row?.now];
+      return {
+        ready: await changedBy(connection, this.#sql.clearReady, bound),
+        delayed: await changedBy(connection, this.#sql.clearDelayed, bound),
+        reserved: withReserved ? await changedBy(connection, this.#sql.clearReserved, bound) : 0,
+      };
+    });
+  }
+}
+
+async function settle(
+  connection: PostgresConnection,
+  sql: string,
+  leases: readonly Lease[],
+  more: readonly unknown[] = [],
+): Promise<boolean[]> {
+  if (leases.length === 0) return [];
+  const rows = await rowsOf<HeldRow>(connection, sql, [...idsAndTokens(leases), ...more]);
+  return answersFor(
+    leases,
+    rows.map(({ lease_token }) => lease_token),
+  );
+}
+
+function idsAndTokens(leases: readonly Lease[]): [ids: (string | number)[], tokens: string[]] {
+  return [leases.map(({ handle }) => handle), leases.map(({ token }) => token)];
+}
+
+/** RETURNING promises no order. */
+function inOrder(rows: DueRow[], queues: readonly string[]): DueRow[] {
+  const rank = new Map(queues.map((queue, index) => [queue, index]));
+  const rankOf = ({ queue }: DueRow): number => rank.get(queue) ?? 0;
+  return rows.sort(
+    (a, b) => rankOf(a) - rankOf(b) || Number(a.due_at) - Number(b.due_at) || Number(a.id) - Number(b.id),
+  );
+}

@@ -1,0 +1,24 @@
+import type { SignalTable } from './dialect.js';
+import { changedBy, type PostgresConnection, rowsOf } from './postgres-connection.js';
+
+/** Signals in a table of PostgreSQL. */
+export class PostgresSignals implements SignalTable<PostgresConnection> {
+  readonly #table: string;
+
+  /** @param table quoted, with its schema where that is told. */
+  constructor(table: string) {
+    this.#table = table;
+  }
+
+  async read(connection: PostgresConnection, key: string): Promise<string | null> {
+    const sql = `SELECT value FROM ${this.#table} WHERE name = $1`;
+    const [row] = await rowsOf<{ value: string }>(connection, sql, [key]);
+    return row?.value ?? null;
+  }
+
+  async write(connection: PostgresConnection, key: string, value: string): Promise<void> {
+    const sql = `
+INSERT INTO ${this.#table} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
+    await changedBy(connection, sql, [key, value]);
+  }
+}

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { postgresJobStatements } from '../../drivers/database/dialects/postgres-job-statements.js';
+import { populate } from '../support/populated-jobs.js';
+import { ServerSandbox } from '../support/server-sandbox.js';
+
+const sandbox = new ServerSandbox('postgres');
+const sql = postgresJobStatements('"jobs"', 'drover_test');
+
+/** 100,000 jobs that are not due, 50,000 of other queues, 2,000 that are wanted. */
+beforeAll(async () => {
+  await sandbox.make();
+  await sandbox.open().migrate();
+  // Statistics come when the test says so.
+  await sandbox.sql('ALTER TABLE jobs SET (autovacuum_enabled = false)');
+  await populate(sandbox, { due: 2_000, delayed: 100_000, others: 50_000 });
+}, 60_000);
+
+afterAll(() => sandbox.clean());
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+function* nodesOf(node: PlanNode): Generator<PlanNode> {
+  yield node;
+  for (const child of node.Plans ?? []) yield* nodesOf(child);
+}
+
+/** Runs a statement and takes it back; answers how it was run and how many rows of the table were looked at. */
+async function planOf(
+  text: string,
+  types: string,
+  values: string,
+  mode: string,
+): Promise<{ scans: string[]; examined: number }> {
+  const client = await sandbox.plain();
+  await client.query(`SET plan_cache_mode = ${mode}; BEGIN`);
+  await client.query(`PREPARE it (${types}) AS ${text}`);
+  const [row] = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE it (${values})`);
+  await client.query('ROLLBACK');
+  const [{ Plan }] = (row as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN'];
+  const scans = [...nodesOf(Plan)].filter((node) => /Scan/.test(node['Node Type']) && onJobs(node));
+  const examined = scans.reduce((sum, node) => {
+    const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+    return sum + (node['Actual Rows'] + removed) * node['Actual Loops'];
+  }, 0);
+  return { scans: scans.map((node) => `${node['Node Type']} ${node['Index Name'] ?? ''}`.trim()), examined };
+}
+
+function onJobs(node: PlanNode): boolean {
+  return node['Relation Name'] === 'jobs' || (node['Index Name'] ?? '').startsWith('jobs');
+}
+
+const reserve = (mode: string) =>
+  planOf(sql.reserve, 'text[], int, bigint, text', `'{idle,mail}', 10, 60000, 'stem'`, mode);
+
+const settling = [
+  ['extend', sql.extend, 'bigint[], text[], bigint', '60000'],
+  ['delete', sql.delete, 'bigint[], text[]', ''],
+  ['release', sql.release, 'bigint[], text[], bigint[]', `'{${Array(10).fill(0).join()}}'`],
+  ['unreserve', sql.unreserve, 'bigint[], text[]', ''],
+] as const;
+
+/** Prepared statements get a plan for these values at first, and one for any values later on. */
+const modes = ['force_custom_plan', 'force_generic_plan'] as const;
+
+function holdPlans(): void {
+  test.each(modes)('reserve walks the index, 10 jobs far (%s)', async (mode) => {
+    const { scans, examined } = await reserve(mode);
+    expect(scans).toContain('Index Scan jobs_due');
+    expect(scans).not.toContain('Seq Scan');
+    // Each job in the index, and by its id.
+    expect(examined).toBeLessThanOrEqual(40);
+  });
+
+  describe.each(settling)('%s', (_, text, types, more) => {
+    test.each(modes)('finds its jobs by id (%s)', async (mode) => {
+      const ids = Array.from({ length: 10 }, (_, index) => index * 1000 + 1);
+      const values = [`'{${ids}}'`, `'{${ids.map((id) => `t:${id}`)}}'`, more].filter((one) => one !== '');
+      const { scans, examined } = await planOf(text, types, values.join(', '), mode);
+      expect(scans).not.toContain('Seq Scan');
+      expect(examined).toBeLessThanOrEqual(20);
+    });
+  });
+}
+
+describe('without statistics', holdPlans);
+
+describe('with statistics', () => {
+  beforeAll(async () => {
+    await sandbox.sql('ANALYZE jobs');
+  });
+  holdPlans();
+});
+
+test('two open reserves get different jobs, and lock no more than these', async () => {
+  const [one, two] = [await sandbox.plain(), await sandbox.plain()];
+  const take = async (client: typeof one): Promise<unknown[]> => {
+    await client.query('BEGIN');
+    await client.query(`PREPARE it (text[], int, bigint, text) AS ${sql.reserve}`);
+    return (await client.query(`EXECUTE it ('{mail,other-1}', 10, 60000, 'stem')`)).map(({ id }) => id);
+  };
+  const taken = [await take(one), await take(two)];
+  expect(taken.map((ids) => ids.length)).toEqual([10, 10]);
+  expect(new Set(taken.flat()).size).toBe(20);
+  const [row] = await sandbox.sql(
+    `WITH free AS (SELECT id FROM jobs WHERE queue IN ('mail', 'other-1') AND available_at <= 100000 FOR UPDATE SKIP LOCKED)
+     SELECT count(*) AS free FROM free`,
+  );
+  expect(Number(row?.free)).toBe(2_000 + 1_000 - 20);
+  for (const client of [one, two]) await client.query('ROLLBACK');
+});
+
+test('without the index these measures see the difference', async () => {
+  await sandbox.sql('DROP INDEX jobs_due');
+  const { examined } = await reserve('force_custom_plan');
+  console.log(`without the index: ${examined} rows examined`);
+  expect(examined).toBeGreaterThan(10_000);
+});

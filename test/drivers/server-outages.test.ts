@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startMariadb } from '../support/mariadb-server.js';
+import { startPostgres } from '../support/postgres-server.js';
+import type { DatabaseServer } from '../support/server-process.js';
+import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
+
+const job = (id: string) => ({ id, body: '{}' });
+const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => ({ resolvedWith: value }),
+    (error: unknown) => error,
+  );
+
+describe.each(serverKinds)('%s', (kind) => {
+  let server: DatabaseServer;
+  let sandbox: ServerSandbox;
+
+  beforeAll(async () => {
+    server = await (kind === 'mariadb'
+      ? startMariadb({ isDurable: true })
+      : startPostgres({ isDurable: true }));
+    sandbox = new ServerSandbox(kind, server.url);
+    await sandbox.make();
+  });
+  afterAll(async () => {
+    await sandbox.clean();
+    await server.stop();
+  });
+
+  test('a killed server loses no accepted job, and the connection goes on after it', async () => {
+    const connector = sandbox.open();
+    const accepted: string[] = [];
+    const open: string[] = [];
+    let isUp = true;
+    const push = async (id: string): Promise<void> => {
+      const outcome = await errorOf(connector.push('mail', [job(id)]));
+      if (!(outcome instanceof Error)) accepted.push(id);
+      else {
+        expect(outcome).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+        if ('ambiguous' in outcome && outcome.ambiguous) open.push(id);
+      }
+    };
+    const pushing = Array.from({ length: 3 }, async (_, producer) => {
+      for (let count = 0; isUp; count += 1) await push(`${producer}-${count}`);
+    });
+    while (accepted.length < 200) await new Promise((resolve) => setTimeout(resolve, 10));
+    await server.kill();
+    isUp = false;
+    await Promise.all(pushing);
+    expect(await errorOf(connector.push('mail', [job('while-down')]))).toMatchObject({
+      code: 'E_STORE_UNAVAILABLE',
+      transient: true,
+      ambiguous: false,
+    });
+    await server.start();
+    const stored = (await connector.reserve(['mail'], 100_000, 60_000)).map(({ id }) => id);
+    const more = (await connector.reserve(['mail'], 100_000, 60_000)).map(({ id }) => id);
+    const all = new Set([...stored, ...more]);
+    expect(accepted.filter((id) => !all.has(id))).toEqual([]);
+    expect([...all].filter((id) => !accepted.includes(id) && !open.includes(id))).toEqual([]);
+  });
+
+  test('a server that hangs is given up at the deadline, and taken up again', async () => {
+    const connector = sandbox.open({ prefix: 'hung_', commandTimeout: '500ms' });
+    await connector.push('mail', [job('a')]);
+    server.freeze();
+    expect(await errorOf(connector.push('mail', [job('b')]))).toMatchObject({
+      code: 'E_STORE_UNAVAILABLE',
+      transient: true,
+      ambiguous: true,
+    });
+    // The pool has a new connection to make, which hangs as well.
+    expect(await errorOf(connector.push('mail', [job('c')]))).toMatchObject({
+      code: 'E_STORE_UNAVAILABLE',
+      transient: true,
+      ambiguous: false,
+    });
+    server.thaw();
+    for (;;) {
+      const outcome = await errorOf(connector.push('mail', [job('d')]));
+      if (!(outcome instanceof Error)) break;
+      expect(outcome).toMatchObject({ transient: true });
+    }
+  });
+});
