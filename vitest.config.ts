@@ -10,6 +10,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    // Much of the time is waiting for processes and servers: two files at a time also on the two cores of a small
+    // machine, where vitest would leave one idle.
+    maxWorkers: 2,
     reporters: ['default', new SummaryReporter()],
   },
 });

@@ -78,7 +78,7 @@ export class Slots {
     return free === 0 && held > ahead / 2 ? 0 : Math.max(0, free + ahead - held);
   }
 
-  /** Attempts that have not ended: their handlers run, or their jobs are being settled. */
+  /** What has not ended: attempts whose handlers run or whose jobs are being settled, and jobs on their way back. */
   get active(): number {
     return this.#active;
   }
@@ -115,12 +115,14 @@ export class Slots {
 
   /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
   async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
+    this.#active += 1; // a stopping worker waits for it
     const given = await Promise.allSettled(jobs.map((job) => this.#context.settler.giveBack(job.lease)));
     for (const one of given) {
       if (one.status === 'rejected') {
         this.#context.logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
       }
     }
+    this.#end();
   }
 
   /** Returns the jobs that wait for a slot. */
@@ -144,9 +146,13 @@ export class Slots {
     } finally {
       this.#keeper.remove(reserved.lease);
       this.#free(reserved);
-      this.#active -= 1;
-      if (this.#active === 0 || this.#draining) this.bell.ring();
+      this.#end();
     }
+  }
+
+  #end(): void {
+    this.#active -= 1;
+    if (this.#active === 0 || this.#draining) this.bell.ring();
   }
 
   /** Lets the next job into the slot of this one. */

@@ -109,6 +109,7 @@ test('a second signal kills the job with its process group: exit 143', async () 
   await project.push('spins');
   const listener = listen();
   await listener.line({ event: 'job:started' });
+  await expect.poll(() => project.read('pids')).not.toBe('');
   listener.kill('SIGTERM');
   await listener.says('no new jobs');
   listener.kill('SIGTERM');
