@@ -52,6 +52,8 @@ export async function openClient(settings: RedisSettings, logger: Logger): Promi
     retryStrategy: (times: number) => reconnectDelayMs(times),
     // A connection that is given up is dropped, not waited for: the next command needs a new one at once.
     disconnectTimeout: 20,
+    // A server that loads its data guesses how long it will take, and often too long.
+    maxLoadingRetryTime: 500,
     ...settings.clientOptions,
     ...sendOnce,
   });

@@ -197,8 +197,9 @@ function isEnded(error: unknown): boolean {
   return error instanceof Error && error.message === 'Connection is closed.';
 }
 
+/** Redis 6.2 puts what a script met behind where it met it: `ERR Error running script …: -READONLY …`. */
 function isDemoted(error: unknown): boolean {
-  return error instanceof Error && /^(?:READONLY|UNBLOCKED)\b/.test(error.message);
+  return error instanceof Error && /(?:^|-)(?:READONLY|UNBLOCKED|MASTERDOWN)\b/.test(error.message);
 }
 
 function unavailable(

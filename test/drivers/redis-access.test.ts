@@ -4,6 +4,7 @@ import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, restartKey, silentLogger, systemClock } from '../../src/index.js';
 import { failedRecord } from '../conformance/steps.js';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
+import { containing, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import { freePort, type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -123,14 +124,17 @@ const clusterRights = ['+cluster|slots', '+asking'];
 describe('a user with the rights of the documents', () => {
   let server: RedisServer;
   let cluster: RedisCluster;
+  let proxy: FaultProxy;
   beforeAll(async () => {
     [server, cluster] = await Promise.all([startRedis(), startRedisCluster()]);
+    proxy = await startFaultProxy(server.port);
     await server.client.call('ACL', 'SETUSER', 'drover', ...rights);
     for (const { client } of cluster.nodes) {
       await client.call('ACL', 'SETUSER', 'drover', ...rights, ...clusterRights);
     }
   });
   afterAll(async () => {
+    await proxy?.close();
     await server?.stop();
     await cluster?.stop();
   });
@@ -139,8 +143,9 @@ describe('a user with the rights of the documents', () => {
 
   test('can do all that drover does, and shows its name', async () => {
     const warned = vi.spyOn(console, 'warn');
-    const connector = connect({ url: server.url, ...login, connectionName: 'mailer' });
-    await useAllOf(connector);
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const connector = connect({ url, ...login, connectionName: 'mailer' });
+    await useAllOf(connector, proxy);
     expect(warned).not.toHaveBeenCalled();
     warned.mockRestore();
     expect(await server.client.client('LIST')).toMatch(/name=mailer .*user=drover/);
@@ -164,11 +169,11 @@ describe('a user with the rights of the documents', () => {
     const others = rights.filter((other) => other !== right);
     await server.client.call('ACL', 'SETUSER', user, ...others);
     const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const connector = connect({ url: server.url, user, password: 'secret', prefix: '' });
+    const connector = connect({ url: `redis://127.0.0.1:${proxy.port}`, user, password: 'secret' });
     const problems: string[] = [];
     await server.client.script('FLUSH');
     await server.client.call('ACL', 'LOG', 'RESET');
-    await useAllOf(connector).catch((error) => problems.push(String(error)));
+    await useAllOf(connector, proxy).catch((error) => problems.push(String(error)));
     const denied = (await server.client.call('ACL', 'LOG')) as unknown[];
     warned.mockRestore();
     expect([...problems, ...denied].length, right).toBeGreaterThan(0);
@@ -176,8 +181,12 @@ describe('a user with the rights of the documents', () => {
   });
 });
 
-/** Each verb in each form that sends commands of its own. */
-async function useAllOf(connector: Connector): Promise<void> {
+/**
+ * Each verb in each form that sends commands of its own.
+ *
+ * @param proxy where the connector goes through one: it loses a push, which the driver then repeats.
+ */
+async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void> {
   const { failedJobs, signals } = connector;
   const mine = { ...job('mine'), unique: true };
   await connector.push('q', [job('a'), mine, { id: 'odd', body: 'odd' }, { ...job('later'), delayMs: 1 }]);
@@ -211,4 +220,8 @@ async function useAllOf(connector: Connector): Promise<void> {
   await connector.push('q', [job('c')]);
   await connector.reserve(['q'], 1, 60_000);
   await connector.clear('q', { reserved: true });
+  const lost = proxy?.plan('cut-before', containing('"id":"lost"'));
+  expect(await connector.push('q', [job('lost')])).toEqual(['stored']);
+  await lost?.happened;
+  await connector.clear('q');
 }

@@ -44,6 +44,7 @@ describe('a full server', () => {
     expect(await errorOf(connector.push('q', [job('d')]))).toMatchObject({
       code: 'E_STORE_FULL',
       transient: true,
+      ambiguous: false,
     });
     const again = { ...job('e'), delayMs: 5000, unique: true };
     expect(await errorOf(connector.push('q', [again]))).toMatchObject({ code: 'E_STORE_FULL' });
@@ -75,55 +76,14 @@ describe('what the server says', () => {
         { id: 'b', body: 'odd', delayMs: 5 },
       ];
       const call = part === ':reserved' ? connector.reserve(['q'], 1, 60_000) : connector.push('q', jobs);
-      expect(await errorOf(call)).toMatchObject({ code: 'E_STORE_SCHEMA', transient: false });
+      expect(await errorOf(call)).toMatchObject({
+        code: 'E_STORE_SCHEMA',
+        transient: false,
+        ambiguous: false,
+      });
       expect(await server.client.keys('*')).toEqual([`{queues:q}${part}`]);
     },
   );
-
-  test('a replica is unavailable for a while', async () => {
-    const server = await start();
-    const connector = connect(server.url);
-    await connector.push('q', [job('a')]);
-    await server.client.replicaof('127.0.0.1', '1');
-    const error = await errorOf(connector.push('q', [job('b')]));
-    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
-    await server.client.replicaof('NO', 'ONE');
-    expect(await connector.push('q', [job('b')])).toEqual(['stored']);
-  });
-
-  test('a server that cannot save is read-only for a while', async () => {
-    const server = await start('--enable-protected-configs', 'yes');
-    const connector = connect(server.url);
-    await connector.push('q', [job('a')]);
-    await server.client.config('SET', 'dir', '/proc');
-    await server.client.config('SET', 'save', '3600 1');
-    await server.client.bgsave();
-    let failed = '';
-    while (!failed.includes('rdb_last_bgsave_status:err')) failed = await server.client.info('persistence');
-    const error = await errorOf(connector.push('q', [job('b')]));
-    expect(error).toMatchObject({ code: 'E_STORE_READONLY', transient: true });
-  });
-
-  test('a script that runs too long makes it busy', async () => {
-    const server = await start('--busy-reply-threshold', '50');
-    const connector = connect(server.url);
-    await connector.push('q', [job('a')]);
-    const endless = server.client.duplicate();
-    endless.on('error', () => {});
-    const ended = endless.eval('while true do end', 0).catch(() => undefined);
-    let error: unknown;
-    while (error === undefined) {
-      error = await connector.size('q').then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
-    }
-    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
-    await server.client.script('KILL');
-    await ended;
-    endless.disconnect();
-    expect(await connector.size('q')).toMatchObject({ ready: 1 });
-  });
 
   test('scripts that were flushed are sent again', async () => {
     const server = await start();
@@ -141,7 +101,7 @@ describe('what the server says', () => {
     const server = await start('--requirepass', 'right');
     const connector = connect({ url: server.url, ...login });
     const error = await errorOf(connector.size('q'));
-    expect(error).toMatchObject({ code: 'E_CONFIG', transient: false });
+    expect(error).toMatchObject({ code: 'E_CONFIG', transient: false, ambiguous: false });
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('CANARY');
     const good = connect(server.url.replace('//', '//:right@'));
     expect(await good.size('q')).toMatchObject({ ready: 0 });
@@ -157,17 +117,23 @@ describe('what the server says', () => {
   test('a database that is not there', async () => {
     const server = await start();
     const error = await errorOf(connect({ url: server.url, db: 99 }).size('q'));
-    expect(error).toMatchObject({ code: 'E_CONFIG' });
+    expect(error).toMatchObject({ code: 'E_CONFIG', transient: false, ambiguous: false });
   });
 });
 
 describe('a server that is away', () => {
   test('is told at once, and found again', async () => {
-    const gone = await startRedis();
-    await gone.stop();
-    const error = await errorOf(connect(gone.url).push('q', [job('a')]));
-    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+    const gone = await start();
+    await gone.crash();
+    const connector = connect(gone.url);
+    const error = await errorOf(connector.push('q', [job('a')]));
+    expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true, ambiguous: false });
     expect(error.message).toContain('ECONNREFUSED');
+    await gone.restart();
+    let outcomes: unknown;
+    while (outcomes === undefined) outcomes = await connector.push('q', [job('a')]).catch(() => undefined);
+    expect(outcomes).toEqual(['stored']);
+    expect(await connector.size('q')).toMatchObject({ ready: 1 });
   });
 
   test('a connection that is cut is made anew', async () => {

@@ -4,7 +4,7 @@ import { type Delegate, delegateTo, NewestLeases } from './delegate.js';
 import type { Mutant } from './mutants.js';
 
 /** A connector with some verbs replaced. */
-function broken(
+export function broken(
   name: string,
   caughtBy: readonly string[],
   breakVerbs: (base: Delegate) => Partial<Connector>,
@@ -132,6 +132,30 @@ const capabilities: readonly Mutant[] = [
     ],
     (base) => ({ waitForJob: (_, maxWaitMs, signal) => base.waitForJob([], maxWaitMs, signal) }),
   ),
+  broken(
+    'waitForJob hears one queue',
+    [
+      'waitForJob: a push ends the wait',
+      'waitForJob: one push ends several waits, and each queue counts',
+      'waitForJob: a release ends the wait',
+    ],
+    (base) => ({
+      waitForJob: (queues, maxWaitMs, signal) => base.waitForJob(queues.slice(0, 1), maxWaitMs, signal),
+    }),
+  ),
+  broken(
+    'waitForJob takes the job that it waited for',
+    ['waitForJob: a job that is due already ends the wait at once, and stays'],
+    (base) => ({
+      async waitForJob(queues, maxWaitMs, signal) {
+        await base.waitForJob(queues, maxWaitMs, signal);
+        await base.reserve(queues, 1, 60_000);
+      },
+    }),
+  ),
+  broken('waitForJob waits longer than it may', ['waitForJob: ends after the longest wait'], (base) => ({
+    waitForJob: (queues, _, signal) => base.waitForJob(queues, 600_000, signal),
+  })),
   broken(
     'waitForJob rejects on abort',
     ['waitForJob: an abort ends the wait and rejects nothing'],

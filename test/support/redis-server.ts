@@ -12,6 +12,7 @@ export interface RedisServer {
   readonly url: string;
   readonly port: number;
   readonly socket: string;
+  /** The one that runs now. */
   readonly process: ChildProcess;
   /** A plain client, for what a test does behind the driver's back. */
   readonly client: Redis;
@@ -21,6 +22,13 @@ export interface RedisServer {
   now(): Promise<number>;
   /** All keys but the marks of those that wait for jobs, which expire by themselves. */
   keys(): Promise<string[]>;
+  /** Ends the process by SIGKILL, and leaves its folder. */
+  crash(): Promise<void>;
+  /**
+   * After a crash: starts it on the same port and folder with the same flags and these, and resolves once it is ready,
+   * or, where it takes a while to load what it had saved, as soon as it answers that.
+   */
+  restart(...flags: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,31 +54,37 @@ export async function startRedis(...flags: readonly string[]): Promise<RedisServ
   const folder = mkdtempSync(join(tmpdir(), 'drover-redis-'));
   const port = await freePort();
   const socket = join(folder, 'redis.sock');
-  const child = spawn(
-    'redis-server',
-    [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--unixsocket',
-      socket,
-      '--dir',
-      folder,
-      '--save',
-      '',
-      ...flags,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await untilReady(child);
+  const own = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--unixsocket',
+    socket,
+    '--dir',
+    folder,
+    '--save',
+    '',
+  ];
+  const spawnIt = (more: readonly string[]): ChildProcess =>
+    spawn('redis-server', [...own, ...flags, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let child = spawnIt([]);
+  await untilSaid(child, 'eady to accept connections');
   const client = new Redis({ port, host: '127.0.0.1', ...passwordIn(flags) });
   client.on('error', () => {});
+  const crash = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     socket,
-    process: child,
+    get process() {
+      return child;
+    },
     client,
     advance: async (ms) => {
       await client.eval(shift, 0, ms / 1000);
@@ -80,13 +94,15 @@ export async function startRedis(...flags: readonly string[]): Promise<RedisServ
       return Number(seconds) * 1000 + Number(micros) / 1000;
     },
     keys: async () => (await client.keys('*')).filter((key) => !waitingMark.test(key)),
+    crash,
+    restart: async (...more) => {
+      child = spawnIt(more);
+      const isSlow = more.includes('--key-load-delay');
+      await untilSaid(child, isSlow ? 'Loading RDB' : 'eady to accept connections');
+    },
     stop: async () => {
       client.disconnect();
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit');
-        child.kill('SIGKILL');
-        await exited;
-      }
+      await crash();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -103,13 +119,13 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function untilReady(child: ChildProcess): Promise<void> {
+async function untilSaid(child: ChildProcess, what: string): Promise<void> {
   if (child.stdout === null) throw new Error('redis-server has no output');
   child.on('error', () => {}); // told by the end of its output
   const said: string[] = [];
   for await (const line of createInterface(child.stdout)) {
     said.push(line);
-    if (!line.includes('eady to accept connections')) continue;
+    if (!line.includes(what)) continue;
     child.stdout.resume(); // a full pipe would stop the server
     return;
   }
