@@ -69,6 +69,26 @@ export class Args {
     return text === undefined ? undefined : checkSpan(text, `--${name}`);
   }
 
+  /**
+   * A point in time in ms since the epoch, given as a span before now or in ISO 8601.
+   *
+   * @throws QueueError `E_USAGE`.
+   */
+  since(name: string, nowMs: number): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    if (/^\d{4}-\d\d-\d\d/.test(text)) {
+      const ms = Date.parse(text);
+      if (!Number.isNaN(ms)) return ms;
+    } else if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/.test(text)) {
+      return nowMs - durationToMs(text as Duration, `--${name}`);
+    }
+    throw usage(
+      `--${name}: '${text}' is neither a time span nor a time`,
+      `Write --${name} 2h, or --${name} 2026-12-24T18:00:00Z.`,
+    );
+  }
+
   /** The parts of a list with commas. */
   list(name: string): string[] | undefined {
     const parts = this.text(name)

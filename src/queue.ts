@@ -205,15 +205,17 @@ export class Queue {
   }
 
   async #prepare(job: Pushable, data: unknown, options: PushOptions): Promise<PreparedJob> {
-    const { config, connections, registry } = this.#core;
+    const { clock, config, connections, registry } = this.#core;
     const name = this.#wireName(job);
     const definition = isJobDefinition(job) ? job : registry.definition(name);
     if (definition?.input) await validate(definition, data);
-    const own = definition ? definition.settings.queue : registry.settings(name)?.queue;
+    const own = definition ? definition.settings : registry.settings(name);
     const { settings } = connections.driver(options.connection ?? this.connectionName);
     return prepareJob(name, data, options, {
-      queue: own ?? settings.queue,
+      queue: own?.queue ?? settings.queue,
+      retryUntilMs: own?.retryUntilMs,
       maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
+      nowMs: clock.now(),
     });
   }
 

@@ -90,7 +90,7 @@ test.each([
     const victims = [killed.pid, stopped.pid];
     expect(twice.filter(([, starts]) => !victims.includes(starts[0]?.pid))).toEqual([]);
     // Those that ran, and done ones whose delete was under way or gathering.
-  expect(twice.length).toBeLessThanOrEqual(2 * (concurrency + prefetch));
+    expect(twice.length).toBeLessThanOrEqual(2 * (concurrency + prefetch));
     console.log(
       `${ids.length} jobs of ${bytes} B, ${processes} processes, ${Math.round(drainedMs)} ms; run twice: ` +
         twice
