@@ -187,7 +187,8 @@ export class Settlement {
 
   /** The hook gets the data as the handler would; raw where the schema refuses it. */
   async #hookData(): Promise<unknown> {
-    if (!this.#checked && this.#refusal === undefined) await this.#checkData().catch(() => {});
+    if (this.#handler && !this.#checked && this.#refusal === undefined)
+      await this.#checkData().catch(() => {});
     return this.#data;
   }
 
