@@ -10,20 +10,23 @@ const drawEveryMs = 100;
 export class Progress {
   readonly #sink: TextSink;
   readonly #what: string;
+  readonly #now: () => number;
   #count = 0;
-  #drawnMs = performance.now();
+  #drawnMs: number;
   #isShown = false;
 
   /** @param what follows the count. */
-  constructor(io: Pick<Io, 'stderr'>, what: string) {
+  constructor(io: Pick<Io, 'stderr'>, what: string, now = () => performance.now()) {
     this.#sink = io.stderr;
     this.#what = what;
+    this.#now = now;
+    this.#drawnMs = now();
   }
 
   /** Counts one more. */
   step(): void {
     this.#count += 1;
-    const now = performance.now();
+    const now = this.#now();
     if (this.#sink.isTTY !== true || now - this.#drawnMs < drawEveryMs) return;
     this.#drawnMs = now;
     this.#isShown = true;
