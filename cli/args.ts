@@ -1,4 +1,5 @@
 import { type Duration, durationToMs, QueueError } from '../src/index.js';
+import { pointInTime } from './point-in-time.js';
 
 /** A flag of a command as it is declared. */
 export interface Flag {
@@ -77,10 +78,9 @@ export class Args {
   since(name: string, nowMs: number): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    if (/^\d{4}-\d\d-\d\d/.test(text)) {
-      const ms = Date.parse(text);
-      if (!Number.isNaN(ms)) return ms;
-    } else if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/.test(text)) {
+    const at = pointInTime(text);
+    if (at !== undefined) return at.getTime();
+    if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/.test(text)) {
       return nowMs - durationToMs(text as Duration, `--${name}`);
     }
     throw usage(

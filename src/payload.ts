@@ -78,20 +78,24 @@ function decodeFields(record: Record<string, unknown>): Decoded {
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
-  for (const [name, value] of Object.entries({ maxTries, timeout, timeoutAt })) {
-    if (!isLimit(value)) return { problem: `${name} in the payload is neither null nor a number from 0 up` };
-  }
+  if (!isLimit(maxTries)) return noLimit('maxTries');
+  if (!isLimit(timeout)) return noLimit('timeout');
+  if (!isLimit(timeoutAt)) return noLimit('timeoutAt');
   const payload = {
     job: job as string,
-    maxTries: maxTries as number | null,
-    timeout: timeout as number | null,
-    ...(timeoutAt !== null && { timeoutAt: timeoutAt as number }),
+    maxTries,
+    timeout,
+    ...(timeoutAt !== null && { timeoutAt }),
     data,
     ...(backoff !== undefined && { backoff: backoff as Backoff }),
     ...(isLimit(dueAt) && dueAt !== null && { dueAt }),
     id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',
   };
   return { payload };
+}
+
+function noLimit(name: string): Decoded {
+  return { problem: `${name} in the payload is neither null nor a number from 0 up` };
 }
 
 function isLimit(value: unknown): value is number | null {

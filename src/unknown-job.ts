@@ -26,8 +26,9 @@ export function afterUnknown(
   const error = new QueueError('E_JOB_UNKNOWN', `no job is registered as ${payload.job}`, {
     fix: 'Check the `jobs` of the config; a worker started before a deploy knows the old jobs only.',
   });
-  const ageMs = Math.max(0, now.nowMs - (payload.dueAt ?? Number.NEGATIVE_INFINITY));
-  if (ageMs < patienceMs) {
+  const sinceDueMs = now.nowMs - (payload.dueAt ?? Number.NEGATIVE_INFINITY);
+  const ageMs = Math.max(0, sinceDueMs); // the pusher's clock may be ahead, but not by much: then its time is none
+  if (ageMs < patienceMs && sinceDueMs > -patienceMs) {
     const growing = Math.min(Math.max(shortestWaitMs, ageMs), longestWaitMs) * (0.8 + 0.4 * now.random);
     return { action: 'postpone', delayMs: Math.round(Math.min(growing, patienceMs - ageMs)), error };
   }

@@ -65,6 +65,11 @@ describe('a job that a worker does not know', () => {
 
   test.each([
     ['on a store that cannot postpone', ['postpone'] as const, undefined],
+    [
+      'whose payload tells of a far future',
+      [],
+      '{"job":"fresh","data":1,"dueAt":9999999999999,"id":"x","attempts":0}',
+    ],
     ['whose payload tells no time, as those of PHP', [], '{"job":"fresh","data":1,"id":"x","attempts":0}'],
   ])('%s, is tried as often as any other', async (_, without, body) => {
     const set = setUp({ tries: 2, backoff: '5s' }, without);
