@@ -36,3 +36,16 @@ test('records that stay are passed over', async () => {
   expect(await queue.failed.list({ limit: 1000 })).toHaveLength(350);
   await queue.close();
 });
+
+test('records that others remove meanwhile hide none', async () => {
+  const queue = await failedQueue(600);
+  const newest = await queue.failed.list({ limit: 500 });
+  await queue.pushMany(newest.map(({ jobId }) => [broken, null, { id: jobId }]));
+  let retried = 0;
+  for await (const { outcome } of queue.failed.retryAll()) {
+    if (retried === 0) await queue.failed.forget(newest.slice(0, 300).map(({ uuid }) => uuid));
+    retried += outcome === 'retried' ? 1 : 0;
+  }
+  expect(retried).toBe(100);
+  await queue.close();
+});

@@ -54,6 +54,13 @@ describe("think-queue's table of end time and tries", () => {
     expect(at(endMs - 9_000)).toEqual({ action: 'fail', reason: 'retry-until', error });
   });
 
+  test('in the second of the end nothing is tried again, also not without a wait', () => {
+    const rules = { tries: 0, backoff: backoffRule(0, 'backoff'), endMs };
+    const at = (nowMs: number) => afterFailure(error, 'max-tries', 1, rules, { nowMs, random: 0 });
+    expect(at(endMs - 1)).toMatchObject({ action: 'release' });
+    expect(at(endMs)).toMatchObject({ action: 'fail', reason: 'retry-until' });
+  });
+
   test('a timeout at the end keeps its reason', () => {
     const action = afterFailure(
       error,
