@@ -1,4 +1,5 @@
 import { type Duration, durationToMs, QueueError } from '../src/index.js';
+import { pointInTime } from './point-in-time.js';
 
 /** A flag of a command as it is declared. */
 export interface Flag {
@@ -67,6 +68,25 @@ export class Args {
   span(name: string): Duration | undefined {
     const text = this.text(name);
     return text === undefined ? undefined : checkSpan(text, `--${name}`);
+  }
+
+  /**
+   * A point in time in ms since the epoch, given as a span before now or in ISO 8601.
+   *
+   * @throws QueueError `E_USAGE`.
+   */
+  since(name: string, nowMs: number): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const at = pointInTime(text);
+    if (at !== undefined) return at.getTime();
+    if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/.test(text)) {
+      return nowMs - durationToMs(text as Duration, `--${name}`);
+    }
+    throw usage(
+      `--${name}: '${text}' is neither a time span nor a time`,
+      `Write --${name} 2h, or --${name} 2026-12-24T18:00:00Z.`,
+    );
   }
 
   /** The parts of a list with commas. */

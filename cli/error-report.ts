@@ -1,8 +1,9 @@
+import { withoutCredentials } from '../src/credentials.js';
 import { type ErrorCode, isQueueError } from '../src/index.js';
 import { errorText } from './error-text.js';
 import type { Io } from './io.js';
 import { colorsFor } from './output.js';
-import { plain, plainLines, safeJson, withoutCredentials } from './plain-text.js';
+import { plain, plainLines, safeJson } from './plain-text.js';
 
 /** What went wrong, as text that has not been made harmless yet. */
 export interface Problem {

@@ -25,13 +25,15 @@ export function tellUnknown(unknown: readonly string[], io: Io): void {
 export function failedFilter(
   args: Args,
   queue: Queue,
-): { connection?: string; queue?: string; name?: string } {
+): { connection?: string; queue?: string; name?: string; sinceMs?: number } {
+  const sinceMs = args.since('since', Date.now());
   const filter = { queue: args.text('queue'), name: args.text('name') };
   return {
     // Without --connection the failed jobs of all connections are meant.
     ...(args.text('connection') !== undefined && { connection: queue.connectionName }),
     ...(filter.queue !== undefined && { queue: filter.queue }),
     ...(filter.name !== undefined && { name: filter.name }),
+    ...(sinceMs !== undefined && { sinceMs }),
   };
 }
 

@@ -1,7 +1,8 @@
+import { withoutCredentials } from '../src/credentials.js';
 import type { FailedJob } from '../src/index.js';
 import { errorText, type ShownError } from './error-text.js';
 import type { Colors } from './output.js';
-import { plain, plainLines, withoutCredentials } from './plain-text.js';
+import { plain, plainLines } from './plain-text.js';
 import { tableText } from './table.js';
 import { timeText } from './time-text.js';
 
@@ -64,9 +65,10 @@ function nameText(job: FailedJob): string {
 }
 
 function errorOf(job: FailedJob): ShownError {
-  return errorText({ class: job.errorClass, message: job.message });
+  return errorText({ class: job.errorClass, message: job.message, code: job.errorCode });
 }
 
 function errorLine(error: ShownError): string {
-  return plain(`${error.class}: ${error.message}`);
+  const code = error.code === undefined ? '' : ` [${error.code}]`;
+  return plain(`${error.class}${code}: ${error.message}`);
 }

@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
+import { withoutCredentials } from '../src/credentials.js';
 import type { Logger } from '../src/index.js';
 import { errorText } from './error-text.js';
 import type { Io } from './io.js';
 import { type Colors, colorsFor } from './output.js';
-import { plain, safeJson, withoutCredentials } from './plain-text.js';
+import { plain, safeJson } from './plain-text.js';
 import { timeText } from './time-text.js';
 
 type Level = keyof Logger;

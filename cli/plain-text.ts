@@ -27,14 +27,6 @@ export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(unsafe, unicodeEscape);
 }
 
-/**
- * Text without the user and password of URLs in it: messages of applications and of other packages may quote
- * one. The lengths are bounded so that no text takes long; `file:///` URLs have no user and stay.
- */
-export function withoutCredentials(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]{0,30}:\/\/)(?!\/)[^\s'"<>]{0,500}@/gi, '$1***@');
-}
-
 function escaped(character: string): string {
   const code = character.charCodeAt(0);
   return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : unicodeEscape(character);

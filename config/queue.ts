@@ -45,6 +45,9 @@ export default defineConfig({
   // for all, and 'none' deletes them.
   // failed: 'same',
 
+  // Called with each job that a worker of this process gave up.
+  // onFailed: ({ job, error, reason }) => alert(`${job.name} failed: ${reason}`, error),
+
   // How workers work. Flags of queue:work go before it, and a job's own settings before both.
   // worker: {
   //   queues: ['default'], // the first before the second
@@ -53,6 +56,7 @@ export default defineConfig({
   //   tries: 3, // deliveries allowed, the first included; 0 sets no limit
   //   backoff: 'exponential', // wait after a failed attempt: 1 s, 2 s, 4 s … an hour. Or '10s', or ['1s', '5m']
   //   timeout: '60s', // longest run of one attempt; 0 sets no limit
+  //   unknownJobPatience: '10m', // how long jobs that this worker does not know are put off for others
   //   grace: '5s', // how long a handler may take to end once it is aborted
   //   sleep: '3s', // longest time between two looks at an idle store
   //   shutdownTimeout: '20s', // how long running jobs may take to end once the worker is asked to stop

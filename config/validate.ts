@@ -72,8 +72,12 @@ function unknownConnection(path: string, name: string, names: readonly string[])
   return { path, what: `there is no connection ${JSON.stringify(name)}${hint}` };
 }
 
-function otherProblems({ maxPayloadBytes, logger, clock }: Readonly<Record<string, unknown>>): Problem[] {
+function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
+  const { maxPayloadBytes, logger, clock, onFailed } = config;
   const problems: Problem[] = [];
+  if (onFailed !== undefined && typeof onFailed !== 'function') {
+    problems.push({ path: 'onFailed', what: `is ${kindOf(onFailed)}, not a function` });
+  }
   if (
     maxPayloadBytes !== undefined &&
     !(Number.isSafeInteger(maxPayloadBytes) && Number(maxPayloadBytes) > 0)

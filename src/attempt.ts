@@ -1,4 +1,4 @@
-import { type BackoffRule, backoffRule } from './backoff.js';
+import { type AttemptDefaults, type AttemptRules, refusal, rulesFor } from './attempt-rules.js';
 import type { Clock } from './clock.js';
 import type { Lease, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
@@ -7,20 +7,12 @@ import { fire } from './fire.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import { decodePayload, type Payload } from './payload.js';
-import type { Handler, Registry } from './registry.js';
-import { type Action, afterFailure, decide, type RetryRules } from './retry-policy.js';
+import type { QueueConfig } from './queue-config.js';
+import type { Registry } from './registry.js';
+import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
-
-/** The rules for jobs that bring none of their own. */
-interface AttemptDefaults {
-  /** 0: no limit. */
-  readonly tries: number;
-  readonly backoff: BackoffRule;
-  /** 0: no limit. */
-  readonly timeoutMs: number;
-  readonly graceMs: number;
-}
+import { afterUnknown } from './unknown-job.js';
 
 /** What an attempt works with. One for all attempts of a worker. */
 export interface AttemptContext {
@@ -31,6 +23,8 @@ export interface AttemptContext {
   readonly events: QueueEvents;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Called with each job that was given up, after its own hook. */
+  readonly onFailed?: QueueConfig['onFailed'] | undefined;
   /** True where the pusher waits for the job: it runs once, now, and its error is the pusher's to handle. */
   readonly inline?: boolean;
   /** Deletes a job inside a transaction of the application. */
@@ -64,11 +58,11 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
   if ('problem' in decoded) return giveUpUnreadable(reserved, decoded.problem, context);
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
-  const rules = rulesFor(payload, handler, context);
+  const rules = rulesFor(payload, handler, context.defaults, context.inline);
   const settlement = new Settlement(reserved, payload, handler, context);
 
-  const refusal = guard(payload, handler, reserved.attempts, rules);
-  if (refusal) return settlement.settle(refusal);
+  const refused = guard(payload, handler !== undefined, reserved.attempts, rules, context);
+  if (refused) return settlement.settle(refused);
 
   await context.onStart?.(settlement.job, reserved, rules.timeoutMs);
   const end = await fire(settlement.job, { timeoutMs: rules.timeoutMs, graceMs: context.defaults.graceMs });
@@ -78,55 +72,28 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
     ack: handler?.settings.ack ?? 'auto',
     attempts: reserved.attempts,
   };
-  const verdict = settlement.refusedData(end) ?? decide(end, job, rules, Math.random());
+  const verdict = settlement.refusedData(end) ?? decide(end, job, rules, circumstances(context));
   if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(reserved);
   const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
   return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };
 }
 
-interface Rules extends RetryRules {
-  readonly timeoutMs: number;
-}
-
-/** The push's wish comes first, then the job's definition, then the worker. */
-function rulesFor(payload: Payload, handler: Handler | undefined, context: AttemptContext): Rules {
-  const settings = handler?.settings;
-  const { defaults, inline } = context;
-  return {
-    tries: inline ? 1 : (payload.maxTries ?? settings?.tries ?? defaults.tries),
-    backoff:
-      payload.backoff === undefined
-        ? (settings?.backoff ?? defaults.backoff)
-        : backoffRule(payload.backoff, 'backoff'),
-    timeoutMs:
-      payload.timeout === null ? (settings?.timeoutMs ?? defaults.timeoutMs) : payload.timeout * 1000,
-  };
-}
-
 /** What to do instead of running, where a job must not run. */
 function guard(
   payload: Payload,
-  handler: Handler | undefined,
+  isKnown: boolean,
   attempts: number,
-  rules: Rules,
+  rules: AttemptRules,
+  context: AttemptContext,
 ): Action | undefined {
-  if (!handler) {
-    const error = new QueueError('E_JOB_UNKNOWN', `no job is registered as ${payload.job}`, {
-      fix: 'Check the `jobs` of the config; a worker started before a deploy knows the old jobs only.',
-    });
-    return afterFailure(error, 'unknown-job', attempts, rules, Math.random());
-  }
-  if (rules.tries > 0 && attempts > rules.tries) {
-    const error = new QueueError(
-      'E_MAX_TRIES',
-      `job ${payload.job} was delivered ${attempts - 1} times without being done, and may be no more often`,
-      {
-        fix: 'Its handler released it on its last try, or its worker was killed or blocked for longer than the lease.',
-      },
-    );
-    return { action: 'fail', reason: 'max-tries', error };
-  }
-  return undefined;
+  if (isKnown) return refusal(payload, attempts, rules, context.clock.now());
+  const { defaults, inline, settler } = context;
+  const patienceMs = !inline && settler.canPostpone ? defaults.unknownJobPatienceMs : 0;
+  return afterUnknown(payload, attempts, rules, patienceMs, circumstances(context));
+}
+
+function circumstances({ clock }: AttemptContext): Circumstances {
+  return { nowMs: clock.now(), random: Math.random() };
 }
 
 function giveUpUnreadable(

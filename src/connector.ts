@@ -76,7 +76,7 @@ export interface QueueSize {
  *
  * Each state change is one atomic operation of the store. A job is never in none of ready, delayed,
  * reserved and failed until it has been deleted. Settling verbs (`extend`, `delete`, `release` and the
- * optional `unreserve`, `fail`) answer per lease, in the order given, whether it was still held; where
+ * optional `unreserve`, `postpone`, `fail`) answer per lease, in the order given, whether it was still held; where
  * it was lost, nothing changes. A lease is lost once another worker has taken the job, and may be lost
  * from the moment that it lapses. Repeating a settling verb is harmless and answers `false`.
  *
@@ -136,6 +136,9 @@ export interface Connector {
 
   /** Gives jobs back that were never started, with the attempt unspent and their place in the order kept. */
   unreserve?(leases: readonly Lease[]): Promise<boolean[]>;
+
+  /** `release`, with the attempt unspent: for jobs that were not started and shall be due only after a while. */
+  postpone?(releases: readonly Release[]): Promise<boolean[]>;
 
   /**
    * Records each job in `failedJobs` and deletes it from the queue, as one operation. Present where both

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'E_PAYLOAD_TOO_LARGE'
   | 'E_QUEUE_CLOSED'
   | 'E_QUEUE_NAME'
+  | 'E_RETRY_UNTIL'
   | 'E_STOPPED'
   | 'E_STORE_CORRUPT'
   | 'E_STORE_FULL'

@@ -5,6 +5,7 @@ import type { JobFields, Logger } from './logger.js';
 export interface EventError {
   readonly class: string;
   readonly message: string;
+  readonly code?: string;
 }
 
 /** What happened to a job. The same fields stand on log lines and on the lines of `queue:work --json`. */

@@ -1,7 +1,5 @@
 import { describeError } from './error-text.js';
-import type { Job } from './job.js';
-import type { Logger } from './logger.js';
-import type { Handler } from './registry.js';
+import type { JobFields, Logger } from './logger.js';
 import { startTimer } from './timer.js';
 
 /** How long a hook may take. */
@@ -12,24 +10,23 @@ export interface HookLimits {
 }
 
 /**
- * Calls a job's `failed` hook, where it has one. The job is on record and gone by then: a hook that throws,
- * or takes too long, is logged and changes nothing.
+ * Calls a hook on a failed job. The job is on record and gone by then: a hook that throws, or takes too long, is
+ * logged and changes nothing.
+ *
+ * @param what names the hook in the log.
  */
 export async function callFailedHook(
-  handler: Handler | undefined,
-  job: Job,
-  data: () => Promise<unknown>,
-  error: unknown,
+  what: string,
+  hook: () => unknown,
+  fields: JobFields,
   limits: HookLimits,
   logger: Logger,
 ): Promise<void> {
-  if (!handler?.failed) return;
   const limit = startLimit(limits);
   try {
-    const hook = data().then((checked) => handler.failed?.(job, checked, error));
-    await Promise.race([hook, limit.reached]);
-  } catch (hookError) {
-    logger.error({ ...job.fields, err: describeError(hookError) }, 'the failed hook of the job ended badly');
+    await Promise.race([Promise.resolve().then(hook), limit.reached]);
+  } catch (error) {
+    logger.error({ ...fields, err: describeError(error) }, `${what} ended badly`);
   } finally {
     limit.end();
   }

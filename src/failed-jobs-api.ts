@@ -1,5 +1,11 @@
+import type { Clock } from './clock.js';
 import type { Connections } from './connections.js';
+import { partsOfClass } from './error-text.js';
 import type { FailedJob, FailedJobFilter, FailedJobStore, RetryOutcome } from './failed-jobs.js';
+import { FailedJobMover } from './retry-failed.js';
+
+/** Records that `retryAll` looks at in one go. */
+const pageSize = 500;
 
 /** A failed job and what a retry did with it. */
 export interface Retried {
@@ -10,9 +16,12 @@ export interface Retried {
 /** The failed jobs of all connections of a queue: `queue.failed`. */
 export class FailedJobs {
   readonly #connections: Connections;
+  readonly #clock: Clock;
 
-  constructor(connections: Connections) {
+  /** @internal */
+  constructor(connections: Connections, clock: Clock) {
     this.#connections = connections;
+    this.#clock = clock;
   }
 
   /** Newest first. */
@@ -24,41 +33,60 @@ export class FailedJobs {
     return lists
       .flat()
       .sort(newestFirst)
-      .slice(offset, offset + limit);
+      .slice(offset, offset + limit)
+      .map(withCode);
   }
 
   /** The failed jobs of these uuids or job ids, newest first. */
   async find(ids: readonly string[]): Promise<FailedJob[]> {
     const lists = await Promise.all(this.#stores().map((store) => store.find(ids)));
-    return lists.flat().sort(newestFirst);
+    return lists.flat().sort(newestFirst).map(withCode);
   }
 
   /**
    * Puts failed jobs back into their queues, due now and with no attempt spent. One atomic move where the
-   * record and the queue share a store; else the job is pushed, and its record removed once it is stored.
-   * A record stays while a job of its id is live. Answers per job, in the order given.
+   * record and the queue share a store; else, and where the job's end time is past and is set anew, the job is
+   * pushed, and its record removed once it is stored. A record stays while a job of its id is live, unless that
+   * is this very job, from a retry that was cut short. Answers per job, in the order given.
    *
    * @throws the error of a store or of a connection that the config has no more; the others were retried.
    */
   async retry(jobs: readonly FailedJob[]): Promise<Retried[]> {
     const outcomes = new Map<string, RetryOutcome>();
     const errors: unknown[] = [];
+    const uuids = jobs.map(({ uuid }) => uuid);
     for (const [name, store] of this.#connections.failedStores()) {
-      for (const job of await store.find(jobs.map((one) => one.uuid))) {
-        try {
-          outcomes.set(job.uuid, await this.#retryOne(job, name, store));
-        } catch (error) {
-          errors.push(error);
-        }
-      }
+      const mover = new FailedJobMover(store, name, this.#connections, this.#clock.now());
+      for (const [uuid, outcome] of await mover.move(uuids, errors)) outcomes.set(uuid, outcome);
     }
     if (errors.length > 0) throw errors[0];
     return jobs.map((job) => ({ job, outcome: outcomes.get(job.uuid) ?? 'not-found' }));
   }
 
-  async #retryOne(job: FailedJob, storeName: string, store: FailedJobStore): Promise<RetryOutcome> {
-    if (job.connection !== storeName || !store.retry) return this.#pushBack(job, store);
-    return (await store.retry([job.uuid]))[0] ?? 'not-found';
+  /**
+   * Retries every failed job that a filter lets through, in batches, and hands on what became of each.
+   *
+   * Each job is retried once, also when it fails again at once and stands at the top of the list anew, and
+   * records that stay (a job of that id is live) are passed over: it ends whatever the jobs do. It may be cut
+   * short at any point and called again.
+   */
+  async *retryAll(filter: Omit<FailedJobFilter, 'limit' | 'offset'> = {}): AsyncGenerator<Retried> {
+    const handled = new Set<string>();
+    for (let offset = 0, seen = 0; ; ) {
+      const page = await this.list({ ...filter, limit: pageSize, offset });
+      if (page.length === 0) {
+        if (seen === 0 || offset === 0) return;
+        // Records that went meanwhile may have drawn others up past where it looked: once more.
+        offset = seen = 0;
+        continue;
+      }
+      const fresh = page.filter((job) => !handled.has(keyOf(job)));
+      for (const job of fresh) handled.add(keyOf(job));
+      seen += fresh.length;
+      const retried = fresh.length === 0 ? [] : await this.retry(fresh);
+      yield* retried;
+      offset += page.length - retried.filter(({ outcome }) => outcome !== 'already-there').length;
+    }
   }
 
   /** Removes records by uuid; answers how many were there. */
@@ -71,19 +99,19 @@ export class FailedJobs {
     return sum(await Promise.all(this.#stores().map((store) => store.flush(options))));
   }
 
-  async #pushBack(job: FailedJob, store: FailedJobStore): Promise<RetryOutcome> {
-    const connector = this.#connections.connector(job.connection);
-    // Unique, so that a job is not doubled whose record an earlier retry did not come to remove.
-    const again = { id: job.jobId, body: job.payload, unique: true };
-    const [outcome] = await connector.push(job.queue, [again]);
-    if (outcome !== 'stored') return 'already-there';
-    await store.forget([job.uuid]);
-    return 'retried';
-  }
-
   #stores(): FailedJobStore[] {
     return [...this.#connections.failedStores().values()];
   }
+}
+
+/** A record with the error's class and code apart. */
+function withCode(job: FailedJob): FailedJob {
+  const { class: errorClass, code } = partsOfClass(job.errorClass);
+  return code === undefined ? job : { ...job, errorClass, errorCode: code };
+}
+
+function keyOf({ connection, queue, jobId }: FailedJob): string {
+  return JSON.stringify([connection, queue, jobId]);
 }
 
 function newestFirst(a: FailedJob, b: FailedJob): number {

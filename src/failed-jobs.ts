@@ -1,6 +1,7 @@
 /** Why a job was given up. */
 export type FailedReason =
   | 'max-tries'
+  | 'retry-until'
   | 'timed-out'
   | 'crashed'
   | 'bad-payload'
@@ -12,11 +13,14 @@ export type FailedReason =
 export interface ErrorText {
   readonly class: string;
   readonly message: string;
+  /** The error's `code`, such as `ECONNREFUSED`, where it has one. */
+  readonly code?: string;
 }
 
 /**
- * The record of a job that was given up. All text is bounded and free of NUL, and holds only the class,
- * message and stack of errors: other properties of an error (clients, options) may carry secrets.
+ * The record of a job that was given up. All text is bounded and free of NUL, and holds only the class, code,
+ * message and stack of errors, without the credentials of URLs: other properties of an error (clients, options)
+ * may carry secrets.
  */
 export interface FailedJob {
   /** A UUID: what the failed-job commands take. */
@@ -28,7 +32,10 @@ export interface FailedJob {
   readonly name: string | null;
   /** The body as it was in the store, byte for byte. */
   readonly payload: string;
+  /** In a store with the error's code behind it, as Node writes it: `Error [ECONNREFUSED]`. */
   readonly errorClass: string;
+  /** The error's `code`, where it has one. Stores need not keep it: it is read out of what they keep. */
+  readonly errorCode?: string;
   readonly message: string;
   readonly stack: string;
   readonly causes: readonly ErrorText[];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ReservedJob } from './connector.js';
-import { describeError, host } from './error-text.js';
+import { classWithCode, describeError, host } from './error-text.js';
 import type { FailedJob, FailedReason } from './failed-jobs.js';
 
 /** The record of a job that is given up now. */
@@ -16,7 +16,7 @@ export function failureRecord(
     queue: reserved.queue,
     name: about.name,
     payload: reserved.body,
-    errorClass: text.class,
+    errorClass: classWithCode(text),
     message: text.message,
     stack: text.stack,
     causes: text.causes,

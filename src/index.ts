@@ -40,6 +40,7 @@ export {
   isJobDefinition,
   type JobContext,
   type JobDefinition,
+  type JobFailure,
   type JobSettings,
 } from './job-definition.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
@@ -50,6 +51,7 @@ export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.
 export { type QueueConfig, queueConfigKeys } from './queue-config.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
+export { RetryAfterError, UnrecoverableError } from './retry-errors.js';
 export type { StopReason } from './stop-conditions.js';
 export type { Worker } from './worker.js';
 export { checkWorkerOptions, type WorkerOptions, workerOptionNames } from './worker-options.js';

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Backoff, type BackoffRule, backoffRule } from './backoff.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
+import type { FailedReason } from './failed-jobs.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import { checkJobName, checkQueueName } from './names.js';
@@ -19,6 +20,11 @@ export interface JobSettings {
   readonly tries?: number;
   /** Wait after a failed attempt. */
   readonly backoff?: Backoff;
+  /**
+   * How long the job may be tried, from when it is due first. Without `tries` of its own such a job may be tried
+   * as often as time allows. Written into the payload by the push.
+   */
+  readonly retryUntil?: Duration;
   /** Longest run of one attempt; 0 sets no limit. */
   readonly timeout?: Duration;
   /** Default `'auto'`. */
@@ -40,6 +46,11 @@ export interface FailedContext<Data> {
   readonly data: Data;
   readonly error: unknown;
   readonly job: Job;
+}
+
+/** What `onFailed` of the config is called with. */
+export interface JobFailure extends FailedContext<unknown> {
+  readonly reason: FailedReason;
 }
 
 interface JobOptions<Data> extends JobSettings {
@@ -75,6 +86,7 @@ export interface CheckedSettings {
   readonly queue?: string;
   readonly tries?: number;
   readonly backoff?: BackoffRule;
+  readonly retryUntilMs?: number;
   readonly timeoutMs?: number;
   readonly ack: Ack;
 }
@@ -111,7 +123,18 @@ export function defineJob(
   };
 }
 
-const optionNames = ['name', 'queue', 'tries', 'backoff', 'timeout', 'ack', 'input', 'handle', 'failed'];
+const optionNames = [
+  'name',
+  'queue',
+  'tries',
+  'backoff',
+  'retryUntil',
+  'timeout',
+  'ack',
+  'input',
+  'handle',
+  'failed',
+];
 
 /** An option that does nothing is a mistake: a job with `attempts: 1` is meant to be tried once. */
 function assertOptions(options: unknown): asserts options is object {
@@ -140,7 +163,7 @@ export function isJobDefinition(value: unknown): value is JobDefinition {
  * @param owner names the job in errors.
  */
 export function checkSettings(settings: JobSettings, owner: string): CheckedSettings {
-  const { queue, tries, backoff, timeout, ack = 'auto' } = settings;
+  const { queue, tries, backoff, retryUntil, timeout, ack = 'auto' } = settings;
   if (ack !== 'auto' && ack !== 'manual') {
     throw new QueueError('E_CONFIG', `${owner}: ack is ${shown(ack)}`, {
       fix: "Use 'auto' or 'manual'.",
@@ -151,6 +174,7 @@ export function checkSettings(settings: JobSettings, owner: string): CheckedSett
     ...(queue !== undefined && { queue: checkQueueName(queue) }),
     ...(tries !== undefined && { tries: checkTries(tries, `${owner}: tries`) }),
     ...(backoff !== undefined && { backoff: backoffRule(backoff, `${owner}: backoff`) }),
+    ...(retryUntil !== undefined && { retryUntilMs: durationToMs(retryUntil, `${owner}: retryUntil`) }),
     ...(timeout !== undefined && { timeoutMs: durationToMs(timeout, `${owner}: timeout`) }),
   };
 }

@@ -14,9 +14,13 @@ export interface Payload {
   readonly maxTries: number | null;
   /** Longest run of one attempt in seconds; null leaves it to the definition and the worker, 0 sets no limit. */
   readonly timeout: number | null;
+  /** When trying ends, in seconds since the epoch, where the job has such a time: think-queue's field. */
+  readonly timeoutAt?: number;
   readonly data: unknown;
   /** Wait after a failed attempt, where the push asked for one. */
   readonly backoff?: Backoff;
+  /** When the job was due first, in ms since the epoch by the pusher's clock. PHP's payloads have no such time. */
+  readonly dueAt?: number;
   readonly id: string;
 }
 
@@ -32,8 +36,9 @@ export type Decoded = { readonly payload: Payload } | { readonly problem: string
  */
 export function encodePayload(payload: Payload, maxBytes: number): string {
   assertJsonSafe(payload.data);
-  const { job, maxTries, timeout, data, backoff, id } = payload;
-  const body = inAscii(JSON.stringify({ job, maxTries, timeout, data, backoff, id, attempts: 0 }));
+  const { job, maxTries, timeout, timeoutAt, data, backoff, dueAt, id } = payload;
+  const fields = { job, maxTries, timeout, timeoutAt, data, backoff, dueAt, id, attempts: 0 };
+  const body = inAscii(JSON.stringify(fields));
   const bytes = body.length;
   if (bytes > maxBytes) {
     throw new QueueError('E_PAYLOAD_TOO_LARGE', `job ${job}: ${bytes} bytes exceed the ${maxBytes} allowed`, {
@@ -63,26 +68,61 @@ export function decodePayload(body: string): Decoded {
 }
 
 function decodeFields(record: Record<string, unknown>): Decoded {
-  const { job, maxTries = null, timeout = null, data = null, backoff, id = '' } = record;
+  const {
+    job,
+    maxTries = null,
+    timeout = null,
+    timeoutAt = null,
+    data = null,
+    backoff,
+    dueAt,
+    id = '',
+  } = record;
   try {
     checkWireName(job);
     if (backoff !== undefined) backoffRule(backoff as Backoff, 'backoff');
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
-  if (!isLimit(maxTries))
-    return { problem: 'maxTries in the payload is neither null nor a number from 0 up' };
-  if (!isLimit(timeout)) return { problem: 'timeout in the payload is neither null nor a number from 0 up' };
+  if (!isLimit(maxTries)) return noLimit('maxTries');
+  if (!isLimit(timeout)) return noLimit('timeout');
+  if (!isLimit(timeoutAt)) return noLimit('timeoutAt');
   const payload = {
     job: job as string,
     maxTries,
     timeout,
+    ...(timeoutAt !== null && { timeoutAt }),
     data,
+    ...(backoff !== undefined && { backoff: backoff as Backoff }),
+    ...(isLimit(dueAt) && dueAt !== null && { dueAt }),
     id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',
   };
-  return { payload: backoff === undefined ? payload : { ...payload, backoff: backoff as Backoff } };
+  return { payload };
+}
+
+function noLimit(name: string): Decoded {
+  return { problem: `${name} in the payload is neither null nor a number from 0 up` };
 }
 
 function isLimit(value: unknown): value is number | null {
   return value === null || (typeof value === 'number' && Number.isFinite(value) && value >= 0);
+}
+
+const headUpToEnd =
+  /^(\{"job":"(?:[^"\\]|\\.){1,500}","maxTries":(?:null|\d+),"timeout":(?:null|\d+(?:\.\d+)?),"timeoutAt":)(\d{1,12})(?=,)/;
+const tailFromDue = /("dueAt":)(\d{1,16})(,"id":"[\w.:-]{1,64}","attempts":\d+\})$/;
+
+/**
+ * The body of a job that starts over, where its end time is past: the job gets the same time again, counted from
+ * now; where it is not known how long that was (PHP says no more than the end), it has no end time any more. All
+ * else stays byte for byte. Answers undefined where nothing is to be changed.
+ */
+export function withTimeToTry(body: string, nowMs: number): string | undefined {
+  const end = headUpToEnd.exec(body);
+  if (!end || Number(end[2]) * 1000 > nowMs) return undefined;
+  const due = tailFromDue.exec(body.slice(-300));
+  const spanMs = due ? Number(end[2]) * 1000 - Number(due[2]) : 0;
+  const renewed = (end[1] as string) + (spanMs > 0 ? Math.ceil((nowMs + spanMs) / 1000) : null);
+  const rest = body.slice(end[0].length);
+  return due ? renewed + rest.slice(0, -due[0].length) + due[1] + nowMs + due[3] : renewed + rest;
 }

@@ -14,7 +14,7 @@ const defaultMaxPayloadBytes = 1_048_576;
  * @throws QueueError for a job, data or option that cannot be.
  */
 export async function preparePush(
-  { config, connections, registry }: QueueCore,
+  { clock, config, connections, registry }: QueueCore,
   connectionName: string,
   job: Pushable,
   data: unknown,
@@ -23,11 +23,13 @@ export async function preparePush(
   const name = wireNameOf(job, registry);
   const definition = isJobDefinition(job) ? job : registry.definition(name);
   if (definition?.input) await validate(definition, data);
-  const own = definition ? definition.settings.queue : registry.settings(name)?.queue;
+  const own = definition ? definition.settings : registry.settings(name);
   const { settings } = connections.driver(options.connection ?? connectionName);
   return prepareJob(name, data, options, {
-    queue: own ?? settings.queue,
+    queue: own?.queue ?? settings.queue,
+    retryUntilMs: own?.retryUntilMs,
     maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
+    nowMs: clock.now(),
   });
 }
 

@@ -25,13 +25,18 @@ export interface PushOptions {
   /** Wait after a failed attempt. */
   readonly backoff?: Backoff;
   /**
+   * When trying ends: a point in time, or a span from when the job is due first. Without `tries` of its own such
+   * a job may be tried as often as time allows.
+   */
+  readonly retryUntil?: Date | Duration;
+  /**
    * An id of your own, 1 to 64 of letters, digits and `_ . : -`. While a job of that id is stored in the queue
    * (waiting or running) a second push changes nothing. Default: a UUID of version 7, which sorts by time.
    */
   readonly id?: string;
 }
 
-const optionNames = ['queue', 'connection', 'delay', 'at', 'tries', 'timeout', 'backoff', 'id'];
+const optionNames = ['queue', 'connection', 'delay', 'at', 'tries', 'timeout', 'backoff', 'retryUntil', 'id'];
 
 /** Where a new job goes, and what is stored of it. */
 export interface PreparedJob {
@@ -49,17 +54,27 @@ export function prepareJob(
   wireName: string,
   data: unknown,
   options: PushOptions,
-  defaults: { readonly queue: string; readonly maxPayloadBytes: number },
+  defaults: {
+    readonly queue: string;
+    readonly maxPayloadBytes: number;
+    readonly retryUntilMs?: number | undefined;
+    readonly nowMs: number;
+  },
 ): PreparedJob {
   assertKnownOptions(options);
+  const wait = due(options);
+  const dueAt = Math.max(defaults.nowMs, wait.availableAtMs ?? defaults.nowMs + (wait.delayMs ?? 0));
+  const endMs = endOfTrying(options.retryUntil, dueAt, defaults.retryUntilMs);
   const id = options.id === undefined ? newJobId() : checkJobId(options.id);
   if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
   const payload = {
     job: wireName,
     maxTries: options.tries === undefined ? null : checkTries(options.tries, 'tries'),
     timeout: options.timeout === undefined ? null : durationToMs(options.timeout, 'timeout') / 1000,
+    ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
     data: data === undefined ? null : data,
     ...(options.backoff !== undefined && { backoff: options.backoff }),
+    dueAt,
     id,
   };
   return {
@@ -67,7 +82,7 @@ export function prepareJob(
     job: {
       id,
       body: encodePayload(payload, defaults.maxPayloadBytes),
-      ...due(options),
+      ...wait,
       ...(options.id !== undefined && { unique: true }),
     },
   };
@@ -82,17 +97,33 @@ function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
   }
   if (delay !== undefined) return { delayMs: durationToMs(delay, 'delay') };
   if (at === undefined) return {};
-  if (!(at instanceof Date) || Number.isNaN(at.getTime())) {
-    throw new QueueError('E_DURATION', 'at is not a valid Date', {
-      fix: 'Use new Date(…), or delay for a span.',
-    });
-  }
-  return { availableAtMs: at.getTime() };
+  if (!(at instanceof Date)) throw noDate('at', 'Use new Date(…), or delay for a span.');
+  return { availableAtMs: timeOf(at, 'at') };
+}
+
+function endOfTrying(
+  until: Date | Duration | undefined,
+  dueAtMs: number,
+  ownSpanMs: number | undefined,
+): number | undefined {
+  if (until instanceof Date) return timeOf(until, 'retryUntil');
+  const spanMs = until === undefined ? ownSpanMs : durationToMs(until, 'retryUntil');
+  return spanMs === undefined ? undefined : dueAtMs + spanMs;
+}
+
+function timeOf(date: Date, what: string): number {
+  if (Number.isNaN(date.getTime())) throw noDate(what, 'Use new Date(…) of a time that there is.');
+  return date.getTime();
+}
+
+function noDate(what: string, fix: string): QueueError {
+  return new QueueError('E_DURATION', `${what} is not a valid Date`, { fix });
 }
 
 const otherNames: Readonly<Record<string, string>> = {
   attempts: 'tries',
   retries: 'tries',
+  timeoutAt: 'retryUntil',
   jobId: 'id',
   startAfter: 'delay or at',
 };

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import type { Driver } from './connector.js';
+import type { JobFailure } from './job-definition.js';
 import type { Logger } from './logger.js';
 import type { JobSource } from './registry.js';
 import type { WorkerOptions } from './worker-options.js';
@@ -21,6 +22,12 @@ export interface QueueConfig {
    * connection for all, or, `'none'`, nowhere: a failed job is then deleted.
    */
   readonly failed?: 'same' | 'none' | { readonly connection: string };
+  /**
+   * Called, in the process that gave it up, with each job that failed: after the failure is on record and after the
+   * job's own `failed` hook. Where it throws, or takes longer than the worker's timeout, that is logged and
+   * changes nothing.
+   */
+  readonly onFailed?: (failure: JobFailure) => unknown;
   /** Defaults for workers. */
   readonly worker?: WorkerOptions;
   /** The largest payload that may be pushed, in bytes of its JSON. Default 1,048,576. */
@@ -37,6 +44,7 @@ export const queueConfigKeys = [
   'connections',
   'jobs',
   'failed',
+  'onFailed',
   'worker',
   'maxPayloadBytes',
   'logger',

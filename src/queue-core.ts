@@ -1,5 +1,5 @@
 import { type AttemptContext, runAttempt } from './attempt.js';
-import { systemClock } from './clock.js';
+import { type Clock, systemClock } from './clock.js';
 import { Connections } from './connections.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { isQueueError, QueueError } from './errors.js';
@@ -17,6 +17,7 @@ import { type CheckedWorkerOptions, checkWorkerOptions } from './worker-options.
 export class QueueCore {
   readonly config: QueueConfig;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly connections: Connections;
   readonly registry = new Registry();
   readonly events: QueueEvents;
@@ -28,6 +29,7 @@ export class QueueCore {
     const logger = safeLogger(config.logger ?? silentLogger);
     this.config = { ...config, logger };
     this.logger = logger;
+    this.clock = config.clock ?? systemClock;
     const { maxPayloadBytes = 1 } = config;
     if (!(Number.isSafeInteger(maxPayloadBytes) && maxPayloadBytes > 0)) {
       throw new QueueError(
@@ -40,7 +42,7 @@ export class QueueCore {
     this.connections = new Connections(this.config, (job, connector, connection) =>
       this.#runInline(job, connector, connection),
     );
-    this.failed = new FailedJobs(this.connections);
+    this.failed = new FailedJobs(this.connections, this.clock);
   }
 
   /** @throws QueueError `E_JOB_NOT_LOADED` when the config's globs are still globs. */
@@ -54,7 +56,7 @@ export class QueueCore {
 
   /** What attempts on a connection work with. */
   attemptContext(connection: string, connector: Connector, options: CheckedWorkerOptions): AttemptContext {
-    const { config, connections, registry, events, logger } = this;
+    const { clock, config, connections, registry, events, logger } = this;
     const inline = connector.inline ?? false;
     const { leaseMs } = connections.driver(connection).settings;
     const failedPlace = connections.failedPlace(connection);
@@ -66,7 +68,8 @@ export class QueueCore {
       deleteIn: (transaction, lease) => deleteIn(connector, transaction, lease),
       events,
       logger,
-      clock: config.clock ?? systemClock,
+      clock,
+      onFailed: config.onFailed,
       inline,
     };
   }

@@ -3,6 +3,7 @@ import { isQueueError, type QueueError } from './errors.js';
 import type { FailedReason } from './failed-jobs.js';
 import type { JobState } from './job.js';
 import type { Ack } from './job-definition.js';
+import { isUnrecoverable, retryAfterMs } from './retry-errors.js';
 
 /** How a handler's run ended. */
 export interface RunEnd {
@@ -18,6 +19,15 @@ export interface RetryRules {
   /** 0: no limit. */
   readonly tries: number;
   readonly backoff: BackoffRule;
+  /** When trying ends, in whole seconds as think-queue has it, but in ms since the epoch. Undefined: never. */
+  readonly endMs?: number | undefined;
+}
+
+/** What a decision depends on beside the job: drawn and read by the caller, so that deciding stays pure. */
+export interface Circumstances {
+  readonly nowMs: number;
+  /** In [0, 1). */
+  readonly random: number;
 }
 
 /** What is to happen to a job after an attempt. */
@@ -27,7 +37,7 @@ export type Verdict = { readonly action: 'none' } | Action;
 export type Action =
   | { readonly action: 'delete' }
   | { readonly action: 'give-back' }
-  | { readonly action: 'release'; readonly delayMs: number; readonly error: unknown }
+  | { readonly action: 'release' | 'postpone'; readonly delayMs: number; readonly error: unknown }
   | { readonly action: 'fail'; readonly reason: FailedReason; readonly error: unknown };
 
 /**
@@ -42,29 +52,45 @@ export function decide(
   end: RunEnd,
   job: { readonly state: JobState; readonly ack: Ack; readonly attempts: number },
   rules: RetryRules,
-  random: number,
+  now: Circumstances,
 ): Verdict {
   const isOpen = job.state === 'open' || job.state === 'closed';
   // Where the handler threw, its transaction has not committed as far as we know; if it has, the lease is lost.
   const mayBeOpen = job.state === 'deleted-in' && !end.returned;
   if (!isOpen && !mayBeOpen) return { action: 'none' };
   if (isQueueError(end.abortedBy, 'E_TIMEOUT')) {
-    return afterFailure(end.abortedBy, 'timed-out', job.attempts, rules, random);
+    return afterFailure(end.abortedBy, 'timed-out', job.attempts, rules, now);
   }
   if (end.returned) return { action: job.ack === 'manual' ? 'none' : 'delete' };
   if (isQueueError(end.abortedBy, 'E_LEASE_LOST')) return { action: 'none' };
   if (isQueueError(end.abortedBy, 'E_STOPPED')) return { action: 'give-back' };
-  return afterFailure(end.error, 'max-tries', job.attempts, rules, random);
+  return afterFailure(end.error, 'max-tries', job.attempts, rules, now);
 }
 
-/** Release with backoff while tries are left, else fail for `reason`. Pure. */
+/**
+ * Release while tries and time are left, else fail for `reason`. Pure.
+ *
+ * The error may say itself that there is no use in trying again, or how long to wait. A job that would be due
+ * again only after its end time fails now, with the error that it failed with.
+ */
 export function afterFailure(
   error: unknown,
   reason: FailedReason,
   attempts: number,
   rules: RetryRules,
-  random: number,
+  { nowMs, random }: Circumstances,
 ): Action {
+  if (isUnrecoverable(error)) return { action: 'fail', reason: 'by-handler', error };
   if (rules.tries > 0 && attempts >= rules.tries) return { action: 'fail', reason, error };
-  return { action: 'release', delayMs: backoffMs(rules.backoff, attempts, random), error };
+  const delayMs = retryAfterMs(error) ?? backoffMs(rules.backoff, attempts, random);
+  const { endMs = Number.POSITIVE_INFINITY } = rules;
+  if (nowMs >= endMs || mayNotStart(endMs, nowMs + delayMs)) {
+    return { action: 'fail', reason: reason === 'max-tries' ? 'retry-until' : reason, error };
+  }
+  return { action: 'release', delayMs, error };
+}
+
+/** True where a run may begin no more at a time. think-queue counts in seconds: the last one is still in time. */
+export function mayNotStart(endMs: number, atMs: number): boolean {
+  return atMs >= endMs + 1000;
 }

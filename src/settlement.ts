@@ -132,6 +132,8 @@ export class Settlement {
         return settler.delete(lease);
       case 'release':
         return settler.release(lease, verdict.delayMs);
+      case 'postpone':
+        return settler.postpone(lease, verdict.delayMs);
       case 'give-back':
         return settler.giveBack(lease);
       case 'fail':
@@ -153,6 +155,7 @@ export class Settlement {
         this.#emit({ event: 'job:done' });
         return { outcome: 'done' };
       case 'release':
+      case 'postpone':
         this.#emit({ event: 'job:released', delayMs: verdict.delayMs, error: describeError(verdict.error) });
         return { outcome: 'released', error: verdict.error };
       case 'give-back':
@@ -164,17 +167,29 @@ export class Settlement {
   }
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
-    const { defaults, logger, settler } = this.#context;
-
-    const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
-    await callFailedHook(this.#handler, this.job, () => this.#hookData(), error, limits, logger);
+    await this.#callHooks(error, reason);
     this.#emit({ event: 'job:failed', reason, error: describeError(error) });
     return { outcome: 'failed', error };
   }
 
+  /** The job's own hook first, then that of the config. */
+  async #callHooks(error: unknown, reason: FailedReason): Promise<void> {
+    const { defaults, logger, onFailed, settler } = this.#context;
+    const { job } = this;
+    const handler = this.#handler;
+    const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
+    const call = (what: string, hook: (data: unknown) => unknown) =>
+      callFailedHook(what, async () => hook(await this.#hookData()), job.fields, limits, logger);
+    if (handler?.failed) {
+      await call('the failed hook of the job', (data) => handler.failed?.(job, data, error));
+    }
+    if (onFailed) await call('onFailed of the config', (data) => onFailed({ data, error, job, reason }));
+  }
+
   /** The hook gets the data as the handler would; raw where the schema refuses it. */
   async #hookData(): Promise<unknown> {
-    if (!this.#checked && this.#refusal === undefined) await this.#checkData().catch(() => {});
+    if (this.#handler && !this.#checked && this.#refusal === undefined)
+      await this.#checkData().catch(() => {});
     return this.#data;
   }
 

@@ -29,6 +29,7 @@ export class Settler {
   readonly #deletes: Pick<Trips, 'delete'>;
   readonly #trips: Trips;
   readonly #releases: Gather<Release>;
+  readonly #postponed: Gather<Release>;
   readonly #givenBack: Gather<Lease>;
   readonly #failures: Gather<Failure>;
 
@@ -50,6 +51,12 @@ export class Settler {
     this.#releases = new Gather(inline, (releases) =>
       this.#persist('release', () => connector.release(releases)),
     );
+    this.#postponed = new Gather(inline, (releases) =>
+      this.#persist(
+        'postpone',
+        async () => (await connector.postpone?.(releases)) ?? releases.map(() => false),
+      ),
+    );
     this.#givenBack = new Gather(inline, (leases) =>
       this.#persist('give back', () => giveBack(connector, leases)),
     );
@@ -67,6 +74,16 @@ export class Settler {
 
   release(lease: Lease, delayMs: number): Promise<boolean> {
     return this.#releases.add({ lease, delayMs });
+  }
+
+  /** Whether the store can release a job with its attempt unspent. */
+  get canPostpone(): boolean {
+    return this.#connector.postpone !== undefined;
+  }
+
+  /** Releases a job whose attempt shall not count; only where `canPostpone`. */
+  postpone(lease: Lease, delayMs: number): Promise<boolean> {
+    return this.#postponed.add({ lease, delayMs });
   }
 
   /** Returns a job whose attempt shall not count, where the store can; else it counts. */

@@ -24,6 +24,12 @@ export interface WorkerOptions {
   readonly backoff?: Backoff;
   /** Longest run of one attempt; 0 sets no limit. Default `'60s'`. */
   readonly timeout?: Duration;
+  /**
+   * How long, from when they are due first, jobs of a name that this worker does not know are put off for another
+   * worker to run, without a spent attempt; after that, and on a store that cannot postpone, each delivery is a failed attempt.
+   * Default `'10m'`.
+   */
+  readonly unknownJobPatience?: Duration;
   /** How long a handler may take to end after its signal aborted. Default `'5s'`. */
   readonly grace?: Duration;
   /** Longest time between two looks at an idle store that cannot wake the worker. Default `'3s'`. */
@@ -56,6 +62,7 @@ export interface CheckedWorkerOptions extends StopLimits {
   readonly tries: number;
   readonly backoff: BackoffRule;
   readonly timeoutMs: number;
+  readonly unknownJobPatienceMs: number;
   readonly graceMs: number;
   readonly sleepMs: number;
   readonly shutdownTimeoutMs: number;
@@ -70,6 +77,7 @@ export const workerOptionNames = [
   'tries',
   'backoff',
   'timeout',
+  'unknownJobPatience',
   'grace',
   'sleep',
   'shutdownTimeout',
@@ -108,6 +116,7 @@ export function checkWorkerOptions(
     tries: checkTries(options.tries ?? 3, 'tries'),
     backoff: backoffRule(options.backoff ?? 'exponential', 'backoff'),
     timeoutMs: durationToMs(options.timeout ?? '60s', 'timeout'),
+    unknownJobPatienceMs: durationToMs(options.unknownJobPatience ?? '10m', 'unknownJobPatience'),
     graceMs: durationToMs(options.grace ?? '5s', 'grace'),
     sleepMs: durationToMs(options.sleep ?? '3s', 'sleep'),
     shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '20s', 'shutdownTimeout'),

@@ -1,4 +1,4 @@
-import { type Duration, durationToMs, type Queue } from '../../src/index.js';
+import type { Queue } from '../../src/index.js';
 import type { Args } from '../args.js';
 import type { Command } from '../command.js';
 import { withContext } from '../context.js';
@@ -17,7 +17,7 @@ export const command: Command = {
   flags: {
     queue: { kind: 'text', says: 'Only those of a queue' },
     name: { kind: 'text', says: 'Only those of a job' },
-    since: { kind: 'text', says: 'Only those that failed within this time: 30m, 2h, 1d' },
+    since: { kind: 'text', says: 'Only those that failed since: 30m, 2h, 1d ago, or a time in ISO 8601' },
     limit: { kind: 'text', says: 'At most so many, the newest', without: String(defaultLimit) },
   },
   positionals: { id: 'The uuid or job id of one to show in full: error, causes, stack, payload' },
@@ -29,12 +29,11 @@ export const command: Command = {
   exits: [[exitCodes.error, 'an error, or no failed job has the id']],
   run: (args, io) => {
     const limit = args.whole('limit', 1) ?? defaultLimit;
-    const since = args.span('since');
     const id = args.text('id');
     if (id !== undefined) refuseFilter(args);
     return withContext(args, io, { jobs: false }, ({ queue, config }) =>
       id === undefined
-        ? list(queue, { limit, since, recorded: config.failed !== 'none' }, args, io)
+        ? list(queue, { limit, recorded: config.failed !== 'none' }, args, io)
         : show(queue, id, args, io),
     );
   },
@@ -42,14 +41,13 @@ export const command: Command = {
 
 async function list(
   queue: Queue,
-  wish: { readonly limit: number; readonly since: Duration | undefined; readonly recorded: boolean },
+  wish: { readonly limit: number; readonly recorded: boolean },
   args: Args,
   io: Io,
 ): Promise<number> {
-  const { limit, since } = wish;
-  const sinceMs = since === undefined ? {} : { sinceMs: Date.now() - durationToMs(since, '--since') };
+  const { limit } = wish;
   // One more than is shown tells whether there are more.
-  const jobs = await queue.failed.list({ ...failedFilter(args, queue), ...sinceMs, limit: limit + 1 });
+  const jobs = await queue.failed.list({ ...failedFilter(args, queue), limit: limit + 1 });
   const shown = jobs.slice(0, limit);
   const output = createOutput(io, args.isOn('json'));
   if (output.json) {

@@ -1,8 +1,8 @@
-import { usage } from '../args.js';
 import type { Command } from '../command.js';
 import { confirmed } from '../confirm.js';
 import { withContext } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
+import { hoursOf } from '../hours.js';
 import { createOutput } from '../output.js';
 
 /** `queue:flush`: all records of failed jobs go, or the old ones. */
@@ -31,9 +31,3 @@ export const command: Command = {
     });
   },
 };
-
-function hoursOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
-  throw usage(`--hours: '${text}' is not a number from 0 up`, 'Write --hours 24.');
-}

@@ -55,4 +55,9 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./forget.js'),
   },
   { usage: 'queue:flush', summary: 'Remove all records of failed jobs', load: () => import('./flush.js') },
+  {
+    usage: 'queue:prune-failed',
+    summary: 'Remove the old records of failed jobs',
+    load: () => import('./prune-failed.js'),
+  },
 ];

@@ -14,6 +14,7 @@ import { findJsonProblem } from '../json-position.js';
 import { assertKnown } from '../known-job.js';
 import { createOutput, type Output } from '../output.js';
 import { plain } from '../plain-text.js';
+import { pointInTime } from '../point-in-time.js';
 import { nearTimeText, spanText } from '../time-text.js';
 
 /** `queue:push`: one job. */
@@ -29,6 +30,11 @@ export const command: Command = {
       without: "the job's",
     },
     timeout: { kind: 'text', says: 'Longest run of one attempt; 0: no limit', without: "the job's" },
+    'retry-until': {
+      kind: 'text',
+      says: 'When trying ends: a span from when it is due, or a time as in --at',
+      without: "the job's",
+    },
     id: { kind: 'text', says: 'Id of your own: while a job of it is stored, a second push changes nothing' },
     force: { kind: 'switch', says: 'Push a name that none of these job files defines' },
   },
@@ -102,6 +108,7 @@ function pushOptions(args: Args): PushOptions {
     at: dateOf(args.text('at')),
     tries: args.whole('tries', 0),
     timeout: args.span('timeout'),
+    retryUntil: pointInTime(args.text('retry-until') ?? '') ?? args.span('retry-until'),
     id: idOf(args.text('id')),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -115,17 +122,11 @@ function idOf(id: string | undefined): string | undefined {
   }
 }
 
-const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
-
 function dateOf(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
-  const [, year, month, day] = isoTime.exec(text) ?? [];
-  const at = new Date(text.replace(' ', 'T'));
-  const daysOfMonth = new Date(Number(year), Number(month), 0).getDate();
-  if (day === undefined || Number(day) > daysOfMonth || Number.isNaN(at.getTime())) {
-    throw usage(`--at: '${text}' is not a point in time`, 'Write ISO 8601, such as 2026-12-24T18:00:00Z.');
-  }
-  return at;
+  const at = pointInTime(text);
+  if (at !== undefined) return at;
+  throw usage(`--at: '${text}' is not a point in time`, 'Write ISO 8601, such as 2026-12-24T18:00:00Z.');
 }
 
 async function readData(data: string | undefined, io: Io): Promise<unknown> {

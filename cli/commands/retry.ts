@@ -6,13 +6,17 @@ import { exitCodes } from '../exit-codes.js';
 import { failedFilter, findFailed, refuseFilter, tellUnknown } from '../failed-ids.js';
 import { createOutput, type Output } from '../output.js';
 import { plain } from '../plain-text.js';
-import { retryAll } from '../retry-all.js';
+import { Progress } from '../progress.js';
 
 /** `queue:retry`: failed jobs go back into their queues. */
 export const command: Command = {
   flags: {
     queue: { kind: 'text', says: "With 'all': only those of a queue" },
     name: { kind: 'text', says: "With 'all': only those of a job" },
+    since: {
+      kind: 'text',
+      says: "With 'all': only those that failed since: 30m, 2h, 1d, or a time in ISO 8601",
+    },
   },
   positionals: { id: "uuids or job ids, or 'all'" },
   examples: [
@@ -30,10 +34,12 @@ export const command: Command = {
     if (!all) refuseFilter(args);
     return withContext(args, io, { jobs: false }, async ({ queue }) => {
       const output = createOutput(io, args.isOn('json'));
-      const counts = new Counts(output);
+      const counts = new Counts(output, new Progress(io, 'looked at'));
       const { jobs, unknown } = all ? { jobs: [], unknown: [] } : await findFailed(queue, ids);
-      if (all) for await (const one of retryAll(queue, failedFilter(args, queue))) counts.add(one);
-      else for (const one of await queue.failed.retry(jobs)) counts.add(one);
+      const outcomes = all
+        ? queue.failed.retryAll(failedFilter(args, queue))
+        : await queue.failed.retry(jobs);
+      for await (const one of outcomes) counts.add(one);
       if (output.json) for (const id of unknown) output.object(outcome(id, null));
       else tellUnknown(unknown, io);
       counts.print();
@@ -45,16 +51,20 @@ export const command: Command = {
 /** Counts outcomes, and tells of each job where that is wanted. */
 class Counts {
   readonly #output: Output;
+  readonly #progress: Progress;
   readonly #counts = { retried: 0, 'already-there': 0, 'not-found': 0 };
 
-  constructor(output: Output) {
+  constructor(output: Output, progress: Progress) {
     this.#output = output;
+    this.#progress = progress;
   }
 
   add(one: Retried): void {
     this.#counts[one.outcome] += 1;
     if (this.#output.json) this.#output.object(outcome(one.job.uuid, one));
-    else if (one.outcome === 'already-there') {
+    else this.#progress.step();
+    if (!this.#output.json && one.outcome === 'already-there') {
+      this.#progress.hide();
       this.#output.line(
         `${plain(one.job.uuid)}: a job of its id is in queue ${plain(one.job.queue)} already`,
       );
@@ -62,6 +72,7 @@ class Counts {
   }
 
   print(): void {
+    this.#progress.hide();
     if (this.#output.json) return;
     const { retried, 'already-there': there, 'not-found': gone } = this.#counts;
     const parts = [`${retried} retried`];

@@ -82,13 +82,11 @@ export class MemoryConnector implements Connector {
   }
 
   async release(releases: readonly Release[]): Promise<boolean[]> {
-    this.#assertOpen();
-    const nowMs = this.#clock.now();
-    return releases.map(({ lease: { queue, token }, delayMs }) => {
-      const wasHeld = this.#lane(queue).release(token, nowMs + delayMs);
-      this.#waiters.changed(queue);
-      return wasHeld;
-    });
+    return this.#release(releases, 0);
+  }
+
+  async postpone(releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(releases, 1);
   }
 
   async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
@@ -132,6 +130,16 @@ export class MemoryConnector implements Connector {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiters.wakeAll();
+  }
+
+  #release(releases: readonly Release[], unspent: 0 | 1): boolean[] {
+    this.#assertOpen();
+    const nowMs = this.#clock.now();
+    return releases.map(({ lease: { queue, token }, delayMs }) => {
+      const wasHeld = this.#lane(queue).release(token, nowMs + delayMs, unspent);
+      this.#waiters.changed(queue);
+      return wasHeld;
+    });
   }
 
   #assertOpen(): void {

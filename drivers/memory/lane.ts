@@ -81,11 +81,16 @@ export class Lane {
     return job !== undefined && this.#ids.delete(job.id);
   }
 
-  /** Gives a reserved job a new due time; false where its lease is lost. */
-  release(token: string, dueMs: number): boolean {
+  /**
+   * Gives a reserved job a new due time; false where its lease is lost.
+   *
+   * @param unspent how many of its attempts shall not count.
+   */
+  release(token: string, dueMs: number, unspent = 0): boolean {
     const job = this.#letGo(token);
     if (job === undefined) return false;
     job.dueMs = dueMs;
+    job.attempts -= unspent;
     this.#waiting.push(job);
     return true;
   }

@@ -19,7 +19,7 @@ function expectOneClearError(result: Result, code: string, exit: number, names: 
 
 describe('what the store holds', () => {
   test('a job that nobody knows is tried again, then kept with its name', async () => {
-    project = sqliteProject();
+    project = sqliteProject('worker: { unknownJobPatience: 0 },');
     const id = await project.push('nobody.knows', { a: 1 }, { tries: 2, backoff: '50ms' });
     const worked = await project.must('work', '--stop-when-empty', '--json');
     expect(worked.lines.filter((line) => line.id === id)).toMatchObject([

@@ -47,6 +47,14 @@ describe('queue:failed', () => {
     expect(await failed('--queue', 'table', '--name', 'ok')).toEqual([]);
     expect(await failed('--queue', 'table', '--name', 'fail', '--since', '1h')).toHaveLength(2);
     expect(await failed('--queue', 'table', '--since', '0')).toEqual([]);
+    expect(await failed('--queue', 'table', '--since', '2020-01-01')).toHaveLength(2);
+    expect(await failed('--queue', 'table', '--since', '2099-12-24T18:00:00Z')).toEqual([]);
+    for (const since of ['yesterday', '2020-13-45', '5 min']) {
+      expect(await project.run('failed', '--since', since)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`--since: '${since}' is neither a time span nor a time`),
+      });
+    }
     expect(await failed('--queue', 'table', '--connection', 'memory')).toEqual([]);
   });
 
@@ -70,6 +78,17 @@ describe('queue:failed', () => {
     expect(stdout).toMatch(/^payload +\{"job":"fail"/m);
     expect(stdout).toMatch(/^stack\n {2}TypeError: f1 failed\n {2} +at .*jobs\.mjs/m);
     expect((await project.must('failed', 'f1')).stdout).toBe(stdout);
+  });
+
+  test("the error's code, where it has one", async () => {
+    await queue.push('fail', { message: 'refused', code: 'ECONNREFUSED' }, { id: 'c1', queue: 'code' });
+    await queue.worker({ queues: ['code'], once: true }).run();
+    expect(await failed('--queue', 'code')).toMatchObject([
+      { error: { class: 'TypeError', code: 'ECONNREFUSED', message: 'refused' } },
+    ]);
+    expect((await project.must('failed', 'c1')).stdout).toMatch(
+      /^error +TypeError \[ECONNREFUSED\]: refused$/m,
+    );
   });
 
   test('an unknown id: exit 1', async () => {
@@ -109,6 +128,14 @@ describe('queue:retry', () => {
     expect(again.stdout).toMatch(/: a job of its id is in queue all already\n0 retried, 1 already there\n$/);
   });
 
+  test('all that failed since a time', async () => {
+    await failOne('s1', 'since');
+    const all = ['retry', 'all', '--queue', 'since', '--since'];
+    expect((await project.must(...all, '2099-01-01')).stdout).toBe('0 retried\n');
+    expect((await project.must(...all, '1h')).stdout).toBe('1 retried\n');
+    expect(await project.run('retry', 's1', '--since', '1h')).toMatchObject({ code: 2 });
+  });
+
   test("'all' beside an id: exit 2", async () => {
     expect(await project.run('retry', 'all', 'x')).toMatchObject({ code: 2 });
   });
@@ -139,6 +166,16 @@ describe('queue:forget and queue:flush', () => {
       stderr: 'no failed job has the id all\nto remove all of them: drover queue:flush\n',
     });
     expect(await failed('--queue', 'keep')).toHaveLength(1);
+  });
+
+  test('prune-failed removes the old ones without a question', async () => {
+    await failOne('p1', 'prune');
+    expect((await project.must('queue:prune-failed')).stdout).toBe('0 forgotten\n');
+    expect(await project.run('prune-failed', '--hours', 'many')).toMatchObject({ code: 2 });
+    expect(await failed('--queue', 'prune')).toHaveLength(1);
+    const { lines } = await project.must('prune-failed', '--hours', '0', '--json');
+    expect(lines[0]?.pruned).toBeGreaterThanOrEqual(1);
+    expect(await failed()).toEqual([]);
   });
 
   test('flush needs --force without a terminal; --hours spares the young', async () => {

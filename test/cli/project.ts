@@ -39,7 +39,8 @@ export const mail = defineJob({ name: 'mail.send', queue: 'mail', handle: () => 
 export const fail = defineJob({
   name: 'fail',
   handle({ data }) {
-    throw new TypeError(data?.message ?? 'no such luck', { cause: new Error('the root') });
+    const error = new TypeError(data?.message ?? 'no such luck', { cause: new Error('the root') });
+    throw data?.code ? Object.assign(error, { code: data.code }) : error;
   },
 });
 

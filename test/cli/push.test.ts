@@ -90,6 +90,20 @@ describe('queue:push', () => {
     expect(lines).toContainEqual(expect.objectContaining({ event: 'job:failed', reason: 'max-tries' }));
   });
 
+  test('--retry-until travels with it, as a span or a time', async () => {
+    await project.must('push', 'ok', '--retry-until', '1h', '--queue', 'until');
+    await project.must('push', 'ok', '--retry-until', '2020-01-01T00:00:00Z', '--queue', 'until');
+    expect(await project.run('push', 'ok', '--retry-until', 'soon')).toMatchObject({ code: 2 });
+    const queue = await project.queue();
+    await queue.worker({ queues: ['until'], stopWhenEmpty: true }).run();
+    const [record, ...others] = await queue.failed.list({ queue: 'until' });
+    expect(record).toMatchObject({
+      reason: 'retry-until',
+      payload: expect.stringContaining('"timeoutAt":1577836800,'),
+    });
+    expect(others).toEqual([]);
+  });
+
   test('a job name that no file defines: exit 2 with the near one, and --force pushes it all the same', async () => {
     const { code, stderr } = await project.run('push', 'mail.sned');
     expect(code).toBe(2);

@@ -10,9 +10,10 @@ import { reportJob } from '../../cli/job-report.js';
 import { findJsonProblem } from '../../cli/json-position.js';
 import { createLogger } from '../../cli/logger.js';
 import { createOutput } from '../../cli/output.js';
-import { plain, plainLines, safeJson, withoutCredentials } from '../../cli/plain-text.js';
+import { plain, plainLines, safeJson } from '../../cli/plain-text.js';
 import { nearTimeText, spanText } from '../../cli/time-text.js';
 import { memory } from '../../drivers/memory/index.js';
+import { withoutCredentials } from '../../src/credentials.js';
 import { createQueue, QueueError } from '../../src/index.js';
 
 /** An Io whose streams are kept in memory. */

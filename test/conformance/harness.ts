@@ -4,6 +4,7 @@ import type { Connector } from '../../src/index.js';
 export type Capability =
   | 'deleteAndReserve'
   | 'unreserve'
+  | 'postpone'
   | 'fail'
   | 'waitForJob'
   | 'failedJobs'

@@ -8,6 +8,7 @@ import { fencingCases } from './cases/fencing.js';
 import { leaseCases } from './cases/lease.js';
 import { migrateCases } from './cases/migrate.js';
 import { orderCases } from './cases/order.js';
+import { postponeCases } from './cases/postpone.js';
 import { pushCases } from './cases/push.js';
 import { realTimeCases } from './cases/real-time.js';
 import { reserveCases } from './cases/reserve.js';
@@ -32,6 +33,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...fencingCases,
   ...deleteAndReserveCases,
   ...unreserveCases,
+  ...postponeCases,
   ...failCases,
   ...failedStoreCases,
   ...retryCases,

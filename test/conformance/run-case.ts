@@ -64,6 +64,7 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
   const isOffered: Readonly<Record<Capability, boolean>> = {
     deleteAndReserve: connector.deleteAndReserve !== undefined,
     unreserve: connector.unreserve !== undefined,
+    postpone: connector.postpone !== undefined,
     fail: connector.fail !== undefined,
     waitForJob: connector.waitForJob !== undefined,
     failedJobs: connector.failedJobs !== undefined,

@@ -4,7 +4,7 @@ import { failedRecord, job, leaseMs, offered, pastLeaseMs, reserveOne } from './
 
 /** A verb that takes leases, in a common form. */
 export interface SettlingVerb {
-  readonly name: 'extend' | 'delete' | 'deleteAndReserve' | 'release' | 'unreserve' | 'fail';
+  readonly name: 'extend' | 'delete' | 'deleteAndReserve' | 'release' | 'unreserve' | 'postpone' | 'fail';
   readonly needs: readonly Capability[];
   /** Calls the verb for the leases of these jobs; `release` without a delay. */
   call(connector: Connector, held: readonly ReservedJob[]): Promise<boolean[]>;
@@ -35,6 +35,11 @@ export const settlingVerbs: readonly SettlingVerb[] = [
     name: 'unreserve',
     needs: ['unreserve'],
     call: (connector, held) => offered(connector).unreserve(leasesOf(held)),
+  },
+  {
+    name: 'postpone',
+    needs: ['postpone'],
+    call: (connector, held) => offered(connector).postpone(held.map(({ lease }) => ({ lease, delayMs: 0 }))),
   },
   {
     name: 'fail',

@@ -11,7 +11,15 @@ describe('memory keeps the contract', () => {
   runConformance(memoryHarness(), ['deleteAndReserve', 'migrate', 'second-connector']);
 
   test('and offers every capability that a store in memory can have', async () => {
-    const offered = ['unreserve', 'fail', 'waitForJob', 'failedJobs', 'failedJobs.retry', 'signals'];
+    const offered = [
+      'unreserve',
+      'postpone',
+      'fail',
+      'waitForJob',
+      'failedJobs',
+      'failedJobs.retry',
+      'signals',
+    ];
     expect(await offeredCapabilities(memoryHarness())).toEqual(offered);
   });
 });

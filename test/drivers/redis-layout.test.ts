@@ -33,13 +33,15 @@ function body(id: string, attempts = 0): string {
 describe('the bytes of a member', () => {
   test('a push through the queue is think-queue JSON, and leaves nothing beside the list', async () => {
     const mail = defineJob({ name: 'mail', handle: () => {} });
+    const now = 1_700_000_000_000;
     const queue = createQueue({
       connections: { main: redis({ url: server.url, queue: 'q' }) },
       jobs: [mail],
+      clock: { now: () => now },
     });
     const id = await queue.push(mail, { to: 'Ada' });
     expect(await members()).toEqual([
-      `{"job":"mail","maxTries":null,"timeout":null,"data":{"to":"Ada"},"id":"${id}","attempts":0}`,
+      `{"job":"mail","maxTries":null,"timeout":null,"data":{"to":"Ada"},"dueAt":${now},"id":"${id}","attempts":0}`,
     ]);
     expect(await server.client.keys('*')).toEqual([list]);
     await queue.push(mail, null, { id: 'mine', delay: '1m' });

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { describeError } from '../../src/error-text.js';
+import { classWithCode, describeError, partsOfClass } from '../../src/error-text.js';
 
 class PaymentError extends Error {
   override readonly name = 'PaymentError';
@@ -73,6 +73,53 @@ describe('an error is told by', () => {
       'CANARY',
     );
   });
+});
+
+describe('a code', () => {
+  const withCode = (code: unknown) => Object.assign(new Error('x'), { code });
+
+  test.each([
+    ['ECONNREFUSED', 'ECONNREFUSED'],
+    ['23505', '23505'],
+    [11000, '11000'],
+    ['auth/no-such-user', 'auth/no-such-user'],
+  ])('%s is told', (code, text) => {
+    expect(describeError(withCode(code))).toMatchObject({ class: 'Error', code: text });
+    expect(describeError(new Error('x', { cause: withCode(code) })).causes).toMatchObject([{ code: text }]);
+  });
+
+  test.each([[undefined], [''], ['two words'], ['x'.repeat(65)], [1.5], [{}], ['a\0']])(
+    '%s is none',
+    (code) => {
+      expect('code' in describeError(withCode(code))).toBe(false);
+    },
+  );
+
+  test.each([
+    ['Error', 'EPIPE', 'Error [EPIPE]'],
+    ['Error', undefined, 'Error'],
+    ['TypeError [ERR_X]', 'ERR_X', 'TypeError [ERR_X]'],
+  ])('%s with %s is kept beside the class, and found again', (name, code, kept) => {
+    const text = { class: name, message: '', ...(code !== undefined && { code }) };
+    expect(classWithCode(text)).toBe(kept);
+    expect(partsOfClass(kept)).toEqual({
+      class: name.split(' ')[0],
+      ...(code !== undefined && { code }),
+    });
+  });
+});
+
+test('credentials of URLs are left out wherever they stand, also where the text is cut', () => {
+  const url = 'postgres://ada:s3cr3t-CANARY@db/x?password=s3cr3t-CANARY&ssl=1';
+  const error = new Error(`cannot reach ${url}`, { cause: new Error('deeper', { cause: url }) });
+  error.stack = `Error: cannot reach ${url}\n    at file:///srv/@app/x.js`;
+  const told = JSON.stringify(describeError(error));
+  expect(told).not.toContain('CANARY');
+  expect(told).toContain('postgres://***@db/x?password=***&ssl=1');
+  expect(told).toContain('file:///srv/@app/x.js');
+  for (let pad = 8100; pad < 8200; pad++) {
+    expect(describeError(`${'x'.repeat(pad)} ${url}`).message).not.toContain('s3cr3t');
+  }
 });
 
 describe('what is no error is told too', () => {

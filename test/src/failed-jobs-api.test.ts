@@ -4,6 +4,7 @@ import { createQueue, defineJob, type FailedJob, type QueueConfig } from '../../
 import { faulty } from '../support/faulty-driver.js';
 import { manualClock } from '../support/manual-clock.js';
 import { workOff } from '../support/recorder.js';
+import { failedJob } from '../support/sqlite.js';
 
 /** Two connections with failed jobs: a1 and a2 on one, b1 on the other, in the order a1, b1, a2. */
 async function setUp(config: Partial<QueueConfig> = {}) {
@@ -154,6 +155,43 @@ describe('a retry into another store', () => {
       code: 'E_STORE_UNAVAILABLE',
     });
     expect(await queue.failed.find(['a1'])).toHaveLength(1);
+  });
+
+  test('that was cut short before it forgot a job with a generated id forgets it when it sees it live', async () => {
+    const { queue, graves, job } = await setUp({ failed: { connection: 'graves' } });
+    const id = await queue.push(job, 'data');
+    await workOff(queue);
+    const failed = await queue.failed.find([id]);
+    graves.faults.refuse('failedJobs.forget');
+    await expect(queue.failed.retry(failed)).rejects.toMatchObject({ code: 'E_STORE_UNAVAILABLE' });
+    expect(await queue.failed.retry(failed)).toMatchObject([{ outcome: 'retried' }]);
+    expect(await queue.failed.find([id])).toEqual([]);
+    expect(await queue.size()).toMatchObject({ ready: 1 });
+  });
+
+  test('goes in batches: of jobs in one queue, and not too large', async () => {
+    const { queue, a, graves } = await setUp({ failed: { connection: 'graves' } });
+    const big = 'x'.repeat(400_000);
+    await queue.failed.flush();
+    const records = (['small', 'large'] as const).flatMap((size) =>
+      Array.from({ length: size === 'small' ? 250 : 5 }, (_, index) =>
+        failedJob({
+          uuid: `${size}-${index}`,
+          jobId: `${size}-${index}`,
+          connection: 'a',
+          queue: size,
+          payload: size === 'small' ? '{}' : big,
+        }),
+      ),
+    );
+    await graves.store.failedJobs?.record(records);
+    const calls = a.faults.calls('push');
+    const retried = await queue.failed.retry(records);
+    expect(retried.map(({ outcome }) => outcome)).toEqual(records.map(() => 'retried'));
+    expect(retried.map(({ job }) => job.uuid)).toEqual(records.map(({ uuid }) => uuid));
+    expect(a.faults.calls('push') - calls).toBe(3 + 3);
+    expect(await queue.size('small')).toMatchObject({ ready: 250 });
+    expect(await queue.failed.list()).toEqual([]);
   });
 
   test('that could not forget the record may be repeated: one job', async () => {

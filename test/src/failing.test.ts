@@ -219,6 +219,51 @@ describe('the failed hook', () => {
   });
 });
 
+describe('onFailed of the config', () => {
+  test('is called with what failed and why, after the hook of the job and before the event', async () => {
+    const order: unknown[] = [];
+    const thrown = new Error('boom');
+    const { queue, job, driver } = setUp(thrown, () => order.push('hook'), {
+      onFailed: async ({ data, error, job, reason }) => {
+        order.push([data, error === thrown, job.id, job.name, reason]);
+        expect(await queue.failed.find([job.id])).toHaveLength(1);
+      },
+    });
+    queue.events.on('job:failed', () => order.push('event'));
+    await queue.push(job, { x: 1 }, { id: 'mine' });
+    await workOff(queue);
+    await driver.store.push('default', [{ id: 'bad', body: '{' }]);
+    await workOff(queue);
+    expect(order).toEqual([
+      'hook',
+      [{ x: 1 }, true, 'mine', 'job', 'max-tries'],
+      'event',
+      [null, false, 'bad', '(unreadable)', 'bad-payload'],
+      'event',
+    ]);
+  });
+
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('it broke');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('it broke'))],
+    ['never ends', () => new Promise(() => {})],
+  ])('that %s is logged and changes nothing', async (_, onFailed) => {
+    const { queue, job, events, logger } = setUp(new Error('boom'), undefined, { onFailed });
+    await queue.push(job, null, { id: 'mine' });
+    await within(workOff(queue, { timeout: '20ms' }), 'the end');
+    expect(namesOf(events)).toEqual(['job:started', 'job:failed']);
+    expect(await queue.failed.list()).toMatchObject([{ message: 'boom' }]);
+    expect(logger.lines).toMatchObject([
+      { level: 'error', fields: { id: 'mine' }, message: 'onFailed of the config ended badly' },
+    ]);
+  });
+});
+
 describe('failed: none', () => {
   test('deletes a job that is given up, and calls its hook', async () => {
     let hooks = 0;

@@ -42,7 +42,7 @@ function setUp(jobs: QueueConfig['jobs']) {
   const queue = createQueue({
     connections: { default: driver },
     ...(jobs && { jobs }),
-    worker: { tries: 1 },
+    worker: { tries: 1, unknownJobPatience: 0 },
   });
   return { driver, queue, events: recordEvents(queue) };
 }

@@ -43,7 +43,7 @@ function setUp(jobs: QueueConfig['jobs'], config: Partial<QueueConfig> = {}) {
   const queue = createQueue({
     connections: { default: driver },
     ...(jobs && { jobs }),
-    worker: { tries: 1 },
+    worker: { tries: 1, unknownJobPatience: 0 },
     ...config,
   });
   return { driver, queue, events: recordEvents(queue) };

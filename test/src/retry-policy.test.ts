@@ -13,6 +13,7 @@ const aborts = {
 };
 
 const backoff = backoffRule([7, 9], 'backoff');
+const now = { nowMs: 1_700_000_000_000, random: 0.5 };
 /** Name, attempts so far, rules, and whether there is a next time. */
 const tries: readonly [name: string, attempts: number, rules: RetryRules, waitMs: number | null][] = [
   ['the first of three', 1, { tries: 3, backoff }, 7000],
@@ -62,7 +63,7 @@ describe('a run on an open job', () => {
               ? { action: 'fail', reason, error }
               : { action: 'release', delayMs: waitMs, error };
           for (const state of ['open', 'closed'] as const) {
-            expect(decide(runEnd(how, abort), { state, ack, attempts }, rules, 0.5)).toEqual(
+            expect(decide(runEnd(how, abort), { state, ack, attempts }, rules, now)).toEqual(
               expected === 'retry' ? again : expected,
             );
           }
@@ -73,14 +74,14 @@ describe('a run on an open job', () => {
 
   test('keeps the very error that was thrown, also undefined', () => {
     const job = { state: 'open', ack: 'auto', attempts: 1 } as const;
-    const verdict = decide({ returned: false, error: undefined }, job, { tries: 1, backoff }, 0);
+    const verdict = decide({ returned: false, error: undefined }, job, { tries: 1, backoff }, now);
     expect(verdict).toEqual({ action: 'fail', reason: 'max-tries', error: undefined });
   });
 
   test('treats an abort for any other reason as none', () => {
     const abortedBy = new QueueError('E_STORE_UNAVAILABLE' satisfies ErrorCode, 'away');
     const job = { state: 'open', ack: 'auto', attempts: 1 } as const;
-    expect(decide({ returned: true, abortedBy }, job, { tries: 1, backoff }, 0)).toEqual(done);
+    expect(decide({ returned: true, abortedBy }, job, { tries: 1, backoff }, now)).toEqual(done);
   });
 });
 
@@ -89,7 +90,7 @@ describe('what the handler settled stands', () => {
     for (const [how, abort] of table) {
       for (const ack of ['auto', 'manual'] as const) {
         for (const [, attempts, rules] of tries) {
-          expect(decide(runEnd(how, abort), { state, ack, attempts }, rules, 0.5)).toEqual(nothing);
+          expect(decide(runEnd(how, abort), { state, ack, attempts }, rules, now)).toEqual(nothing);
         }
       }
     }
@@ -102,14 +103,14 @@ describe('what the handler settled in its own transaction', () => {
 
   test('stands where the handler returned, also when it was aborted', () => {
     const abortedBy = new QueueError('E_TIMEOUT', 'late');
-    expect(decide({ returned: true }, job, rules, 0.5)).toEqual(nothing);
-    expect(decide({ returned: true, abortedBy }, job, rules, 0.5)).toEqual(nothing);
+    expect(decide({ returned: true }, job, rules, now)).toEqual(nothing);
+    expect(decide({ returned: true, abortedBy }, job, rules, now)).toEqual(nothing);
   });
 
   test('is taken to have rolled back where it threw', () => {
     const error = new Error('no commit');
-    expect(decide({ returned: false, error }, job, rules, 0.5)).toMatchObject({ action: 'release', error });
-    expect(decide({ returned: false, error }, { ...job, attempts: 3 }, rules, 0.5)).toMatchObject({
+    expect(decide({ returned: false, error }, job, rules, now)).toMatchObject({ action: 'release', error });
+    expect(decide({ returned: false, error }, { ...job, attempts: 3 }, rules, now)).toMatchObject({
       action: 'fail',
       reason: 'max-tries',
     });
@@ -118,14 +119,16 @@ describe('what the handler settled in its own transaction', () => {
 
 test('a failure draws its wait from the backoff, spread by the random number', () => {
   const rules = { tries: 0, backoff: backoffRule(exponential('10s'), 'backoff') };
-  const waits = [0, 0.5, 1].map((random) => afterFailure(thrown, 'max-tries', 3, rules, random));
+  const waits = [0, 0.5, 1].map((random) =>
+    afterFailure(thrown, 'max-tries', 3, rules, { nowMs: 0, random }),
+  );
   expect(waits).toEqual(
     [32_000, 40_000, 48_000].map((delayMs) => ({ action: 'release', delayMs, error: thrown })),
   );
 });
 
 test('a failure keeps its reason when tries are used up', () => {
-  expect(afterFailure(thrown, 'unknown-job', 1, { tries: 1, backoff }, 0)).toEqual({
+  expect(afterFailure(thrown, 'unknown-job', 1, { tries: 1, backoff }, now)).toEqual({
     action: 'fail',
     reason: 'unknown-job',
     error: thrown,

@@ -146,7 +146,7 @@ test('a job that is not registered is tried as often as any other: a worker may 
   const clock = manualClock();
   const queue = createQueue({
     connections: { default: memory({ clock }) },
-    worker: { tries: 2, backoff: 5 },
+    worker: { tries: 2, backoff: 5, unknownJobPatience: 0 },
   });
   const events = recordEvents(queue);
   await queue.push('of.the.next.version');

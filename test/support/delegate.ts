@@ -23,6 +23,7 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     clear: (queue, options) => memory.clear(queue, options),
     close: () => memory.close(),
     unreserve: (leases) => memory.unreserve(leases),
+    postpone: (releases) => memory.postpone(releases),
     fail: (failures) => memory.fail(failures),
     waitForJob: (queues, maxWaitMs, signal) => memory.waitForJob(queues, maxWaitMs, signal),
     failedJobs: delegateToFailedJobs(memory.failedJobs),

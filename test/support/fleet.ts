@@ -23,13 +23,27 @@ export class Fleet {
   }
 
   start(...flags: readonly string[]): ChildProcess {
-    const worker = spawn(process.execPath, [bin, 'queue:work', ...flags], {
+    return this.#spawn(['queue:work', ...flags], 'ignore');
+  }
+
+  /** Starts a command whose output is to be read, which holds it up where nobody does. */
+  command(...words: readonly string[]): ChildProcess {
+    return this.#spawn(words, 'pipe');
+  }
+
+  #spawn(words: readonly string[], stdout: 'ignore' | 'pipe'): ChildProcess {
+    const worker = spawn(process.execPath, [bin, ...words], {
       cwd: this.#directory,
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', stdout, 'inherit'],
     });
     const exited = once(worker, 'exit').then(([code]) => code as number | null);
     this.#exits.set(worker, exited);
     return worker;
+  }
+
+  /** The absolute path of a file in the project's folder. */
+  path(name: string): string {
+    return join(this.#directory, name);
   }
 
   /** All lines of the ledger so far. */

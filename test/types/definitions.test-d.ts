@@ -11,8 +11,12 @@ import {
   type JobContext,
   type JobDefinition,
   type JobEvent,
+  type JobFailure,
   type Queue,
+  type Retried,
+  RetryAfterError,
   type StopReason,
+  UnrecoverableError,
 } from '../../src/index.js';
 import { type Equal, expectType } from './equal.js';
 
@@ -62,13 +66,28 @@ export function definitions(): void {
   // @ts-expect-error a unit that there is not
   exponential('1 s.');
 
+  defineJob({ name: 'x', retryUntil: '1h', handle() {} });
+  // @ts-expect-error a definition outlives any point in time
+  defineJob({ name: 'x', retryUntil: new Date(), handle() {} });
+  const errors: Error[] = [
+    new UnrecoverableError('no use', { cause: 1 }),
+    new RetryAfterError('30s', 'later', { cause: 1 }),
+  ];
+  // @ts-expect-error a unit that there is not
+  errors.push(new RetryAfterError('30 sec'));
+
   class Dismiss {
     static readonly tries = 3;
+    static readonly retryUntil = '1h';
     fire() {}
   }
   createQueue({ connections: { default: memory() }, jobs: [own, coerced, plain, annotated, Dismiss] });
   createQueue({ connections: { default: memory() }, jobs: { own, coerced, plain, Dismiss } });
   createQueue({ connections: { default: memory() }, jobs: 'jobs/**/*.ts' });
+  createQueue({
+    connections: { default: memory() },
+    onFailed: (failure) => expectType<Equal<typeof failure, JobFailure>>(),
+  });
   // @ts-expect-error no driver
   createQueue({ connections: { default: {} } });
   // @ts-expect-error a typing error
@@ -86,6 +105,14 @@ export async function workers(): Promise<void> {
   queue.worker({ concurency: 2 });
   // @ts-expect-error a unit that there is not
   queue.worker({ sleep: '3 s.' });
+}
+
+export async function failedJobs(): Promise<void> {
+  for await (const one of queue.failed.retryAll({ queue: 'a', sinceMs: 1 })) {
+    expectType<Equal<typeof one, Retried>>();
+  }
+  // @ts-expect-error all of them
+  queue.failed.retryAll({ limit: 5 });
 }
 
 export function events(): void {

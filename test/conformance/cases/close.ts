@@ -60,7 +60,7 @@ export const closeCases: readonly ConformanceCase[] = [
 
 /** A call of every verb that the connector has. */
 function everyCall(connector: Connector, held: ReservedJob): Record<string, () => Promise<unknown>> {
-  const { unreserve, fail, waitForJob, failedJobs, signals } = connector;
+  const { unreserve, postpone, fail, waitForJob, failedJobs, signals } = connector;
   const { lease } = held;
   const record = failedRecord(held);
   const calls: Record<string, () => Promise<unknown>> = {
@@ -73,6 +73,7 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
     clear: () => connector.clear('q'),
   };
   if (unreserve) calls.unreserve = () => unreserve.call(connector, [lease]);
+  if (postpone) calls.postpone = () => postpone.call(connector, [{ lease, delayMs: 0 }]);
   if (fail) calls.fail = () => fail.call(connector, [{ lease, record }]);
   if (waitForJob) {
     calls.waitForJob = () => waitForJob.call(connector, ['q'], 100, new AbortController().signal);

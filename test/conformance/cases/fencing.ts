@@ -126,6 +126,7 @@ function onLapsedLease(verb: SettlingVerb): ConformanceCase {
         deleteAndReserve: [],
         release: [2],
         unreserve: [1],
+        postpone: [1],
         fail: [],
       }[verb.name];
       holds(

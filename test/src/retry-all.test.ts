@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { retryAll } from '../../cli/retry-all.js';
 import { memory } from '../../drivers/memory/index.js';
 import { createQueue, defineJob, type Queue, type Retried } from '../../src/index.js';
 
@@ -19,7 +18,7 @@ async function failedQueue(count: number): Promise<Queue> {
 test('every record once, over several batches, also when retried jobs fail again meanwhile', async () => {
   const queue = await failedQueue(1200);
   const retried: Retried[] = [];
-  for await (const one of retryAll(queue, {})) {
+  for await (const one of queue.failed.retryAll()) {
     if (retried.push(one) % 500 === 0) await failAll(queue); // those of the batch come back as new records
   }
   expect(retried.every((one) => one.outcome === 'retried')).toBe(true);
@@ -32,8 +31,21 @@ test('records that stay are passed over', async () => {
   const queue = await failedQueue(700);
   for (let index = 0; index < 700; index += 2) await queue.push(broken, null, { id: `job-${index}` });
   const outcomes = { retried: 0, 'already-there': 0, 'not-found': 0 };
-  for await (const { outcome } of retryAll(queue, {})) outcomes[outcome] += 1;
+  for await (const { outcome } of queue.failed.retryAll()) outcomes[outcome] += 1;
   expect(outcomes).toEqual({ retried: 350, 'already-there': 350, 'not-found': 0 });
   expect(await queue.failed.list({ limit: 1000 })).toHaveLength(350);
+  await queue.close();
+});
+
+test('records that others remove meanwhile hide none', async () => {
+  const queue = await failedQueue(600);
+  const newest = await queue.failed.list({ limit: 500 });
+  await queue.pushMany(newest.map(({ jobId }) => [broken, null, { id: jobId }]));
+  let retried = 0;
+  for await (const { outcome } of queue.failed.retryAll()) {
+    if (retried === 0) await queue.failed.forget(newest.slice(0, 300).map(({ uuid }) => uuid));
+    retried += outcome === 'retried' ? 1 : 0;
+  }
+  expect(retried).toBe(100);
   await queue.close();
 });

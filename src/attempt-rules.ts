@@ -1,0 +1,84 @@
+import { type BackoffRule, backoffRule } from './backoff.js';
+import { QueueError } from './errors.js';
+import type { Payload } from './payload.js';
+import type { Handler } from './registry.js';
+import { type Action, mayNotStart, type RetryRules } from './retry-policy.js';
+
+/** The rules for jobs that bring none of their own. */
+export interface AttemptDefaults {
+  /** 0: no limit. */
+  readonly tries: number;
+  readonly backoff: BackoffRule;
+  /** 0: no limit. */
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+  /** How long after they were due first jobs that nobody here knows are put off without a spent attempt. */
+  readonly unknownJobPatienceMs: number;
+}
+
+/** What holds for one attempt. */
+export interface AttemptRules extends RetryRules {
+  readonly timeoutMs: number;
+}
+
+/**
+ * The push's wish comes first, then the job's definition, then the worker. A job with an end time that does not
+ * say how many tries it may have is not held to the worker's: the time is its limit.
+ *
+ * @param inline the pusher waits for the job, which runs once.
+ */
+export function rulesFor(
+  payload: Payload,
+  handler: Handler | undefined,
+  defaults: AttemptDefaults,
+  inline = false,
+): AttemptRules {
+  const settings = handler?.settings;
+  const endMs = payload.timeoutAt === undefined || inline ? undefined : payload.timeoutAt * 1000;
+  const own = payload.maxTries ?? settings?.tries;
+  return {
+    tries: inline ? 1 : (own ?? (endMs === undefined ? defaults.tries : 0)),
+    backoff:
+      payload.backoff === undefined
+        ? (settings?.backoff ?? defaults.backoff)
+        : backoffRule(payload.backoff, 'backoff'),
+    endMs,
+    timeoutMs:
+      payload.timeout === null ? (settings?.timeoutMs ?? defaults.timeoutMs) : payload.timeout * 1000,
+  };
+}
+
+/**
+ * What to do with a job that must not run (again). Pure. Before its end time a job runs whatever its tries say, as
+ * in think-queue; they count after a failed attempt.
+ */
+export function refusal(
+  payload: Payload,
+  attempts: number,
+  { tries, endMs }: RetryRules,
+  nowMs: number,
+): Action | undefined {
+  if (endMs !== undefined) {
+    return mayNotStart(endMs, nowMs)
+      ? { action: 'fail', reason: 'retry-until', error: tooLate(payload, endMs) }
+      : undefined;
+  }
+  if (tries > 0 && attempts > tries) {
+    const error = new QueueError(
+      'E_MAX_TRIES',
+      `job ${payload.job} was delivered ${attempts - 1} times without being done, and may be no more often`,
+      {
+        fix: 'Its handler released it on its last try, or its worker was killed or blocked for longer than the lease.',
+      },
+    );
+    return { action: 'fail', reason: 'max-tries', error };
+  }
+  return undefined;
+}
+
+function tooLate(payload: Payload, endMs: number): QueueError {
+  const until = new Date(Math.min(endMs, 8.64e15)).toISOString();
+  return new QueueError('E_RETRY_UNTIL', `job ${payload.job} was to be tried until ${until}, which is over`, {
+    fix: 'It waited too long for a worker, or its handler released it to a later time: add workers, or allow more time.',
+  });
+}
