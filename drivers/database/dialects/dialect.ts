@@ -49,6 +49,7 @@ export interface JobTable<Connection> {
   extend(connection: Connection, leases: readonly Lease[], leaseMs: number): Answer<boolean[]>;
   delete(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
