@@ -6,7 +6,7 @@ import { withTimeToTry } from './payload.js';
 const mostJobs = 100;
 const mostBytes = 1_048_576;
 
-const generatedId = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+const generatedId = /^[\da-f]{8}-[\da-f]{4}-[47][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 /** Puts the failed jobs of one store back into their queues. */
 export class FailedJobMover {

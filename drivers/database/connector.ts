@@ -67,6 +67,10 @@ export class DatabaseConnector<Connection> implements Connector {
     return this.#session.run((connection) => this.#jobs.release(connection, releases));
   }
 
+  postpone(releases: readonly Release[]): Promise<boolean[]> {
+    return this.#session.run((connection) => this.#jobs.postpone(connection, releases));
+  }
+
   unreserve(leases: readonly Lease[]): Promise<boolean[]> {
     return this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
   }

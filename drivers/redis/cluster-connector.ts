@@ -86,6 +86,14 @@ export class ClusterConnector implements Connector {
     );
   }
 
+  postpone(releases: readonly Release[]): Promise<boolean[]> {
+    return perQueue(
+      releases,
+      ({ lease }) => lease.queue,
+      (some) => this.#each.postpone(some),
+    );
+  }
+
   unreserve(leases: readonly Lease[]): Promise<boolean[]> {
     return perQueue(leases, queueOf, (some) => this.#each.unreserve(some));
   }

@@ -19,6 +19,7 @@ import {
   clearScript,
   deleteScript,
   extendScript,
+  postponeScript,
   releaseScript,
   sizeScript,
   unreserveScript,
@@ -131,8 +132,16 @@ export class RedisConnector implements Connector {
   }
 
   release(releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(releaseScript, releases);
+  }
+
+  postpone(releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(postponeScript, releases);
+  }
+
+  #release(script: typeof releaseScript, releases: readonly Release[]): Promise<boolean[]> {
     const leases = releases.map(({ lease }) => lease);
-    return this.#settle(releaseScript, leases, (index) => [releases[index]?.delayMs ?? 0]);
+    return this.#settle(script, leases, (index) => [releases[index]?.delayMs ?? 0]);
   }
 
   async unreserve(leases: readonly Lease[]): Promise<boolean[]> {

@@ -23,32 +23,43 @@ for at = 1, #ARGV, 2 do held[#held + 1] = remove(lane(ARGV[at]), ARGV[at + 1]) e
 return held
 `);
 
-/** KEYS: queues. ARGV: three per job: the place of its queue in KEYS, its member, the delay in ms. */
-export const releaseScript = script(`
+/** @param released makes the member that waits out of the one that was reserved. */
+const releasing = (released: string) => `
 local time, rooms, held = now(), {}, {}
 for at = 1, #ARGV, 3 do
   local place, member = ARGV[at], ARGV[at + 1]
   local queue = lane(place)
   if not rooms[place] then rooms[place] = waitingRoom(queue, time) end
   local was = redis.call('ZREM', queue.reserved, member)
-  if was == 1 then rooms[place](withoutLease(member), time + tonumber(ARGV[at + 2]) / 1000, member) end
+  if was == 1 then rooms[place](${released}(member), time + tonumber(ARGV[at + 2]) / 1000, member) end
   held[#held + 1] = was
 end
 return held
-`);
+`;
+
+/** A member without its lease and with its last attempt taken back. */
+const unspent = `
+local function unspent(member)
+  local head, name, digits, rest = split(member)
+  if not head then return member end
+  return head .. name .. string.format('%d', math.max(0, tonumber(digits) - 1)) .. rest
+end
+`;
+
+/** KEYS: queues. ARGV: three per job: the place of its queue in KEYS, its member, the delay in ms. */
+export const releaseScript = script(releasing('withoutLease'));
+
+/** As releaseScript. */
+export const postponeScript = script(`${unspent} ${releasing('unspent')}`);
 
 /** KEYS: queues. ARGV: two per job, the one reserved last first: the place of its queue in KEYS, its member. */
-export const unreserveScript = script(`
+export const unreserveScript = script(`${unspent}
 local held = {}
 for at = 1, #ARGV, 2 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
   redis.call('LLEN', queue.list)
   local was = redis.call('ZREM', queue.reserved, member)
-  if was == 1 then
-    local head, name, digits, rest = split(member)
-    if head then member = head .. name .. string.format('%d', math.max(0, tonumber(digits) - 1)) .. rest end
-    redis.call('LPUSH', queue.list, member)
-  end
+  if was == 1 then redis.call('LPUSH', queue.list, unspent(member)) end
   held[#held + 1] = was
 end
 return held

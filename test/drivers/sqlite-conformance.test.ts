@@ -31,4 +31,4 @@ const factory: HarnessFactory = {
 };
 
 // SQLite tells other processes nothing: the worker looks again by itself.
-runConformance(factory, ['deleteAndReserve', 'postpone', 'waitForJob']);
+runConformance(factory, ['deleteAndReserve', 'waitForJob']);

@@ -69,7 +69,7 @@ test('reserve goes by one range of the index, without a sort, and by row id', ()
   ]);
 });
 
-test.each(['extend', 'delete', 'release', 'unreserve'] as const)('%s goes by row id', (verb) => {
+test.each(['extend', 'delete', 'release', 'postpone', 'unreserve'] as const)('%s goes by row id', (verb) => {
   const plan = planOf(jobs[verb]);
   const onJobs = plan.filter((detail) => / jobs\b/.test(detail));
   expect(onJobs).toEqual([byKey]);

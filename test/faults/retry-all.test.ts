@@ -98,6 +98,37 @@ async function isDone(of: Queue): Promise<boolean> {
   return ready + delayed + reserved === 0 && (await of.failed.list({ limit: 1 })).length === 0;
 }
 
+/** A project whose jobs fail into one place or another, full of failed jobs, with two workers. */
+async function setUp(live: string, records: string) {
+  const isOneStore = live === records;
+  const text = (kind: string) =>
+    kind === 'redis' ? `redis('${server.url}')` : "database({ url: 'sqlite:./queue.sqlite' })";
+  const workers = new Fleet(
+    `import { database } from 'drover/drivers/database';
+     import { redis } from 'drover/drivers/redis';
+     export default {
+       default: 'main',
+       connections: { main: ${text(live)}${isOneStore ? '' : `, graves: ${text(records)}`} },
+       failed: { connection: '${isOneStore ? 'main' : 'graves'}' },
+       jobs: './jobs/*.mjs',
+     };`,
+  );
+  fleet = workers;
+  const driver = (kind: string) =>
+    kind === 'redis' ? redis(server.url) : database(`sqlite:${workers.path('queue.sqlite')}`);
+  const connections = { main: driver(live), ...(!isOneStore && { graves: driver(records) }) };
+  const look = createQueue({
+    default: 'main',
+    connections,
+    failed: { connection: isOneStore ? 'main' : 'graves' },
+  });
+  queue = look;
+  const ids = await fillWithFailedJobs(driver(records));
+  const working = [workers.start('--concurrency', '4'), workers.start('--concurrency', '4')];
+
+  return { ids, look, working, workers };
+}
+
 const places: [string, string, string, boolean][] = [
   ['SQLite', 'sqlite', 'sqlite', true],
   ['Redis', 'redis', 'redis', true],
@@ -111,31 +142,7 @@ test.each(places)(
     timeout: 60_000 + 10 * jobCount,
   },
   async (name, live, records, isOneStore) => {
-    const text = (kind: string) =>
-      kind === 'redis' ? `redis('${server.url}')` : "database({ url: 'sqlite:./queue.sqlite' })";
-    const workers = new Fleet(
-      `import { database } from 'drover/drivers/database';
-     import { redis } from 'drover/drivers/redis';
-     export default {
-       default: 'main',
-       connections: { main: ${text(live)}${isOneStore ? '' : `, graves: ${text(records)}`} },
-       failed: { connection: '${isOneStore ? 'main' : 'graves'}' },
-       jobs: './jobs/*.mjs',
-     };`,
-    );
-    fleet = workers;
-    const driver = (kind: string) =>
-      kind === 'redis' ? redis(server.url) : database(`sqlite:${workers.path('queue.sqlite')}`);
-    const connections = { main: driver(live), ...(!isOneStore && { graves: driver(records) }) };
-    const look = createQueue({
-      default: 'main',
-      connections,
-      failed: { connection: isOneStore ? 'main' : 'graves' },
-    });
-    queue = look;
-    const ids = await fillWithFailedJobs(driver(records));
-    const working = [workers.start('--concurrency', '4'), workers.start('--concurrency', '4')];
-
+    const { ids, look, working, workers } = await setUp(live, records);
     const startedMs = performance.now();
     const suspects = new Set<string>();
     for (let kill = 1; kill <= kills; kill++) {
@@ -162,3 +169,29 @@ test.each(places)(
     expect(twice.filter((id) => !suspects.has(id))).toEqual([]);
   },
 );
+
+test('killed between a push and a forget, it runs those jobs twice and no others', {
+  timeout: 60_000 + 10 * jobCount,
+}, async () => {
+  const { ids, look, working, workers } = await setUp('sqlite', 'redis');
+  await server.client.client('PAUSE', 600_000, 'WRITE'); // records can be read, but not removed
+  const retry = workers.command('queue:retry', 'all', '--json');
+  (retry.stdout as Readable).resume();
+  const ran = () => [...startsById(workers.ledger()).keys()].sort();
+  while (ran().length < batchSize) await sleep(20);
+  retry.kill('SIGKILL');
+  await workers.exitCodes([retry]);
+  await server.client.client('UNPAUSE');
+  while ((await look.size()).reserved > 0) await sleep(20);
+  const pushed = ran();
+  expect(pushed).toHaveLength(batchSize);
+
+  await retryToTheEnd(workers);
+  while (!(await isDone(look))) await sleep(50);
+  for (const worker of working) worker.kill('SIGTERM');
+  await workers.exitCodes(working);
+  const starts = startsById(workers.ledger());
+  expect([...starts.keys()].sort()).toEqual([...ids].sort());
+  const twice = [...starts].filter(([, list]) => list.length > 1).map(([id]) => id);
+  expect(twice.sort()).toEqual(pushed);
+});

@@ -48,7 +48,14 @@ describe('a job tells its handler', () => {
     await workOff(queue, { queues: ['q'] });
     clock.advance(12_000);
     await workOff(queue, { queues: ['q'] });
-    const payload = { job: 'the.job', maxTries: 5, timeout: 30, data: { x: 1 }, id: 'mine' };
+    const payload = {
+      job: 'the.job',
+      maxTries: 5,
+      timeout: 30,
+      data: { x: 1 },
+      dueAt: expect.any(Number),
+      id: 'mine',
+    };
     const who = { id: 'mine', name: 'the.job', queue: 'q', connection: 'main' };
     expect(seen).toEqual(
       [1, 2].map((attempts) => ({ ...who, data: { x: 1 }, attempts, payload, fields: { ...who, attempts } })),

@@ -99,6 +99,7 @@ describe('the size of a payload', () => {
       maxTries: null,
       timeout: null,
       data: '',
+      dueAt: Date.now(), // as many digits for two centuries to come
       id: 'x',
       attempts: 0,
     }).length;

@@ -25,7 +25,15 @@ describe('push', () => {
     const id = await queue.push(mail, { to: 'a' });
     expect(id).toMatch(uuid);
     expect(await due()).toEqual([
-      { job: 'mail.send', maxTries: null, timeout: null, data: { to: 'a' }, id, attempts: 0 },
+      {
+        job: 'mail.send',
+        maxTries: null,
+        timeout: null,
+        data: { to: 'a' },
+        dueAt: expect.any(Number),
+        id,
+        attempts: 0,
+      },
     ]);
   });
 

@@ -62,6 +62,7 @@ export interface JobTable<Connection> {
   /** As `delete`, inside a transaction that the caller has begun. */
   deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;

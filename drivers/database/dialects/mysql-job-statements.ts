@@ -63,9 +63,11 @@ DELETE FROM ${table} WHERE ${held(count)}`,
     deleteReturning: (count: number) => `
 DELETE FROM ${table} WHERE ${held(count)} RETURNING lease_token`,
 
-    release: (count: number) => `
+    /** @param attempts an assignment that takes the attempt back, or nothing. */
+    release: (count: number, attempts: '' | 'attempts = attempts - 1,') => `
 UPDATE ${table}
-SET available_at = ${mysqlNow} + CASE id ${'WHEN ? THEN ? '.repeat(count)}ELSE 0 END,
+SET ${attempts}
+    available_at = ${mysqlNow} + CASE id ${'WHEN ? THEN ? '.repeat(count)}ELSE 0 END,
     due_at = available_at,
     reserved_at = NULL,
     lease_token = NULL

@@ -88,10 +88,22 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
   }
 
   release(connection: MysqlConnection, releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(connection, releases, '');
+  }
+
+  postpone(connection: MysqlConnection, releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(connection, releases, 'attempts = attempts - 1,');
+  }
+
+  #release(
+    connection: MysqlConnection,
+    releases: readonly Release[],
+    attempts: Parameters<MysqlJobStatements['release']>[1],
+  ): Promise<boolean[]> {
     return this.#settle(connection, releases, (on, part) => {
       const bound = bindHeld(part.map(({ lease }) => lease));
       const delays = padded(part).flatMap(({ lease, delayMs }) => [lease.handle, Math.ceil(delayMs)]);
-      return changedBy(on, this.#sql.release(bound.length / 2), [...delays, ...bound]);
+      return changedBy(on, this.#sql.release(bound.length / 2, attempts), [...delays, ...bound]);
     });
   }
 

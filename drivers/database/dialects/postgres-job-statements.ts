@@ -24,6 +24,24 @@ WITH changed AS (${change}
   SELECT pg_notify('${channel}', queue) FROM (SELECT DISTINCT queue FROM changed) AS queues
 )
 SELECT changed.${column} FROM changed, (SELECT count(*) FROM told) AS all_told`;
+  /** @param attempts an assignment that takes the attempt back, or nothing. */
+  const release = (attempts: '' | 'attempts = attempts - 1,'): string =>
+    telling(
+      `
+UPDATE ${table} AS job
+SET ${attempts}
+    available_at = ${postgresNow} + lease.delay,
+    due_at = ${postgresNow} + lease.delay,
+    reserved_at = NULL,
+    lease_token = NULL
+FROM (
+  SELECT DISTINCT ON (lease.token) lease.* FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS lease (id, token, delay)
+) AS lease
+WHERE job.id = lease.id AND job.lease_token = lease.token
+RETURNING lease.token AS lease_token, job.queue`,
+      'lease_token',
+    );
+
   return {
     push: telling(
       `
@@ -70,20 +88,9 @@ USING unnest($1::bigint[], $2::text[]) AS lease (id, token)
 WHERE job.id = lease.id AND job.lease_token = lease.token
 RETURNING job.lease_token`,
 
-    release: telling(
-      `
-UPDATE ${table} AS job
-SET available_at = ${postgresNow} + lease.delay,
-    due_at = ${postgresNow} + lease.delay,
-    reserved_at = NULL,
-    lease_token = NULL
-FROM (
-  SELECT DISTINCT ON (lease.token) lease.* FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS lease (id, token, delay)
-) AS lease
-WHERE job.id = lease.id AND job.lease_token = lease.token
-RETURNING lease.token AS lease_token, job.queue`,
-      'lease_token',
-    ),
+    release: release(''),
+
+    postpone: release('attempts = attempts - 1,'),
 
     unreserve: telling(
       `

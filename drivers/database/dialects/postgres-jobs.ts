@@ -85,8 +85,16 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
   }
 
   release(connection: PostgresConnection, releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(connection, this.#sql.release, releases);
+  }
+
+  postpone(connection: PostgresConnection, releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(connection, this.#sql.postpone, releases);
+  }
+
+  #release(connection: PostgresConnection, sql: string, releases: readonly Release[]): Promise<boolean[]> {
     const leases = releases.map(({ lease }) => lease);
-    return settle(connection, this.#sql.release, leases, [releases.map(({ delayMs }) => Math.ceil(delayMs))]);
+    return settle(connection, sql, leases, [releases.map(({ delayMs }) => Math.ceil(delayMs))]);
   }
 
   unreserve(connection: PostgresConnection, leases: readonly Lease[]): Promise<boolean[]> {

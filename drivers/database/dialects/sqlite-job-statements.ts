@@ -49,6 +49,17 @@ FROM json_each(:leases) AS lease
 WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
 RETURNING "${table}".id`,
 
+    postpone: `
+UPDATE "${table}"
+SET attempts = attempts - 1,
+    available_at = :now + (lease.value ->> 2),
+    due_at = :now + (lease.value ->> 2),
+    reserved_at = NULL,
+    lease_token = NULL
+FROM json_each(:leases) AS lease
+WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
+RETURNING "${table}".id`,
+
     unreserve: `
 UPDATE "${table}"
 SET attempts = attempts - 1,

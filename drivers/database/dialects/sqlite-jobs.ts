@@ -80,8 +80,16 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   }
 
   release(connection: SqliteConnection, releases: readonly Release[]): boolean[] {
+    return this.#release(connection, this.#sql.release, releases);
+  }
+
+  postpone(connection: SqliteConnection, releases: readonly Release[]): boolean[] {
+    return this.#release(connection, this.#sql.postpone, releases);
+  }
+
+  #release(connection: SqliteConnection, sql: string, releases: readonly Release[]): boolean[] {
     const triples = releases.map(({ lease, delayMs }) => [lease.handle, lease.token, Math.ceil(delayMs)]);
-    const held = settle(connection, this.#sql.release, triples, { now: this.#clock.now() });
+    const held = settle(connection, sql, triples, { now: this.#clock.now() });
     return releases.map(({ lease }) => held.delete(lease.handle));
   }
 
