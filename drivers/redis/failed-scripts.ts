@@ -36,6 +36,10 @@ local function check()
   redis.call('HLEN', jobs)
   redis.call('HLEN', uuids)
   redis.call('ZCARD', names)
+  need('HSET', records, '', '')
+  need('ZADD', times, '0', '')
+  need('HDEL', records, '')
+  need('ZREM', times, '')
 end
 `;
 
@@ -71,6 +75,8 @@ check()
 local held = {}
 for at = 1, #ARGV, 6 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
+  need('HDEL', queue.bodies, '')
+  need('SREM', queue.ids, '')
   local was = redis.call('ZREM', queue.reserved, member)
   if was == 1 then
     forget(queue, member)
@@ -91,7 +97,11 @@ local time, rooms, outcomes = now(), {}, {}
 for at = 1, #ARGV, 6 do
   local place, uuid, id = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local queue = lane(place)
-  if not rooms[place] then rooms[place] = waitingRoom(queue, time) end
+  if not rooms[place] then
+    rooms[place] = waitingRoom(queue, time)
+    needWaitingRoom(queue)
+    need('HSET', queue.bodies, '', '')
+  end
   local outcome = 1
   if redis.call('HEXISTS', records, uuid) == 0 then
     outcome = -1

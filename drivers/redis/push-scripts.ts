@@ -18,10 +18,13 @@ const head = `local queue, mark, time = lane(1), KEYS[${keysPerQueue + 1}], now(
 /** Plain code, no function: a script pays for those that it makes at each call. */
 const store = `
 local wait, stored = waitingRoom(queue, time), {}
+if #ARGV > 5 then needWaitingRoom(queue) end
 for at = 1, #ARGV, 5 do
   if ARGV[at] ~= '' or ARGV[at + 3] ~= '' then
     redis.call('SCARD', queue.ids) -- keys of another type are refused here, before anything is written
     redis.call('HLEN', queue.bodies)
+    needWaitingRoom(queue)
+    need('HSET', queue.bodies, '', '')
     break
   end
 end

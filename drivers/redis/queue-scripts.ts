@@ -9,6 +9,7 @@ export const extendScript = script(`
 local time, held = now(), {}
 for at = 2, #ARGV, 2 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
+  need('ZADD', queue.reserved, '0', '')
   local was = redis.call('ZREM', queue.reserved, member)
   if was == 1 then redis.call('ZADD', queue.reserved, score(time + tonumber(ARGV[1]) / 1000), member) end
   held[#held + 1] = was
@@ -29,7 +30,10 @@ local time, rooms, held = now(), {}, {}
 for at = 1, #ARGV, 3 do
   local place, member = ARGV[at], ARGV[at + 1]
   local queue = lane(place)
-  if not rooms[place] then rooms[place] = waitingRoom(queue, time) end
+  if not rooms[place] then
+    rooms[place] = waitingRoom(queue, time)
+    needWaitingRoom(queue)
+  end
   local was = redis.call('ZREM', queue.reserved, member)
   if was == 1 then rooms[place](${released}(member), time + tonumber(ARGV[at + 2]) / 1000, member) end
   held[#held + 1] = was
@@ -58,6 +62,7 @@ local held = {}
 for at = 1, #ARGV, 2 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
   redis.call('LLEN', queue.list)
+  need('LPUSH', queue.list, '')
   local was = redis.call('ZREM', queue.reserved, member)
   if was == 1 then redis.call('LPUSH', queue.list, unspent(member)) end
   held[#held + 1] = was
@@ -101,6 +106,8 @@ if ARGV[1] == '1' then
 end
 size[3] = 0
 redis.call('ZREMRANGEBYSCORE', queue.reserved, '-inf', score(time))
+need('HSET', queue.bodies, '', '')
+need('SMOVE', allIds, queue.ids, '')
 if redis.call('EXISTS', queue.ids) == 1 then redis.call('RENAME', queue.ids, allIds) end
 if redis.call('EXISTS', queue.bodies) == 1 then redis.call('RENAME', queue.bodies, allBodies) end
 -- What the reserved jobs have beside their members stays.

@@ -97,6 +97,9 @@ for number = 1, queueCount do
   redis.call('LLEN', queue.list)
   redis.call('ZCARD', queue.reserved)
   redis.call('HLEN', queue.bodies)
+  need('RPUSH', queue.list, '')
+  need('ZADD', queue.reserved, '0', '')
+  need('HSET', queue.bodies, '', '')
   moveDue(queue)
   moveLapsed(queue)
   while #reserved < limit * 4 do

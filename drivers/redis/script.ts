@@ -21,6 +21,14 @@ end
 
 local function score(seconds) return string.format('%.17g', seconds) end
 
+-- Refuses what a script is about to do before its first write, where the user may not make one that comes later.
+-- Redis 6.2 cannot be asked.
+local function need(command, ...)
+  if redis.acl_check_cmd and not redis.acl_check_cmd(command, ...) then
+    error({ err = 'NOPERM this user has no permissions to run ' .. command .. ' on ' .. (...) })
+  end
+end
+
 -- KEYS from so many on: those of one queue.
 local lanes = {}
 local function lane(index)
@@ -100,6 +108,11 @@ local function slot(delayed, due)
     at = free
   end
   return at
+end
+
+local function needWaitingRoom(lane)
+  need('RPUSH', lane.list, '')
+  need('ZADD', lane.delayed, '0', '')
 end
 
 -- Makes jobs wait, in the order of the calls. While delayed jobs are due that no reserve has moved yet, a job

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
-import { type Connector, silentLogger, systemClock } from '../../src/index.js';
+import { type Connector, type Lease, silentLogger, systemClock } from '../../src/index.js';
+import { failedRecord } from '../conformance/steps.js';
 import { away, errorOf, goesOn, job, until } from '../support/redis-refusals.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -44,6 +45,60 @@ describe('a user without the rights', () => {
     await server.client.call('ACL', 'SETUSER', 'app', ...given);
     await goesOn(connector, ['a']);
   });
+});
+
+/** What a user may lack: each of these comes behind another write in some script. */
+const writes = ['zadd', 'rpush', 'lpush', 'hset', 'hdel', 'srem', 'sadd', 'zrem', 'lpop'];
+
+test.each(writes)('a user that may not %s is refused before a job is lost or an id taken', async (right) => {
+  const server = await start();
+  await server.client.call('ACL', 'SETUSER', 'app', 'on', 'nopass', '+@all', 'allkeys', `-${right}`);
+  const whole = connect(server.url);
+  const lame = connect({ url: server.url, user: 'app', password: 'any' });
+  await whole.push('q', [job('mine'), job('other'), job('failing'), job('failed'), job('lapsed')]);
+  const held = await whole.reserve(['q'], 4, 60_000);
+  const [mine, other, failing, failed] = held.map(({ lease }) => lease) as [Lease, Lease, Lease, Lease];
+  const record = (id: string) => failedRecord({ id, queue: 'q', body: job(id).body, attempts: 1 });
+  const old = record('failed');
+  await whole.fail?.([{ lease: failed, record: old }]);
+  await whole.reserve(['q'], 1, 1);
+  await whole.push('q', [job('ready'), { id: 'odd', body: 'odd' }]);
+  await whole.push('q', [
+    { ...job('due'), delayMs: 1 },
+    { ...job('later'), delayMs: 60_000 },
+  ]);
+  await until(async () => (await whole.size('q')).ready === 4);
+
+  const calls = [
+    () => lame.push('q', [job('new')]),
+    () => lame.push('q', [job('new now'), { ...job('new later'), delayMs: 50_000 }]),
+    () => lame.extend([mine], 60_000),
+    () => lame.fail?.([{ lease: failing, record: record('failing') }]),
+    () => lame.failedJobs?.retry?.([old.uuid]),
+    () => lame.release([{ lease: mine, delayMs: 0 }]),
+    () => lame.unreserve?.([other]),
+    () => lame.reserve(['q'], 100, 60_000),
+  ];
+  let refused = 0;
+  const accepted: string[] = [];
+  for (const [index, call] of calls.entries()) {
+    try {
+      await call();
+      accepted.push(...[['new'], ['new now', 'new later']].flatMap((ids, at) => (at === index ? ids : [])));
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'E_CONFIG', transient: false, ambiguous: false });
+      refused += 1;
+    }
+  }
+  expect(refused).toBeGreaterThan(0);
+  // Whatever state they are in: all of them become due.
+  await server.advance(120_000);
+  const there = (await whole.reserve(['q'], 100, 60_000)).map((one) => (one.body === 'odd' ? 'odd' : one.id));
+  there.push(...((await whole.failedJobs?.list()) ?? []).map(({ jobId }) => jobId));
+  const all = ['mine', 'other', 'failing', 'failed', 'lapsed', 'ready', 'odd', 'due', 'later', ...accepted];
+  expect(there.sort()).toEqual(all.sort());
+  for (const id of ['new', 'new now', 'new later'].filter((one) => !accepted.includes(one)))
+    expect(await whole.push('q', [job(id)])).toEqual(['stored']);
 });
 
 describe('a server that has all the clients that it may', () => {
