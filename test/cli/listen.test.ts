@@ -61,7 +61,7 @@ test('a job that blocks its event loop is killed with what it started, and the l
   listener.kill('SIGTERM');
   expect(await listener.exited).toMatchObject({ code: 0 });
   for (const pid of project.read('pids').split('\n').filter(Boolean))
-    expect(isAlive(Number(pid))).toBe(false);
+    await expect.poll(() => isAlive(Number(pid))).toBe(false);
 });
 
 test('a handler over its timeout that heeds its signal is settled by its own process', async () => {
@@ -115,7 +115,7 @@ test('a second signal kills the job with its process group: exit 143', async () 
   listener.kill('SIGTERM');
   expect(await listener.exited).toMatchObject({ code: 143 });
   for (const pid of project.read('pids').split('\n').filter(Boolean))
-    expect(isAlive(Number(pid))).toBe(false);
+    await expect.poll(() => isAlive(Number(pid))).toBe(false);
 });
 
 test('SIGTERM: a job that cannot end is killed after --shutdown-timeout, exit 0', async () => {
@@ -129,7 +129,7 @@ test('SIGTERM: a job that cannot end is killed after --shutdown-timeout, exit 0'
   expect(code).toBe(0);
   expect(lines).toContainEqual(expect.objectContaining({ event: 'job:killed', id: 'spin' }));
   for (const pid of project.read('pids').split('\n').filter(Boolean))
-    expect(isAlive(Number(pid))).toBe(false);
+    await expect.poll(() => isAlive(Number(pid))).toBe(false);
 });
 
 test('queue:restart: the running job ends, exit 0', async () => {
