@@ -49,5 +49,6 @@ export function exitCodeOfError(error: unknown): number {
 /** The exit code of a worker that stopped for a reason. */
 export function exitCodeOfStop(reason: StopReason): number {
   if (reason === 'memory') return exitCodes.memory;
+  if (reason === 'outage') return exitCodes.store;
   return reason === 'stuck' ? exitCodes.stuck : exitCodes.done;
 }

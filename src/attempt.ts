@@ -11,6 +11,7 @@ import type { Handler, Registry } from './registry.js';
 import { type Action, afterFailure, decide, type RetryRules } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
+import type { WorkerWatch } from './worker-watch.js';
 
 /** The rules for jobs that bring none of their own. */
 interface AttemptDefaults {
@@ -33,6 +34,7 @@ export interface AttemptContext {
   readonly clock: Clock;
   /** True where the pusher waits for the job: it runs once, now, and its error is the pusher's to handle. */
   readonly inline?: boolean;
+  readonly watch?: WorkerWatch | undefined;
   /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
   /** Told when a handler has ended and its job is only left to delete: its slot is free for the next. */
@@ -86,7 +88,7 @@ interface Rules extends RetryRules {
 }
 
 /** The push's wish comes first, then the job's definition, then the worker. */
-function rulesFor(payload: Payload, handler: Handler | undefined, context: AttemptContext): Rules {
+export function rulesFor(payload: Payload, handler: Handler | undefined, context: AttemptContext): Rules {
   const settings = handler?.settings;
   const { defaults, inline } = context;
   return {

@@ -53,7 +53,10 @@ export class Settlement {
     await this.#checkData();
     if (job.abortReason) throw job.abortReason;
     this.#context.events.emit({ event: 'job:started', ...job.fields });
-    await this.#handler.run(job, this.#data, this.#context.logger);
+    const { watch, logger } = this.#context;
+    const handler = this.#handler;
+    if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
+    else await handler.run(job, this.#data, logger);
   }
 
   async #checkData(): Promise<void> {

@@ -46,6 +46,8 @@ export interface WorkerOptions {
   readonly maxTime?: Duration;
   /** Stop when the process's resident set is above this many MiB; 0 sets no limit. Default 0. */
   readonly memory?: number;
+  /** Stop when the store has been away for this long; 0 waits for it without end. Default 0. */
+  readonly maxOutage?: Duration;
 }
 
 /** {@link WorkerOptions} after checking, in the units of the code. */
@@ -60,6 +62,7 @@ export interface CheckedWorkerOptions extends StopLimits {
   readonly sleepMs: number;
   readonly shutdownTimeoutMs: number;
   readonly stopWhenEmpty: boolean;
+  readonly maxOutageMs: number;
 }
 
 /** Names of the options, for "did you mean". */
@@ -78,6 +81,7 @@ export const workerOptionNames = [
   'maxJobs',
   'maxTime',
   'memory',
+  'maxOutage',
 ] as const satisfies readonly (keyof WorkerOptions)[];
 
 /**
@@ -116,6 +120,7 @@ export function checkWorkerOptions(
     maxJobs: whole(options.maxJobs ?? 0, 'maxJobs', 0),
     maxTimeMs: durationToMs(options.maxTime ?? 0, 'maxTime'),
     memoryMiB: whole(options.memory ?? 0, 'memory', 0),
+    maxOutageMs: durationToMs(options.maxOutage ?? 0, 'maxOutage'),
   };
   assertLeaseOutlasts(checked, connection);
   return checked;

@@ -21,6 +21,7 @@ test('every setting has a default', () => {
     maxJobs: 0,
     maxTimeMs: 0,
     memoryMiB: 0,
+    maxOutageMs: 0,
   });
 });
 
@@ -40,6 +41,7 @@ test('every setting has a name, and arrives', () => {
     maxJobs: 7,
     maxTime: '1h',
     memory: 128,
+    maxOutage: '10m',
   };
   expect([...workerOptionNames].sort()).toEqual(Object.keys(options).sort());
   expect(checkWorkerOptions(options, connection)).toEqual({
@@ -57,6 +59,7 @@ test('every setting has a name, and arrives', () => {
     maxJobs: 7,
     maxTimeMs: 3_600_000,
     memoryMiB: 128,
+    maxOutageMs: 600_000,
   });
 });
 
