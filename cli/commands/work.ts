@@ -69,13 +69,19 @@ export const command: Command = {
     if (workers > 0) return supervise(process.argv.slice(2), { workers, json });
     if (json) keepStdoutForEvents();
     return withContext(args, io, { jobs: true }, (context) => {
-      const link = args.isOn('supervised') ? new SupervisorLink(context.logger) : undefined;
+      const link = args.isOn('supervised')
+        ? new SupervisorLink(concurrencyOf(args, context), context.logger)
+        : undefined;
       const worker = context.queue.worker(options, link?.watch);
       assertSomeJob(context);
       return work(worker, context, args, io, link);
     });
   },
 };
+
+function concurrencyOf(args: Args, { config }: Context): number {
+  return args.whole('concurrency', 1) ?? config.worker?.concurrency ?? 1;
+}
 
 /** How many processes to start, 0 for none: this one works. */
 function workersOf(args: Args): number {
@@ -102,7 +108,8 @@ async function work(
   const { queue, config, logger } = context;
   const output = createOutput(io, args.isOn('json'));
   const stops = watchForStops(context, args, io, link);
-  pauseOnSignals(worker);
+  const pauses = pausesOf(worker, context);
+  pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
   queue.events.on('*', (event) => reportJob(event, output, config.failed !== 'none'));
@@ -110,8 +117,7 @@ async function work(
   if (link) {
     const begun = await link.begin({
       stop: (why) => stops.stopFor(why),
-      pause: () => worker.pause(),
-      resume: () => worker.resume(),
+      ...pauses,
     });
     await worker.settleLeft(leftJobs(begun.left));
     link.working(stopLimits(args, context));
@@ -151,8 +157,23 @@ function describeWorker(args: Args, context: Context) {
     connection: context.queue.connectionName,
     queues: servedQueues(args, context),
     jobs: context.queue.jobNames.length,
-    concurrency: args.whole('concurrency', 1) ?? context.config.worker?.concurrency ?? 1,
+    concurrency: concurrencyOf(args, context),
     config: context.file,
+  };
+}
+
+function pausesOf(worker: Worker, { logger }: Context) {
+  let paused = false;
+  const set = (wanted: boolean, says: string): void => {
+    if (wanted === paused) return; // the signal may come twice: to this process, and through its supervisor
+    paused = wanted;
+    if (wanted) worker.pause();
+    else worker.resume();
+    logger.info({}, says);
+  };
+  return {
+    pause: () => set(true, 'paused: no new jobs until SIGCONT; running ones may end'),
+    resume: () => set(false, 'goes on taking jobs'),
   };
 }
 

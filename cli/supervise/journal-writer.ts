@@ -1,14 +1,16 @@
 import { writeSync } from 'node:fs';
 import type { ReservedJob } from '../../src/index.js';
 import { journalStart } from './board.js';
+import { reserveLine, startLines } from './journal-lines.js';
 import { monotonicMs } from './monotonic.js';
 
-/** A journal begins again when it has grown by so much, in bytes. */
-const longestBytes = 262_144;
+/** A journal begins again when it has grown by so much, in characters. */
+const longest = 1_048_576;
 
 interface Entry {
   readonly n: number;
   readonly reserved: ReservedJob;
+  slot: number | undefined;
   /** The lines that tell of its start, and of what came after. */
   start: string;
 }
@@ -21,6 +23,10 @@ export class JournalWriter {
   readonly #fd: number;
   readonly #onError: (error: unknown) => void;
   readonly #entries = new Map<ReservedJob, Entry>();
+  readonly #write = () => {
+    this.#soon = false;
+    this.flush();
+  };
   #last = 0;
   #lines = '';
   #position = journalStart;
@@ -28,7 +34,7 @@ export class JournalWriter {
   #frames = 0;
   #nextCheckpoint = 0;
   #soon = false;
-  #later: NodeJS.Immediate | undefined;
+  #later = false;
 
   /** @param onError told of a write that failed; what it held is not on record then. */
   constructor(fd: number, onError: (error: unknown) => void) {
@@ -38,9 +44,9 @@ export class JournalWriter {
 
   reserved(jobs: readonly ReservedJob[]): void {
     for (const reserved of jobs) {
-      const entry = { n: ++this.#last, reserved, start: '' };
-      this.#entries.set(reserved, entry);
-      this.#lines += reserveLine(entry);
+      const n = ++this.#last;
+      this.#entries.set(reserved, { n, reserved, slot: undefined, start: '' });
+      this.#lines += reserveLine(n, reserved);
     }
     this.#writeSoon();
   }
@@ -48,12 +54,15 @@ export class JournalWriter {
   started(reserved: ReservedJob, slot: number, name: string, timeoutMs: number): void {
     const entry = this.#entries.get(reserved);
     if (!entry) return;
-    const { body } = reserved;
-    const bodyLine = body.includes('\n') ? `J${JSON.stringify(body)}` : `B${body}`;
-    const start = JSON.stringify([entry.n, slot, monotonicMs(), timeoutMs, name]);
-    entry.start = `S${start}\n${bodyLine}\n`;
+    entry.slot = slot;
+    entry.start = startLines(entry.n, slot, monotonicMs(), timeoutMs, name, reserved.body);
     this.#lines += entry.start;
     this.#writeSoon();
+  }
+
+  /** The slot of a job that was started. */
+  slotOf(reserved: ReservedJob): number | undefined {
+    return this.#entries.get(reserved)?.slot;
   }
 
   /** @param mark D or Z; see `Journal`. */
@@ -66,31 +75,18 @@ export class JournalWriter {
     this.#writeLater();
   }
 
-  ended(reserved: ReservedJob): void {
+  /** Answers the slot that is free now. */
+  ended(reserved: ReservedJob): number | undefined {
     const entry = this.#entries.get(reserved);
-    if (!entry) return;
+    if (!entry) return undefined;
     this.#entries.delete(reserved);
     this.#lines += `E${entry.n}\n`;
     this.#writeLater();
-  }
-
-  /** Before the microtasks that are queued after this call: the handlers of this run of microtasks. */
-  #writeSoon(): void {
-    if (this.#soon) return;
-    this.#soon = true;
-    queueMicrotask(() => this.flush());
-  }
-
-  /** With the next start, or at the end of the turn. */
-  #writeLater(): void {
-    this.#later ??= setImmediate(() => this.flush());
+    return entry.slot;
   }
 
   /** Writes what is not written yet. */
   flush(): void {
-    this.#soon = false;
-    if (this.#later) clearImmediate(this.#later);
-    this.#later = undefined;
     if (this.#lines === '') return;
     const isCheckpoint = this.#position >= this.#nextCheckpoint;
     if (isCheckpoint) this.#beginAgain();
@@ -103,7 +99,24 @@ export class JournalWriter {
       this.#onError(error);
       return;
     }
-    if (isCheckpoint) this.#nextCheckpoint = this.#position + longestBytes;
+    if (isCheckpoint) this.#nextCheckpoint = this.#position + longest;
+  }
+
+  /** Before the microtasks that are queued after this call: the handlers of this run of microtasks. */
+  #writeSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    queueMicrotask(this.#write);
+  }
+
+  /** With the next start, or at the end of the turn. */
+  #writeLater(): void {
+    if (this.#later) return;
+    this.#later = true;
+    setImmediate(() => {
+      this.#later = false;
+      this.flush();
+    });
   }
 
   #beginAgain(): void {
@@ -111,11 +124,8 @@ export class JournalWriter {
     this.#frames = 0;
     this.#position = journalStart;
     this.#lines = '';
-    for (const entry of this.#entries.values()) this.#lines += reserveLine(entry) + entry.start;
+    for (const { n, reserved, start } of this.#entries.values()) {
+      this.#lines += reserveLine(n, reserved) + start;
+    }
   }
-}
-
-function reserveLine({ n, reserved }: Entry): string {
-  const { id, queue, lease, attempts } = reserved;
-  return `R${JSON.stringify([n, id, queue, lease.token, lease.handle, attempts])}\n`;
 }

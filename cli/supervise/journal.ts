@@ -1,17 +1,18 @@
 import type { ReservedJob } from '../../src/index.js';
+import { readReserveLine, readStartLine } from './journal-lines.js';
 
 /**
  * The journal of a worker process: which jobs it holds, and how far each of them is. Text, in frames that were each
  * written at once:
  *
  * ```
- * F<generation> <number>          begins a frame
- * R[n,id,queue,token,handle,attempts]   reserved: job n is ours
- * S[n,slot,atMs,timeoutMs,name]   its handler starts; the next line is its body: B as it is, or J as JSON
- * D<n>                            its handler has ended well; it is left to delete
- * Z<n>                            it is settled, but its handler goes on
- * E<n>                            it is ours no longer
- * .                               ends a frame
+ * F<generation> <number>   begins a frame
+ * R<n>…                    job n is ours: its id, queue, lease and attempts
+ * S<n>…                    its handler starts, in a slot and with a timeout; the next line is its body
+ * D<n>                     its handler has ended well; it is left to delete
+ * Z<n>                     it is settled, but its handler goes on
+ * E<n>                     it is ours no longer
+ * .                        ends a frame
  * ```
  *
  * When it has grown long it begins again at its start, as a new generation whose first frame has all that is still
@@ -80,16 +81,16 @@ function apply(frame: readonly string[], entries: Map<number, Entry>): void {
     const rest = line.slice(1);
     const entry = entries.get(Number(rest));
     switch (line[0]) {
-      case 'R': {
-        const [n, id, queue, token, handle, attempts] = JSON.parse(rest);
-        const reserved = { id, queue, body: '', attempts, lease: { queue, token, handle } };
+      case 'R':
+      case 'Q': {
+        const [n, reserved] = readReserveLine(line);
         entries.set(n, { reserved, state: 'running' });
         break;
       }
       case 'S': {
-        const [n, slot, atMs, timeoutMs, name] = JSON.parse(rest);
+        const [n, start] = readStartLine(line);
         started = entries.get(n);
-        if (started) started.start = { name, slot, atMs, timeoutMs };
+        if (started) started.start = start;
         break;
       }
       case 'B':

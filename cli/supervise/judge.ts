@@ -94,7 +94,19 @@ function chargeOf(record: StartRecord, evidence: Evidence | undefined, death: De
 }
 
 /** How a process ended, such as `SIGABRT (exit code 134)`. */
-export function deathText({ code, signal }: Pick<Death, 'code' | 'signal'>): string {
+function deathText({ code, signal }: Pick<Death, 'code' | 'signal'>): string {
   if (signal === null) return `exit code ${code}`;
   return `${signal} (exit code ${128 + constants.signals[signal]})`;
+}
+
+/** A sentence on a death for which no job could be charged, or not only one. Pure. */
+export function diedOf(
+  death: Pick<Death, 'code' | 'signal'>,
+  evidence: Evidence | undefined,
+  suspects: number,
+): string {
+  const next = suspects === 0 ? '' : '; the jobs under way are given back, and run alone next';
+  if (evidence?.kind !== 'blocked') return `a worker process ended with ${deathText(death)}${next}`;
+  const where = evidence.stack === undefined ? 'in a native call' : `at\n${handlerPart(evidence.stack)}\n`;
+  return `a worker process was killed: its event loop was blocked past a timeout, ${where}${next}`;
 }

@@ -16,9 +16,12 @@ export function slotIn(stack: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The application's part of a stack: without the evaluation at its top and the worker at its end. */
+/** The evaluation of the watchdog, and what stands in for `process.exit`. */
+const notTheirs = / <anonymous>:\d|supervise\/supervisor-link/;
+
+/** The application's part of a stack, and some more where its end is not known. */
 export function handlerPart(stack: string): string {
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !/ <anonymous>:\d/.test(line));
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !notTheirs.test(line));
   const end = frames.findIndex((line) => line.includes(slotFrame));
   return frames.slice(0, end < 0 ? 30 : Math.min(end, 30)).join('\n');
 }

@@ -8,22 +8,23 @@ type Caller = (handler: () => unknown) => Promise<unknown>;
 
 /** What a supervised worker does at each step of its jobs: writes the journal, and names handlers for stacks. */
 export class SupervisedWatch implements WorkerWatch {
+  /** Handlers that run now. */
+  running = 0;
   readonly #journal: JournalWriter;
+  readonly #naming: boolean;
   readonly #onCleared: (suspect: string) => void;
-  readonly #slots = new Map<ReservedJob, number>();
   readonly #free: number[] = [];
   readonly #callers: Caller[] = [];
   #suspects: ReadonlySet<string> = new Set();
 
-  /** @param onCleared told of a suspect that ran and did not kill this process. */
-  constructor(journal: JournalWriter, onCleared: (suspect: string) => void) {
+  /**
+   * @param naming whether handlers are named: where there is one slot only, nobody asks which it was.
+   * @param onCleared told of a suspect that ran and did not kill this process.
+   */
+  constructor(journal: JournalWriter, naming: boolean, onCleared: (suspect: string) => void) {
     this.#journal = journal;
+    this.#naming = naming;
     this.#onCleared = onCleared;
-  }
-
-  /** Handlers that run now. */
-  get running(): number {
-    return this.#slots.size;
   }
 
   /** Writes down now what would be written at the end of this turn. */
@@ -41,7 +42,7 @@ export class SupervisedWatch implements WorkerWatch {
 
   started(reserved: ReservedJob, name: string, timeoutMs: number): void {
     const slot = this.#free.pop() ?? this.#callers.push(callerOf(this.#callers.length)) - 1;
-    this.#slots.set(reserved, slot);
+    this.running += 1;
     this.#journal.started(reserved, slot, name, timeoutMs);
   }
 
@@ -54,10 +55,9 @@ export class SupervisedWatch implements WorkerWatch {
   }
 
   ended(reserved: ReservedJob): void {
-    this.#journal.ended(reserved);
-    const slot = this.#slots.get(reserved);
+    const slot = this.#journal.ended(reserved);
     if (slot === undefined) return;
-    this.#slots.delete(reserved);
+    this.running -= 1;
     this.#free.push(slot);
     if (this.mustRunAlone(reserved)) this.#onCleared(suspectName(reserved));
   }
@@ -67,7 +67,8 @@ export class SupervisedWatch implements WorkerWatch {
   }
 
   run(reserved: ReservedJob, handler: () => unknown): unknown {
-    const slot = this.#slots.get(reserved);
+    if (!this.#naming) return handler();
+    const slot = this.#journal.slotOf(reserved);
     const caller = slot === undefined ? undefined : this.#callers[slot];
     return caller ? caller(handler) : handler();
   }

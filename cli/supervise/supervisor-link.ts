@@ -32,7 +32,7 @@ export class SupervisorLink {
   readonly #logger: Logger;
 
   /** @throws QueueError `E_USAGE` in a process that no supervisor has started. */
-  constructor(logger: Logger) {
+  constructor(concurrency: number, logger: Logger) {
     if (process.send === undefined || !hasBoard()) {
       throw new QueueError('E_USAGE', '--supervised is for the processes that queue:work starts itself');
     }
@@ -40,7 +40,11 @@ export class SupervisorLink {
     const journal = new JournalWriter(boardFd, (err) => {
       logger.error({ err }, 'could not write the journal: if this process dies, leases must lapse');
     });
-    this.watch = new SupervisedWatch(journal, (suspect) => void this.report({ type: 'cleared', suspect }));
+    this.watch = new SupervisedWatch(
+      journal,
+      concurrency > 1,
+      (suspect) => void this.report({ type: 'cleared', suspect }),
+    );
     this.#startWatchdog();
     this.#nameExits();
   }

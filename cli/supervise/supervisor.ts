@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../src/logger.js';
 import { afterEnd } from './after-end.js';
-import { deathText, type Judgement, judge } from './judge.js';
+import { diedOf, type Judgement, judge } from './judge.js';
 import type { Left, Report } from './protocol.js';
 import { type ProcessEnd, WorkerProcess } from './worker-process.js';
 
@@ -146,14 +146,14 @@ export class Supervisor {
   #tell(end: ProcessEnd, { charged, suspects }: Judgement, isReplaced: boolean): void {
     const { event, logger } = this.#options;
     const { pid, code, signal } = end;
-    const how = deathText(end);
     const reason = end.reason ?? (end.evidence ? end.evidence.kind : 'died');
     if (end.reason === undefined && (end.worked || signal !== null)) {
       event('worker:stopped', { pid, reason, code, signal, suspects });
       for (const { message } of charged) logger.error({ worker: pid }, message);
-      if (suspects.length > 0)
-        logger.error({ worker: pid, suspects }, `worker died with ${how}; its jobs run alone next`);
-      else if (charged.length === 0) logger.error({ worker: pid }, `worker died with ${how}`);
+      if (charged.length === 0 || suspects.length > 0) {
+        const jobs = suspects.length > 0 ? { suspects } : {};
+        logger.error({ worker: pid, ...jobs }, diedOf(end, end.evidence, suspects.length));
+      }
     }
     if (!isReplaced) return;
     event('worker:replaced', { pid, reason, replaced: this.#replaced + 1 });
