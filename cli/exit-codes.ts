@@ -1,4 +1,5 @@
-import { type ErrorCode, isQueueError, type StopReason } from '../src/index.js';
+import { type ErrorCode, isQueueError } from '../src/errors.js';
+import type { StopReason } from '../src/index.js';
 
 /** The exit codes of all commands; docs/cli.md lists them for users. */
 export const exitCodes = {

@@ -6,25 +6,29 @@ import { slotFrame } from './stack.js';
 
 type Caller = (handler: () => unknown) => Promise<unknown>;
 
+/** What a {@link SupervisedWatch} is made with. */
+export interface SupervisedWatchOptions {
+  /** Whether handlers are named: where there is one slot only, nobody asks which it was. */
+  readonly naming: boolean;
+  /** Told before the first handler of this process starts. */
+  onFirstStart(): void;
+  /** Told of a suspect that ran and did not kill this process. */
+  onCleared(suspect: string): void;
+}
+
 /** What a supervised worker does at each step of its jobs: writes the journal, and names handlers for stacks. */
 export class SupervisedWatch implements WorkerWatch {
   /** Handlers that run now. */
   running = 0;
   readonly #journal: JournalWriter;
-  readonly #naming: boolean;
-  readonly #onCleared: (suspect: string) => void;
+  readonly #options: SupervisedWatchOptions;
   readonly #free: number[] = [];
   readonly #callers: Caller[] = [];
   #suspects: ReadonlySet<string> = new Set();
 
-  /**
-   * @param naming whether handlers are named: where there is one slot only, nobody asks which it was.
-   * @param onCleared told of a suspect that ran and did not kill this process.
-   */
-  constructor(journal: JournalWriter, naming: boolean, onCleared: (suspect: string) => void) {
+  constructor(journal: JournalWriter, options: SupervisedWatchOptions) {
     this.#journal = journal;
-    this.#naming = naming;
-    this.#onCleared = onCleared;
+    this.#options = options;
   }
 
   /** Writes down now what would be written at the end of this turn. */
@@ -41,6 +45,7 @@ export class SupervisedWatch implements WorkerWatch {
   }
 
   started(reserved: ReservedJob, name: string, timeoutMs: number): void {
+    if (this.#callers.length === 0) this.#options.onFirstStart();
     const slot = this.#free.pop() ?? this.#callers.push(callerOf(this.#callers.length)) - 1;
     this.running += 1;
     this.#journal.started(reserved, slot, name, timeoutMs);
@@ -59,7 +64,7 @@ export class SupervisedWatch implements WorkerWatch {
     if (slot === undefined) return;
     this.running -= 1;
     this.#free.push(slot);
-    if (this.mustRunAlone(reserved)) this.#onCleared(suspectName(reserved));
+    if (this.mustRunAlone(reserved)) this.#options.onCleared(suspectName(reserved));
   }
 
   mustRunAlone(reserved: ReservedJob): boolean {
@@ -67,7 +72,7 @@ export class SupervisedWatch implements WorkerWatch {
   }
 
   run(reserved: ReservedJob, handler: () => unknown): unknown {
-    if (!this.#naming) return handler();
+    if (!this.#options.naming) return handler();
     const slot = this.#journal.slotOf(reserved);
     const caller = slot === undefined ? undefined : this.#callers[slot];
     return caller ? caller(handler) : handler();

@@ -40,12 +40,11 @@ export class SupervisorLink {
     const journal = new JournalWriter(boardFd, (err) => {
       logger.error({ err }, 'could not write the journal: if this process dies, leases must lapse');
     });
-    this.watch = new SupervisedWatch(
-      journal,
-      concurrency > 1,
-      (suspect) => void this.report({ type: 'cleared', suspect }),
-    );
-    this.#startWatchdog();
+    this.watch = new SupervisedWatch(journal, {
+      naming: concurrency > 1,
+      onFirstStart: () => this.#startWatchdog(),
+      onCleared: (suspect) => void this.report({ type: 'cleared', suspect }),
+    });
     this.#nameExits();
   }
 
@@ -93,6 +92,7 @@ export class SupervisorLink {
     else void this.report({ type: 'pong' });
   }
 
+  /** Not before the first handler: until then there is nothing to watch, and much else to load. */
   #startWatchdog(): void {
     const beats = new Int32Array(new SharedArrayBuffer(4));
     const workerData: WatchdogData = { beats, limits: this.#limits, supervisorPid: process.ppid };
