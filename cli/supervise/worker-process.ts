@@ -1,22 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { closeBoard, type Evidence, openBoard, readEvidence, readJournalPart } from './board.js';
-import { type Journal, readJournal } from './journal.js';
+import { closeBoard, openBoard } from './board.js';
 import { monotonicMs } from './monotonic.js';
 import type { Left, Order, Report } from './protocol.js';
+import { type Remains, readRemains } from './remains.js';
 
 /** How long to wait for the last reports of a process that is gone. */
 const lastWordsMs = 1000;
 
 /** How a worker process ended, and what it left. */
-export interface ProcessEnd {
+export interface ProcessEnd extends Remains {
   readonly pid: number;
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly atMs: number;
-  readonly evidence: Evidence | undefined;
-  readonly journal: Journal;
   /** Why it stopped, where it stopped in order. */
   readonly reason: string | undefined;
   /** Whether it got as far as to work; else it has settled nothing. */
@@ -119,10 +117,9 @@ export class WorkerProcess {
       const disconnected = new Promise((resolve) => this.#process.once('disconnect', resolve));
       await Promise.race([disconnected, sleep(lastWordsMs, undefined, { ref: false })]);
     }
-    const evidence = readEvidence(this.#board);
-    const journal = readJournal(readJournalPart(this.#board));
+    const remains = readRemains(this.#board);
     closeBoard(this.#board);
     const { pid } = this;
-    return { pid, code, signal, atMs, evidence, journal, reason: this.#reason, worked: this.#worked };
+    return { ...remains, pid, code, signal, atMs, reason: this.#reason, worked: this.#worked };
   }
 }
