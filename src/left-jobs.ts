@@ -6,7 +6,7 @@ import { type Action, afterFailure } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 
 /** What is to become of a job that a dead process held. */
-export type LeftVerdict =
+type LeftVerdict =
   | { readonly action: 'give-back' }
   /** Its handler had ended well. */
   | { readonly action: 'delete' }

@@ -160,8 +160,10 @@ export class Queue {
    *
    * @throws QueueError `E_INLINE_CONNECTION` where pushes run the jobs, `E_JOB_NOT_LOADED` where the config's
    * globs were not loaded, `E_FAILED_STORE_MISSING`, and see `WorkerOptions`.
-   * @param watch for drover's own supervisor.
    */
+  worker(options?: WorkerOptions): Worker;
+  /** @internal A worker whose jobs another process settles if this one dies. */
+  worker(options: WorkerOptions, watch: WorkerWatch | undefined): Worker;
   worker(options: WorkerOptions = {}, watch?: WorkerWatch): Worker {
     const { config, connections } = this.#core;
     const name = this.connectionName;

@@ -3,8 +3,6 @@ import type { ReservedJob } from './connector.js';
 /**
  * Told by a worker of every step of the jobs that it holds, so that another process can settle them if this one
  * dies. Its methods are called in line with the work: they must be quick and must not throw.
- *
- * @internal
  */
 export interface WorkerWatch {
   /** Jobs are held by this process. Told before any of them is started. */

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { exitCodeOfError } from '../exit-codes.js';
 import { createLogger } from '../logger.js';
 import { createOutput } from '../output.js';
 import { pauseOnSignals } from '../signals.js';
@@ -20,7 +21,14 @@ export async function supervise(
   };
   const supervisor = new Supervisor({ words, workers, logger, event });
   obeySignals(supervisor);
-  process.exit(await supervisor.run());
+  try {
+    process.exit(await supervisor.run());
+  } catch (error) {
+    const { reportError } = await import('../error-report.js');
+    reportError(error, io, json);
+    supervisor.killAll();
+    process.exit(exitCodeOfError(error));
+  }
 }
 
 function obeySignals(supervisor: Supervisor): void {

@@ -1,6 +1,6 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { CliProject, type Line, type RunningCli } from '../support/cli.js';
+import { CliProject, type RunningCli } from '../support/cli.js';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -71,11 +71,6 @@ export function faultyProject(worker = "timeout: '600ms', grace: '400ms'", redis
   });
   symlinkSync(join(root, 'node_modules/ioredis'), project.path('node_modules/ioredis'));
   return project;
-}
-
-/** The pid of the worker process that started last. */
-export function workerPid(lines: readonly Line[]): number {
-  return Number(lines.findLast((line) => line.event === 'worker:started')?.pid);
 }
 
 /** Starts `queue:work` and answers it with its first worker process. */
