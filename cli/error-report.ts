@@ -17,7 +17,7 @@ export interface Problem {
  * Tells on stderr what went wrong: code, message and remedy; with `json` as one object. A stack is shown only
  * of errors that drover does not throw on purpose, and only with `DROVER_DEBUG=1`.
  */
-export function reportError(error: unknown, io: Io, json: boolean): void {
+export function reportError(error: unknown, io: Pick<Io, 'stderr' | 'env'>, json: boolean): void {
   const shown = errorText(error);
   if (isQueueError(error)) {
     reportProblem({ code: error.code, message: shown.message, fix: error.fix }, io, json);
@@ -33,7 +33,7 @@ export function reportError(error: unknown, io: Io, json: boolean): void {
 const ownLines: ReadonlySet<string> = new Set<ErrorCode>(['E_CONFIG', 'E_JOB_DUPLICATE', 'E_JOB_FILE']);
 
 /** Tells of a problem: for people its code and message, on one line but for those that list, then the remedy. */
-export function reportProblem(problem: Problem, io: Io, json: boolean): void {
+export function reportProblem(problem: Problem, io: Pick<Io, 'stderr' | 'env'>, json: boolean): void {
   const { code, message, fix, stack } = problem;
   if (json) {
     io.stderr.write(`${safeJson({ event: 'error', code, message, fix, stack })}\n`);
@@ -52,7 +52,7 @@ function listed(message: string): string {
   return [first, ...others.map((line) => (line.startsWith('  ') ? line : `  ${line}`))].join('\n');
 }
 
-function stackOf(error: unknown, io: Io): string | undefined {
+function stackOf(error: unknown, io: Pick<Io, 'env'>): string | undefined {
   return io.env.DROVER_DEBUG === '1' && error instanceof Error
     ? withoutCredentials(String(error.stack))
     : undefined;

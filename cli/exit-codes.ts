@@ -1,4 +1,5 @@
-import { type ErrorCode, isQueueError, type StopReason } from '../src/index.js';
+import { type ErrorCode, isQueueError } from '../src/errors.js';
+import type { StopReason } from '../src/index.js';
 
 /** The exit codes of all commands; docs/cli.md lists them for users. */
 export const exitCodes = {
@@ -49,5 +50,6 @@ export function exitCodeOfError(error: unknown): number {
 /** The exit code of a worker that stopped for a reason. */
 export function exitCodeOfStop(reason: StopReason): number {
   if (reason === 'memory') return exitCodes.memory;
+  if (reason === 'outage') return exitCodes.store;
   return reason === 'stuck' ? exitCodes.stuck : exitCodes.done;
 }

@@ -10,7 +10,7 @@ import { timeText } from './time-text.js';
 type Level = keyof Logger;
 
 /** The logger of the CLI, to stderr: lines for people, or JSON. Debug lines only with `DROVER_DEBUG=1`. */
-export function createLogger(io: Io, json: boolean): Logger {
+export function createLogger(io: Pick<Io, 'stderr' | 'env'>, json: boolean): Logger {
   const colors = colorsFor(io.stderr, io.env);
   const toLine = json ? jsonLine : (...line: Parameters<typeof jsonLine>) => humanLine(colors, ...line);
   const log = (level: Level) => (fields: object, message: string) =>

@@ -17,7 +17,7 @@ export interface Output {
 }
 
 /** The output of a command on stdout. */
-export function createOutput(io: Io, json: boolean): Output {
+export function createOutput(io: Pick<Io, 'stdout' | 'env'>, json: boolean): Output {
   return {
     json,
     colors: colorsFor(io.stdout, io.env),

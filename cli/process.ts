@@ -3,6 +3,9 @@ import { exitCodes } from './exit-codes.js';
 import type { Io } from './io.js';
 import { run } from './main.js';
 
+// Taken before anything can put itself in its place: a worker process watches for handlers that call it.
+const exit = process.exit.bind(process);
+
 /** Runs the command of this process's arguments and exits with its code. */
 export async function runProcess(): Promise<void> {
   const argv = process.argv.slice(2);
@@ -11,7 +14,7 @@ export async function runProcess(): Promise<void> {
   await Promise.all([written(process.stdout), written(process.stderr)]);
   // At once rather than when the event loop is empty: a handler that cannot be stopped, a timer or a
   // connection of a job file would keep a stopped worker alive.
-  process.exit(code);
+  exit(code);
 }
 
 function processIo(json: boolean): Io {
@@ -21,7 +24,7 @@ function processIo(json: boolean): Io {
   process.stderr.on('error', () => {});
   let uncaught = (error: unknown): void => {
     reportError(error, io, json);
-    process.exit(exitCodes.error);
+    exit(exitCodes.error);
   };
   process.on('uncaughtException', (error) => uncaught(error));
   const io: Io = {
@@ -34,7 +37,7 @@ function processIo(json: boolean): Io {
     onUncaught: (listener) => {
       uncaught = listener;
     },
-    exit: (code) => process.exit(code),
+    exit: (code) => exit(code),
   };
   return io;
 }

@@ -10,6 +10,13 @@ export interface StopSignals {
   stop(): void;
 }
 
+/** Makes SIGUSR2 pause a worker and SIGCONT let it go on, where the platform has them. */
+export function pauseOnSignals(worker: { pause(): void; resume(): void }): void {
+  if (process.platform === 'win32') return;
+  process.on('SIGUSR2', () => worker.pause());
+  process.on('SIGCONT', () => worker.resume());
+}
+
 /**
  * Takes over SIGTERM and SIGINT for the rest of this process's life.
  *

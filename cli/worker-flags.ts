@@ -21,6 +21,7 @@ export function workerOptions(args: Args): WorkerOptions {
     ...defined('maxJobs', args.whole('max-jobs', 0)),
     ...defined('maxTime', args.span('max-time')),
     ...defined('memory', args.whole('memory', 0)),
+    ...defined('maxOutage', args.span('max-outage')),
     ...modeOf(args),
   };
 }

@@ -63,6 +63,7 @@ export default defineConfig({
   //   maxJobs: 0, // stop after so many jobs; 0 sets no limit
   //   maxTime: 0, // stop after so long; 0 sets no limit
   //   memory: 0, // stop above so many MiB; 0 sets no limit
+  //   maxOutage: 0, // stop when the store was away for so long; 0 waits for it
   // },
 
   // The largest payload that may be pushed, in bytes of its JSON.

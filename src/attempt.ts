@@ -13,6 +13,7 @@ import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
 import { afterUnknown } from './unknown-job.js';
+import type { WorkerWatch } from './worker-watch.js';
 
 /** What an attempt works with. One for all attempts of a worker. */
 export interface AttemptContext {
@@ -29,6 +30,7 @@ export interface AttemptContext {
   readonly inline?: boolean;
   /** Deletes a job inside a transaction of the application. */
   deleteIn(transaction: object, lease: Lease): Promise<boolean>;
+  readonly watch?: WorkerWatch | undefined;
   /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
   /** Told when a handler has ended and its job is only left to delete: its slot is free for the next. */

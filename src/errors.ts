@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'E_CONFIG'
   | 'E_CONNECTION_UNKNOWN'
+  | 'E_CRASHED'
   | 'E_DRIVER_MISSING'
   | 'E_DURATION'
   | 'E_FAILED_STORE_MISSING'

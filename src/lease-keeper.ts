@@ -38,13 +38,17 @@ export class LeaseKeeper {
   }
 
   /**
-   * Keeps a lease that was confirmed just now.
+   * Keeps a lease that was confirmed just now, or goes on keeping one for a new holder.
    *
    * @param confirmedMs when the call that confirmed it was made, on the monotonic clock.
    */
   add(lease: Lease, confirmedMs: number, onLost: () => void): void {
     const leaseMs = this.#leaseMs;
-    this.#kept.set(lease.token, { lease, leaseMs, heldMs: leaseMs, confirmedMs, onLost });
+    const known = this.#kept.get(lease.token);
+    this.#kept.set(
+      lease.token,
+      known ? { ...known, onLost } : { lease, leaseMs, heldMs: leaseMs, confirmedMs, onLost },
+    );
   }
 
   /** Makes a lease longer than the others, now and with each extension; tells its holder if it was lost. */

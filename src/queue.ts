@@ -15,6 +15,7 @@ import { shown } from './shown.js';
 import { pushIn } from './transaction.js';
 import { Worker } from './worker.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
+import type { WorkerWatch } from './worker-watch.js';
 
 /** What can be pushed: a definition (data is typed), a registered class, or a wire name. */
 export type Pushable<Input = unknown> = JobDefinition<Input, unknown> | JobClass | string;
@@ -178,7 +179,10 @@ export class Queue {
    * @throws QueueError `E_INLINE_CONNECTION` where pushes run the jobs, `E_JOB_NOT_LOADED` where the config's
    * globs were not loaded, `E_FAILED_STORE_MISSING`, and see `WorkerOptions`.
    */
-  worker(options: WorkerOptions = {}): Worker {
+  worker(options?: WorkerOptions): Worker;
+  /** @internal A worker whose jobs another process settles if this one dies. */
+  worker(options: WorkerOptions, watch: WorkerWatch | undefined): Worker;
+  worker(options: WorkerOptions = {}, watch?: WorkerWatch): Worker {
     const { config, connections } = this.#core;
     const name = this.connectionName;
     const { settings } = connections.driver(name);
@@ -194,7 +198,7 @@ export class Queue {
       );
     }
     this.#core.assertJobsLoaded();
-    const context = this.#core.attemptContext(name, connector, checked);
+    const context = { ...this.#core.attemptContext(name, connector, checked), watch };
     return new Worker(connector, settings.leaseMs, checked, context);
   }
 

@@ -53,9 +53,11 @@ export class Settlement {
     if (!this.#handler) return;
     await this.#checkData();
     if (job.abortReason) throw job.abortReason;
-    const { events } = this.#context;
+    const { events, watch, logger } = this.#context;
     if (events.isHeard('job:started')) events.emit({ event: 'job:started', ...job.fields });
-    await this.#handler.run(job, this.#data, this.#context.logger);
+    const handler = this.#handler;
+    if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
+    else await handler.run(job, this.#data, logger);
   }
 
   async #checkData(): Promise<void> {

@@ -5,6 +5,7 @@ import { QueueError } from './errors.js';
 import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { LoneJobs } from './lone-jobs.js';
 import { Prefetch } from './prefetch.js';
 import { startTimer } from './timer.js';
 
@@ -42,6 +43,7 @@ export class Slots {
   readonly #concurrency: number;
   readonly #prefetch: Prefetch;
   readonly #held: HeldJobs;
+  readonly #lone = new LoneJobs();
   readonly #inSlots = new Map<ReservedJob, Running>();
   readonly #running = new Set<Job>();
   #started = 0;
@@ -65,13 +67,17 @@ export class Slots {
     this.#context = {
       ...context,
       onStart: (job, reserved, timeoutMs) => this.#onStart(job, reserved, timeoutMs),
-      onDone: (reserved) => this.#free(reserved),
+      onDone: (reserved) => {
+        context.watch?.done(reserved);
+        this.#free(reserved);
+      },
       onSettled: (reserved) => this.#keeper.remove(reserved.lease),
     };
   }
 
   /** How many more jobs to reserve: for free slots, and as many beyond them as suits. */
   get room(): number {
+    if (this.#lone.inTheWay) return 0;
     const free = this.#concurrency - this.#inSlots.size;
     const { ahead } = this.#prefetch;
     const held = this.#held.size;
@@ -85,7 +91,7 @@ export class Slots {
 
   /** Jobs that wait for a slot. */
   get held(): number {
-    return this.#held.size;
+    return this.#held.size + this.#lone.size;
   }
 
   /** Jobs that were given a slot so far. */
@@ -108,6 +114,22 @@ export class Slots {
    * @param askedMs when the reserve was called, on the monotonic clock.
    */
   offer(jobs: readonly ReservedJob[], askedMs: number): void {
+    const { watch } = this.#context;
+    const lone = watch ? jobs.filter((job) => watch.mustRunAlone(job)) : [];
+    if (lone.length > 0) this.#offerAlone(lone, jobs, askedMs);
+    else this.#startOrHold(jobs, askedMs);
+  }
+
+  #offerAlone(lone: readonly ReservedJob[], jobs: readonly ReservedJob[], askedMs: number): void {
+    const others = jobs.filter((job) => !lone.includes(job));
+    if (others.length > 0) void this.giveBack(others);
+    this.giveBackHeld();
+    for (const job of lone) this.#keeper.add(job.lease, askedMs, () => this.#dropLone(job));
+    this.#lone.add(lone, askedMs);
+    this.#startLone();
+  }
+
+  #startOrHold(jobs: readonly ReservedJob[], askedMs: number): void {
     const free = Math.max(0, this.#concurrency - this.#inSlots.size);
     for (const job of jobs.slice(0, free)) this.#start(job, askedMs);
     if (jobs.length > free) this.#held.add(jobs.slice(free), askedMs);
@@ -115,19 +137,24 @@ export class Slots {
 
   /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
   async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
+    const { logger, settler, watch } = this.#context;
     this.#active += 1; // a stopping worker waits for it
-    const given = await Promise.allSettled(jobs.map((job) => this.#context.settler.giveBack(job.lease)));
+    for (const job of jobs) this.#keeper.remove(job.lease);
+    const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.lease)));
     for (const one of given) {
       if (one.status === 'rejected') {
-        this.#context.logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
+        logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
       }
     }
+    for (const job of jobs) watch?.ended(job);
     this.#end();
   }
 
   /** Returns the jobs that wait for a slot. */
   giveBackHeld(): void {
     this.#held.giveBackAll();
+    const lone = this.#lone.takeAll();
+    if (lone.length > 0) void this.giveBack(lone);
   }
 
   #start(reserved: ReservedJob, askedMs: number): void {
@@ -142,17 +169,35 @@ export class Slots {
       const end = await runAttempt(reserved, this.#context);
       if (end.job) this.#running.delete(end.job);
       this.#keeper.remove(reserved.lease);
-      if (end.stillRunning) await this.#untilEnded(reserved, end.stillRunning);
+      if (end.stillRunning) {
+        this.#context.watch?.settled(reserved);
+        await this.#untilEnded(reserved, end.stillRunning);
+      }
     } finally {
       this.#keeper.remove(reserved.lease);
       this.#free(reserved);
+      this.#context.watch?.ended(reserved);
       this.#end();
     }
   }
 
   #end(): void {
     this.#active -= 1;
+    if (this.#lone.inTheWay) this.#startLone();
     if (this.#active === 0 || this.#draining) this.bell.ring();
+  }
+
+  #startLone(): void {
+    if (this.#busy()) return;
+    const next = this.#lone.next();
+    if (next) this.#start(next.reserved, next.askedMs);
+    else this.bell.ring();
+  }
+
+  #dropLone(reserved: ReservedJob): void {
+    this.#lone.drop(reserved);
+    this.#context.watch?.ended(reserved);
+    this.#startLone();
   }
 
   /** Lets the next job into the slot of this one. */
@@ -186,6 +231,7 @@ export class Slots {
   #onStart(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined {
     this.#running.add(job);
     if (this.#abandoned) job.abort(stopping(job));
+    this.#context.watch?.started(reserved, job.name, timeoutMs);
     const confirmedMs = this.#inSlots.get(reserved)?.askedMs ?? performance.now();
     const onLost = () =>
       job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));

@@ -2,7 +2,7 @@
  * Why a worker stopped:
  * `signal` asked to by the caller, `once` one job done, `empty` nothing left to do, `max-jobs`, `max-time`,
  * `memory` a limit was reached, `restart` the restart signal changed, `stuck` every slot is held by a
- * handler that goes on in spite of its abort.
+ * handler that goes on in spite of its abort, `outage` the store was away for longer than `maxOutage`.
  */
 export type StopReason =
   | 'signal'
@@ -12,7 +12,8 @@ export type StopReason =
   | 'max-time'
   | 'memory'
   | 'restart'
-  | 'stuck';
+  | 'stuck'
+  | 'outage';
 
 /** When a worker stops by itself. */
 export interface StopLimits {

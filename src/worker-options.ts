@@ -52,6 +52,8 @@ export interface WorkerOptions {
   readonly maxTime?: Duration;
   /** Stop when the process's resident set is above this many MiB; 0 sets no limit. Default 0. */
   readonly memory?: number;
+  /** Stop when the store has been away for this long; 0 waits for it without end. Default 0. */
+  readonly maxOutage?: Duration;
 }
 
 /** {@link WorkerOptions} after checking, in the units of the code. */
@@ -67,6 +69,7 @@ export interface CheckedWorkerOptions extends StopLimits {
   readonly sleepMs: number;
   readonly shutdownTimeoutMs: number;
   readonly stopWhenEmpty: boolean;
+  readonly maxOutageMs: number;
 }
 
 /** Names of the options, for "did you mean". */
@@ -86,6 +89,7 @@ export const workerOptionNames = [
   'maxJobs',
   'maxTime',
   'memory',
+  'maxOutage',
 ] as const satisfies readonly (keyof WorkerOptions)[];
 
 /**
@@ -125,6 +129,7 @@ export function checkWorkerOptions(
     maxJobs: whole(options.maxJobs ?? 0, 'maxJobs', 0),
     maxTimeMs: durationToMs(options.maxTime ?? 0, 'maxTime'),
     memoryMiB: whole(options.memory ?? 0, 'memory', 0),
+    maxOutageMs: durationToMs(options.maxOutage ?? 0, 'maxOutage'),
   };
   assertLeaseOutlasts(checked, connection);
   return checked;

@@ -1,6 +1,7 @@
 import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { isQueueError, QueueError } from './errors.js';
+import { type LeftJob, settleLeft } from './left-jobs.js';
 import { isRestartAsked, restartKey } from './restart-signal.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
@@ -28,6 +29,7 @@ export class Worker {
   #looks = 0;
   #stopped: StopReason | undefined;
   #storeAwaySinceMs: number | undefined;
+  #paused = false;
   /** Ends the wait for a job that is under way. */
   #waiting: AbortController | undefined;
 
@@ -70,6 +72,28 @@ export class Worker {
     return this.#stopped as StopReason;
   }
 
+  /** Reserves no more jobs until `resume`; running ones go on, held ones are given back. */
+  pause(): void {
+    this.#paused = true;
+    this.#waiting?.abort();
+    this.#slots.giveBackHeld();
+  }
+
+  /** Reserves jobs again after a `pause`. */
+  resume(): void {
+    this.#paused = false;
+    this.#slots.bell.ring();
+  }
+
+  /**
+   * Settles jobs for a process that died, by the leases that it held.
+   *
+   * @internal
+   */
+  async settleLeft(left: readonly LeftJob[]): Promise<void> {
+    await Promise.all(left.map((one) => settleLeft(one, this.#context)));
+  }
+
   async #work(): Promise<void> {
     let emptyLooks = 0;
     while (this.#mayGoOn()) {
@@ -82,6 +106,7 @@ export class Worker {
       this.#looks += 1;
       const jobs = await this.#reserve(room);
       if (jobs === undefined) continue;
+      this.#context.watch?.reserved(jobs);
       if (this.#stopped && this.#connector.unreserve) return this.#slots.giveBack(jobs);
       this.#slots.offer(jobs, askedMs);
       emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
@@ -104,6 +129,7 @@ export class Worker {
   }
 
   #room(): number {
+    if (this.#paused) return 0;
     const { started, held, room } = this.#slots;
     return Math.min(room, jobsLeft(this.#options, started + held));
   }
@@ -173,9 +199,17 @@ export class Worker {
     if (!isQueueError(error) || !error.transient) throw error;
     this.#storeAwaySinceMs ??= performance.now();
     const awayMs = performance.now() - this.#storeAwaySinceMs;
-    const { once, stopWhenEmpty } = this.#options;
+    const { once, stopWhenEmpty, maxOutageMs } = this.#options;
+    if (maxOutageMs > 0 && awayMs >= maxOutageMs) {
+      this.#context.logger.error(
+        { err: error, awayMs: Math.round(awayMs) },
+        'the store was away for too long',
+      );
+      return this.#stop('outage');
+    }
     if ((once || stopWhenEmpty) && awayMs > oneShotPatienceMs) throw error;
-    const waitMs = Math.min(Math.max(100, awayMs), 5000) * (0.8 + 0.4 * Math.random());
+    const backoffMs = Math.min(Math.max(100, awayMs), 4000) * (0.8 + 0.4 * Math.random());
+    const waitMs = maxOutageMs > 0 ? Math.min(backoffMs, maxOutageMs - awayMs) : backoffMs;
     this.#context.logger.warn({ err: error, waitMs }, 'the store does not answer; trying again');
     if (!this.#stopped) await this.#slots.bell.wait(waitMs);
   }

@@ -17,6 +17,7 @@ import { Child } from '../listen/child.js';
 import { Listener, type ListenerStop } from '../listen/listener.js';
 import { createOutput, type Output } from '../output.js';
 import { stopOnSignals } from '../signals.js';
+import { WorkerProcess } from '../supervise/worker-process.js';
 import { spanText } from '../time-text.js';
 import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
 
@@ -36,8 +37,8 @@ export const command: Command = {
   ],
   notes:
     'A handler over its timeout is aborted as in queue:work. One that blocks its event loop is killed within a ' +
-    'second after --timeout, with every process of its group; its attempt counts: ' +
-    `${afterLapse}.`,
+    'second after --timeout, with every process of its group. Its attempt counts: it is released while tries are ' +
+    'left, else failed.',
   run: async (args, io) => {
     const options = workerOptions(args);
     return withContext(args, io, { jobs: false }, (context) => {
@@ -131,7 +132,13 @@ function createListener(
       const what = `killed the process of job ${job.name} (${job.id})`;
       const why = `it blocked its event loop past the timeout of ${spanText(limits.timeoutMs)} or past a stop`;
       const fields = { queue: job.queue, attempts: job.attempts };
-      logger.error(fields, `${what}: ${why}; ${afterLapse}`);
+      logger.error(fields, `${what}: ${why}`);
+    },
+    settle: async (left) => {
+      const beginning = { left, suspects: [], settleOnly: true };
+      const settling = new WorkerProcess(['queue:work', '--once', ...words], beginning, () => {});
+      const end = await settling.ended;
+      if (!end.worked) logger.error({ jobs: left.length }, `could not settle the job; ${afterLapse}`);
     },
   });
 }

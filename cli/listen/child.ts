@@ -5,11 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { JobFields } from '../../src/index.js';
 import type { Io } from '../io.js';
+import { closeBoard, openBoard } from '../supervise/board.js';
+import { monotonicMs } from '../supervise/monotonic.js';
+import type { Order, Report } from '../supervise/protocol.js';
+import { type Remains, readRemains } from '../supervise/remains.js';
 import type { ChildMessage, ParentMessage } from './parent-link.js';
 
 /** How long a child has to answer that its event loop turns, and when it is asked: both within a second. */
 const answerMs = 750;
 const askAfterMs = 250;
+/** Flags of a worker process for one job. */
+const oneShot = ['--once', '--supervised', '--report-to-parent'];
 /** How long to read on after the exit from pipes that a process which left the group still holds. */
 const lastLinesMs = 1000;
 
@@ -22,12 +28,15 @@ export interface ChildLimits {
 }
 
 /** How a child ended. */
-export interface ChildEnd {
+export interface ChildEnd extends Remains {
   /** The job that it started, where it did. */
   readonly job: JobFields | undefined;
+  readonly pid: number;
+  /** When it ended, on the monotonic clock. */
+  readonly atMs: number;
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** True where it was killed from here. */
+  /** True where it was killed from here, or by its watchdog. */
   readonly killed: boolean;
 }
 
@@ -35,14 +44,15 @@ export interface ChildEnd {
  * A one-shot `queue:work` in a process group of its own, so that what its job starts dies with it.
  *
  * The child itself aborts a handler that is over its timeout and settles the job. That needs a turning event
- * loop: a child whose timeout has passed is asked once a second whether it has one, and its group is killed
- * when it does not answer.
+ * loop: its watchdog ends a child that has none. Should that fail too, a child whose timeout has passed is asked once
+ * a second whether its loop turns, and its group is killed when it does not answer.
  */
 export class Child {
   /** Resolves when the process is gone and all its lines were passed on. */
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
   readonly #limits: ChildLimits;
+  readonly #board = openBoard();
   #job: JobFields | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** When the child is asked next, or was asked last, on the monotonic clock. */
@@ -54,15 +64,17 @@ export class Child {
   constructor(words: readonly string[], limits: ChildLimits, io: Io, env: NodeJS.ProcessEnv) {
     this.#limits = limits;
     const program = fileURLToPath(new URL('../bin.js', import.meta.url));
-    const argv = [...process.execArgv, program, 'queue:work', '--once', '--report-to-parent', ...words];
+    const argv = [...process.execArgv, program, 'queue:work', ...oneShot, ...words];
     this.#process = spawn(process.execPath, argv, {
       cwd: io.cwd,
       env,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', this.#board],
       windowsHide: true,
     });
-    this.#process.on('message', (message: ChildMessage) => this.#hear(message));
+    const begin: Order = { type: 'begin', left: [], suspects: [], settleOnly: false };
+    this.#process.send(begin, () => {});
+    this.#process.on('message', (message: ChildMessage | Report) => this.#hear(message));
     this.#askAfter(limits.timeoutMs);
     const lines = [this.#passOn('stdout', io), this.#passOn('stderr', io)];
     this.ended = this.#untilEnded(lines);
@@ -85,7 +97,7 @@ export class Child {
     this.#killGroup();
   }
 
-  #hear(message: ChildMessage): void {
+  #hear(message: ChildMessage | Report): void {
     if (message.type === 'job-started') this.#job = message.job;
     if (message.type === 'alive') this.#ask(answerMs);
     else this.#askAfter(this.#limits.timeoutMs);
@@ -110,12 +122,16 @@ export class Child {
 
   async #untilEnded(lines: readonly Promise<void>[]): Promise<ChildEnd> {
     const [code, signal] = (await once(this.#process, 'exit')) as [number | null, NodeJS.Signals | null];
+    const atMs = monotonicMs();
     clearTimeout(this.#watch);
     clearTimeout(this.#lastWord);
     // What the job left running in its group goes with it.
     this.#killGroup();
     await Promise.race([Promise.all(lines), sleep(lastLinesMs, undefined, { ref: false })]);
-    return { job: this.#job, code, signal, killed: this.#killed };
+    const remains = readRemains(this.#board);
+    closeBoard(this.#board);
+    const killed = this.#killed || remains.evidence?.kind === 'blocked';
+    return { ...remains, job: this.#job, code, signal, atMs, killed, pid: this.#process.pid ?? 0 };
   }
 
   #killGroup(): void {

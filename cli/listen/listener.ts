@@ -7,6 +7,8 @@ import {
   type Logger,
   restartKey,
 } from '../../src/index.js';
+import { judge } from '../supervise/judge.js';
+import { type Left, suspectName } from '../supervise/protocol.js';
 import type { Child, ChildEnd } from './child.js';
 
 /** How often the restart signal is looked at, as a worker does. */
@@ -29,12 +31,15 @@ export interface ListenerOptions {
   startChild(): Child;
   /** Told of a job whose process was killed. */
   onKilled(job: JobFields): void;
+  /** Settles what a dead process left, in a fresh one. */
+  settle(left: readonly Left[]): Promise<void>;
 }
 
 /** Starts a fresh child whenever a job is ready, one after another. One run each. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #stopping = new AbortController();
+  readonly #suspects = new Set<string>();
   #reason: ListenerStop | undefined;
   #child: Child | undefined;
 
@@ -74,6 +79,7 @@ export class Listener {
       }
       const end = await this.#runChild();
       if (end.killed && end.job !== undefined) this.#options.onKilled(end.job);
+      await this.#settleFor(end);
       if (end.job !== undefined) {
         emptyLooks = 0;
         failures = 0;
@@ -110,6 +116,21 @@ export class Listener {
     } finally {
       this.#child = undefined;
     }
+  }
+
+  /** Settles the job of a process that died with it, by the lease that it held. */
+  async #settleFor(end: ChildEnd): Promise<void> {
+    const blameless = this.#reason !== undefined && end.evidence === undefined;
+    const { left, suspects, charged } = judge(
+      { ...end, blameless },
+      end.evidence,
+      end.journal,
+      this.#suspects,
+    );
+    if (end.job) this.#suspects.delete(suspectName(end.job));
+    for (const name of suspects) this.#suspects.add(name);
+    for (const { message } of charged) this.#options.logger.error({}, message);
+    if (left.length > 0) await this.#options.settle(left);
   }
 
   /** A child that ran no job would not run one the next moment either: a job file may be broken. */

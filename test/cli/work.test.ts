@@ -203,19 +203,19 @@ describe('when it stops', () => {
     ]);
   });
 
-  test('every slot held by a handler that cannot be stopped: exit 124', async () => {
+  test('in this process, every slot held by a handler that cannot be stopped: exit 124', async () => {
     project = sqliteProject("worker: { grace: '50ms' },");
     await project.push('stubborn');
-    const { code, lines } = await project.run('work', '--timeout', '100ms', '--json');
+    const { code, lines } = await project.run('work', '--workers', '0', '--timeout', '100ms', '--json');
     expect(code).toBe(124);
     expect(lines).toContainEqual(expect.objectContaining({ event: 'job:released', name: 'stubborn' }));
     expect(lines.at(-1)).toMatchObject({ event: 'worker:stopped', reason: 'stuck' });
   });
 
-  test('an error outside any handler: the running job ends, then exit 70', async () => {
+  test('in this process, an error outside any handler: the running job ends, then exit 70', async () => {
     await project.push('stray', null, { id: 'innocent' });
     await project.push('ok');
-    const worker = project.start(['work', '--json']);
+    const worker = project.start(['work', '--workers', '0', '--json']);
     await worker.says('an error outside any handler');
     project.write('go', '');
     const { code, stderr, lines } = await worker.exited;

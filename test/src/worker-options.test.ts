@@ -22,6 +22,7 @@ test('every setting has a default', () => {
     maxJobs: 0,
     maxTimeMs: 0,
     memoryMiB: 0,
+    maxOutageMs: 0,
   });
 });
 
@@ -42,6 +43,7 @@ test('every setting has a name, and arrives', () => {
     maxJobs: 7,
     maxTime: '1h',
     memory: 128,
+    maxOutage: '10m',
   };
   expect([...workerOptionNames].sort()).toEqual(Object.keys(options).sort());
   expect(checkWorkerOptions(options, connection)).toEqual({
@@ -60,6 +62,7 @@ test('every setting has a name, and arrives', () => {
     maxJobs: 7,
     maxTimeMs: 3_600_000,
     memoryMiB: 128,
+    maxOutageMs: 600_000,
   });
 });
 

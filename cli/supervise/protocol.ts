@@ -1,0 +1,52 @@
+import type { ReservedJob } from '../../src/index.js';
+
+/** What became of a worker process's job, in words that travel between processes. */
+export type Verdict =
+  | { readonly action: 'give-back' }
+  | { readonly action: 'delete' }
+  | {
+      readonly action: 'charge';
+      readonly reason: 'timed-out' | 'crashed';
+      readonly message: string;
+      readonly stack: string;
+    };
+
+/** A job that a dead worker process held, and what to do with it. */
+export interface Left {
+  readonly reserved: ReservedJob;
+  /** False for one that waited for a slot. */
+  readonly started: boolean;
+  readonly verdict: Verdict;
+}
+
+/** What the supervisor tells a worker process. */
+export type Order =
+  /** The first, sent with the start: what a dead process left, to be settled before anything else. */
+  | {
+      readonly type: 'begin';
+      readonly left: readonly Left[];
+      readonly suspects: readonly string[];
+      /** True for a process that shall settle what was left, and work no more. */
+      readonly settleOnly: boolean;
+    }
+  | { readonly type: 'stop'; readonly why: string }
+  | { readonly type: 'suspects'; readonly suspects: readonly string[] }
+  | { readonly type: 'ping' }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' };
+
+/** What a worker process tells its supervisor. */
+export type Report =
+  /** Config and job files are good; what was left is settled. */
+  | { readonly type: 'working'; readonly graceMs: number; readonly shutdownTimeoutMs: number }
+  /** The answer to a ping: the event loop turns. */
+  | { readonly type: 'pong' }
+  /** A suspect ran, and did not kill this process. */
+  | { readonly type: 'cleared'; readonly suspect: string }
+  | { readonly type: 'output-gone' }
+  | { readonly type: 'stopped'; readonly reason: string };
+
+/** How suspects are named: an id is unique within its queue. */
+export function suspectName(job: { readonly queue: string; readonly id: string }): string {
+  return `${job.queue} ${job.id}`;
+}

@@ -1,0 +1,56 @@
+import type { AttemptContext } from './attempt.js';
+import { rulesFor } from './attempt-rules.js';
+import type { ReservedJob } from './connector.js';
+import type { QueueError } from './errors.js';
+import { decodePayload } from './payload.js';
+import { type Action, afterFailure } from './retry-policy.js';
+import { Settlement } from './settlement.js';
+
+/** What is to become of a job that a dead process held. */
+type LeftVerdict =
+  | { readonly action: 'give-back' }
+  /** Its handler had ended well. */
+  | { readonly action: 'delete' }
+  /** Its attempt counts: it is released while tries are left, else failed. */
+  | { readonly action: 'charge'; readonly reason: 'timed-out' | 'crashed'; readonly error: QueueError };
+
+/** A job that a dead process held. */
+export interface LeftJob {
+  readonly reserved: ReservedJob;
+  /** False for one that waited for a slot; its body need not be there. */
+  readonly started: boolean;
+  readonly verdict: LeftVerdict;
+}
+
+/**
+ * Settles a job for a process that died, by the lease that it held, under the rules of the job and with its hooks
+ * and events. Where the lease was lost meanwhile nothing changes. Never rejects.
+ */
+export async function settleLeft(left: LeftJob, context: AttemptContext): Promise<void> {
+  const { reserved, verdict } = left;
+  if (!left.started) return giveBack(reserved, context);
+  const decoded = decodePayload(reserved.body);
+  const { payload } = 'payload' in decoded ? decoded : { payload: unreadable(reserved) };
+  const handler = context.registry.find(payload.job);
+  await new Settlement(reserved, payload, handler, context).settle(actionOf(verdict));
+
+  function actionOf(one: LeftVerdict): Action {
+    if (one.action !== 'charge') return one;
+    const { clock, defaults, inline } = context;
+    const rules = rulesFor(payload, handler, defaults, inline);
+    const now = { nowMs: clock.now(), random: Math.random() };
+    return afterFailure(one.error, one.reason, reserved.attempts, rules, now);
+  }
+}
+
+function unreadable({ id }: ReservedJob) {
+  return { job: '(unreadable)', maxTries: null, timeout: null, data: null, id };
+}
+
+async function giveBack({ id, lease }: ReservedJob, { settler, logger }: AttemptContext): Promise<void> {
+  try {
+    await settler.giveBack(lease);
+  } catch (error) {
+    logger.warn({ err: error, id }, 'could not give a job back; its lease lapses');
+  }
+}

@@ -1,0 +1,42 @@
+import type { ReservedJob } from './connector.js';
+import type { HeldJob } from './held-jobs.js';
+
+/**
+ * Jobs that may run only while no other runs in this process: they were under way when a process died, and whichever
+ * of them kills the next shall be known. They wait here until the slots are empty.
+ */
+export class LoneJobs {
+  readonly #waiting: HeldJob[] = [];
+  #running = false;
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** True while nothing else may be started. */
+  get inTheWay(): boolean {
+    return this.#running || this.#waiting.length > 0;
+  }
+
+  add(jobs: readonly ReservedJob[], askedMs: number): void {
+    for (const reserved of jobs) this.#waiting.push({ reserved, askedMs });
+  }
+
+  /** The next to start, where nothing runs any more. */
+  next(): HeldJob | undefined {
+    const next = this.#waiting.shift();
+    this.#running = next !== undefined;
+    return next;
+  }
+
+  /** Takes a job off whose lease was lost while it waited. */
+  drop(reserved: ReservedJob): void {
+    const index = this.#waiting.findIndex((one) => one.reserved === reserved);
+    if (index >= 0) this.#waiting.splice(index, 1);
+  }
+
+  /** Takes all off that wait. */
+  takeAll(): ReservedJob[] {
+    return this.#waiting.splice(0).map(({ reserved }) => reserved);
+  }
+}

@@ -1,0 +1,221 @@
+import { closeSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { afterEnd } from '../../cli/supervise/after-end.js';
+import { openBoard, readEvidence, readJournalPart, writeEvidence } from '../../cli/supervise/board.js';
+import { blockerOf, earliestDueMs } from '../../cli/supervise/due.js';
+import { readJournal, type StartRecord } from '../../cli/supervise/journal.js';
+import { JournalWriter } from '../../cli/supervise/journal-writer.js';
+import { judge } from '../../cli/supervise/judge.js';
+import { supervisorWords } from '../../cli/supervise/words.js';
+import type { ReservedJob } from '../../src/index.js';
+
+function reservedJob(
+  id: string,
+  body = `{"job":"j","id":"${id}"}`,
+  handle: string | number = 7,
+): ReservedJob {
+  return { id, queue: 'q', body, attempts: 2, lease: { queue: 'q', token: `t-${id}`, handle } };
+}
+
+function record(id: string, more: Partial<StartRecord> = {}): StartRecord {
+  const reserved = reservedJob(id);
+  return { reserved, name: 'j', slot: 0, atMs: 1000, timeoutMs: 500, state: 'running', ...more };
+}
+
+describe('the journal', () => {
+  function written(use: (writer: JournalWriter) => void) {
+    const fd = openBoard();
+    const writer = new JournalWriter(fd, (error) => {
+      throw error;
+    });
+    use(writer);
+    writer.flush();
+    const journal = readJournal(readJournalPart(fd));
+    closeSync(fd);
+    return journal;
+  }
+
+  test('tells of each job how far it is', () => {
+    const [held, running, done, zombie, ended] = ['h', 'r', 'd', 'z', 'e'].map((id) => reservedJob(id));
+    const all = [held, running, done, zombie, ended] as ReservedJob[];
+    const { held: left, started } = written((writer) => {
+      writer.reserved(all);
+      for (const [slot, job] of all.slice(1).entries()) writer.started(job, slot, 'name', 60_000);
+      writer.mark(done as ReservedJob, 'D');
+      writer.mark(zombie as ReservedJob, 'Z');
+      writer.ended(ended as ReservedJob);
+    });
+    expect(left).toEqual([{ ...held, body: '' }]);
+    expect(started.map(({ reserved, state, slot }) => [reserved, state, slot])).toEqual([
+      [running, 'running', 0],
+      [done, 'done', 1],
+      [zombie, 'settled', 2],
+    ]);
+    expect(started[0]).toMatchObject({ name: 'name', timeoutMs: 60_000 });
+  });
+
+  test.each([
+    ['line breaks', 'a', '{\n"job": "j"\n}\n', '{\n\t"x"}'],
+    ['tabs and dots', 'a\tb', '.', 'x\ty'],
+    ['a line break in an id', 'a\nE1', 'B', 'n12'],
+    ['a handle that looks like a number', 'a', '', '42'],
+    ['text beyond ASCII', 'ä', '{"x":"😀"}', 'ß'],
+  ])('keeps %s as they are', (_, id, body, handle) => {
+    const job = reservedJob(id, body, handle);
+    const { started } = written((writer) => {
+      writer.reserved([job]);
+      writer.started(job, 0, 'j', 0);
+    });
+    expect(started[0]?.reserved).toEqual(job);
+  });
+
+  test('begins again when it is long, with all that is still there', () => {
+    const stays = reservedJob('stays');
+    const held = reservedJob('held');
+    const fd = openBoard();
+    const writer = new JournalWriter(fd, (error) => {
+      throw error;
+    });
+    writer.reserved([stays, held]);
+    writer.started(stays, 0, 'j', 0);
+    for (let index = 0; index < 3000; index++) {
+      const passing = reservedJob(`p${index}`, 'x'.repeat(1000));
+      writer.reserved([passing]);
+      writer.started(passing, 1, 'j', 0);
+      writer.flush();
+      writer.ended(passing);
+    }
+    writer.flush();
+    const text = readJournalPart(fd);
+    closeSync(fd);
+    expect(text.length).toBeLessThan(1_500_000);
+    const journal = readJournal(text);
+    expect(journal.started.map(({ reserved }) => reserved)).toEqual([stays]);
+    expect(journal.held.map(({ id }) => id)).toEqual(['held']);
+  });
+
+  test('is read up to its last whole frame', () => {
+    const fd = openBoard();
+    const writer = new JournalWriter(fd, () => {});
+    writer.reserved([reservedJob('a')]);
+    writer.flush();
+    writer.reserved([reservedJob('b')]);
+    writer.flush();
+    const text = readJournalPart(fd);
+    closeSync(fd);
+    for (let length = 0; length < text.length; length++) {
+      const whole = readJournal(text.slice(0, length)).held.map(({ id }) => id);
+      expect(['', 'a']).toContain(whole.join());
+    }
+    expect(readJournal(text).held.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  test('stands beside the evidence', () => {
+    const fd = openBoard();
+    const writer = new JournalWriter(fd, () => {});
+    writer.reserved([reservedJob('a')]);
+    writer.flush();
+    expect(readEvidence(fd)).toBeUndefined();
+    writeEvidence(fd, { kind: 'blocked', slot: 3, stack: 'x'.repeat(100_000), atMs: 1 });
+    expect(readEvidence(fd)).toMatchObject({ kind: 'blocked', slot: 3 });
+    expect(readJournal(readJournalPart(fd)).held).toHaveLength(1);
+    closeSync(fd);
+  });
+});
+
+describe('when a blocked event loop is over its time', () => {
+  test('the handler that the stack names counts; else all must have had their time', () => {
+    const [slow, quick] = [record('slow', { slot: 1, timeoutMs: 9000 }), record('quick', { slot: 2 })];
+    expect(earliestDueMs([slow, quick])).toBe(1500);
+    expect(blockerOf([slow, quick], 1)).toEqual({ record: slow, dueMs: 10_000 });
+    expect(blockerOf([slow, quick], undefined)).toEqual({ record: undefined, dueMs: 10_000 });
+    expect(blockerOf([quick], undefined)).toEqual({ record: quick, dueMs: 1500 });
+    expect(blockerOf([record('free', { timeoutMs: 0 })], 0).dueMs).toBe(Number.POSITIVE_INFINITY);
+    expect(blockerOf([], undefined).dueMs).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('who is charged with a death', () => {
+  const crash = { pid: 1, code: null, signal: 'SIGABRT', atMs: 3000, blameless: false } as const;
+  const a = record('a', { slot: 0 });
+  const b = record('b', { slot: 1 });
+  const journal = {
+    held: [reservedJob('h')],
+    started: [a, b, record('d', { state: 'done' }), record('z', { state: 'settled' })],
+  };
+  const verdicts = (judgement: ReturnType<typeof judge>) =>
+    Object.fromEntries(judgement.left.map(({ reserved, verdict }) => [reserved.id, verdict.action]));
+  const given = { a: 'give-back', b: 'give-back', d: 'delete', h: 'give-back' };
+
+  test('of a crash: nobody at first, and all that ran are suspects', () => {
+    const judgement = judge(crash, undefined, journal, new Set());
+    expect(verdicts(judgement)).toEqual(given);
+    expect(judgement.suspects).toEqual(['q a', 'q b']);
+  });
+
+  test('a suspect among others is not charged, one alone is, and stays a suspect', () => {
+    expect(judge(crash, undefined, journal, new Set(['q a'])).charged).toEqual([]);
+    const alone = judge(crash, undefined, { held: [], started: [a] }, new Set(['q a']));
+    expect(alone.charged[0]?.message).toContain('ended with SIGABRT (exit code 134) after 2.0 s');
+    expect(alone.suspects).toEqual(['q a']);
+  });
+
+  test('who blocked the loop or ended the process, and then there are no suspects', () => {
+    const blocked = judge(crash, { kind: 'blocked', slot: 1, stack: 'S', atMs: 2000 }, journal, new Set());
+    expect(verdicts(blocked)).toEqual({ ...given, b: 'charge' });
+    expect(blocked.suspects).toEqual([]);
+    const exit = { kind: 'exit', slot: 0, stack: 'S', code: 0, atMs: 2000 } as const;
+    expect(verdicts(judge({ ...crash, code: 0, signal: null }, exit, journal, new Set()))).toEqual({
+      ...given,
+      a: 'charge',
+    });
+  });
+
+  test('nobody where it is not known who blocked the loop: all are suspects', () => {
+    const native = judge(crash, { kind: 'blocked', atMs: 2000 }, { held: [], started: [a, b] }, new Set());
+    expect(native.charged).toEqual([]);
+    expect(native.suspects).toEqual(['q a', 'q b']);
+  });
+
+  test('nobody where no job is to blame', () => {
+    const judgement = judge({ ...crash, blameless: true }, undefined, journal, new Set(['q a']));
+    expect(verdicts(judgement)).toEqual(given);
+    expect(judgement.suspects).toEqual([]);
+  });
+});
+
+test.each([
+  ['died', { reason: undefined, code: null, worked: true }, 1, { action: 'replace' }],
+  ['uncaught', { reason: 'uncaught', code: 70, worked: true }, 1, { action: 'replace' }],
+  ['stuck', { reason: 'stuck', code: 124, worked: true }, 1, { action: 'replace' }],
+  ['its memory', { reason: 'memory', code: 12, worked: true }, 1, { action: 'end', code: 12 }],
+  ['its memory, among several', { reason: 'memory', code: 12, worked: true }, 2, { action: 'replace' }],
+  ['nothing left', { reason: 'empty', code: 0, worked: true }, 2, { action: 'go-on' }],
+  ['a restart', { reason: 'restart', code: 0, worked: true }, 2, { action: 'end', code: 0 }],
+  ['an outage', { reason: 'outage', code: 69, worked: true }, 2, { action: 'end', code: 69 }],
+  ['an error of the store', { reason: 'error', code: 2, worked: true }, 2, { action: 'end', code: 2 }],
+] as const)('a worker process that ended for %s', (_, ended, workers, action) => {
+  expect(afterEnd(ended, { workers, stopping: false, everWorked: true })).toEqual(action);
+});
+
+test('a process that never worked ends the command only where none has', () => {
+  const ended = { reason: undefined, code: 2, worked: false };
+  const state = { workers: 1, stopping: false, everWorked: false };
+  expect(afterEnd(ended, state)).toEqual({ action: 'end', code: 2 });
+  expect(afterEnd(ended, { ...state, everWorked: true })).toEqual({ action: 'replace' });
+  expect(afterEnd(ended, { ...state, stopping: true })).toEqual({ action: 'go-on' });
+});
+
+test.each([
+  ['queue:work', { workers: 1, json: false }],
+  ['work redis --json --workers 3', { workers: 3, json: true }],
+  ['work --workers=2', { workers: 2, json: false }],
+  ['work --workers x', { workers: 1, json: false }],
+  ['work --workers 0', undefined],
+  ['work --once', undefined],
+  ['work --help', undefined],
+  ['work --supervised', undefined],
+  ['queue:size', undefined],
+] as const)('%s', (line, words) => {
+  expect(supervisorWords(line.split(' '))).toEqual(words);
+});

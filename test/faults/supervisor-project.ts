@@ -1,0 +1,85 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliProject, type RunningCli } from '../support/cli.js';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Handlers that bring down the process they run in, each in its way, and some that suffer with them. */
+const jobsText = `
+import { execSync } from 'node:child_process';
+import { appendFileSync, existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineJob } from 'drover';
+
+const until = async (file) => {
+  while (!existsSync(file)) await sleep(10);
+};
+/** All jobs of a test are under way before one of them does harm. */
+const together = () => sleep(100);
+const one = (name, handle, settings) => defineJob({ name, tries: 1, handle, ...settings });
+
+export const counts = one('counts', () => {});
+export const nap = one('nap', () => sleep(300), { tries: 3 });
+export const waits = one('waits', () => until('go'), { timeout: 0 });
+export const loops = one('loops', async function loops() {
+  await together();
+  while (true); // the line that is stuck
+});
+export const matches = one('matches', async () => {
+  await together();
+  /^(a+)+$/.test('a'.repeat(60) + 'b'); // the line that is stuck
+});
+export const sleeps = one('sleeps', async () => {
+  await together();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // the line that is stuck
+});
+export const native = one('native', async () => execSync('echo $$ >> pids; exec sleep 600'));
+export const spins = one('spins', () => { for (;;); }, { timeout: 0 });
+export const exits = one('exits', async ({ data }) => {
+  await together();
+  process.exit(data); // the line that exits
+});
+export const hoards = one('hoards', async () => {
+  await together();
+  for (const kept = []; ; ) kept.push(new Array(100_000).fill(Math.random()));
+}, { tries: 2, backoff: 0 });
+export const stray = one('stray', async () => {
+  void Promise.reject(new Error('nobody waits for me'));
+  await until('go');
+});
+`;
+
+/** Where in the job file a stack must point to: the line with this remark. */
+export function lineOf(job: string): string {
+  const after = jobsText.slice(0, jobsText.indexOf(`'${job}'`)).split('\n').length;
+  const lines = jobsText.split('\n').slice(after - 1);
+  return `jobs.mjs:${after + lines.findIndex((line) => line.includes('// the line that'))}`;
+}
+
+/** A project whose leases outlast any test, so that what comes back was given back. */
+export function faultyProject(worker = "timeout: '600ms', grace: '400ms'", redisUrl?: string): CliProject {
+  const driver =
+    redisUrl === undefined
+      ? "database({ url: 'sqlite://' + import.meta.dirname + '/queue.sqlite', lease: '10m' })"
+      : `redis({ url: '${redisUrl}', lease: '10m' })`;
+  const module = redisUrl === undefined ? 'database' : 'redis';
+  const project = new CliProject({
+    'drover.config.mjs': `
+      import { ${module} } from 'drover/drivers/${module}';
+      export default { connections: { default: ${driver} }, jobs: ['./jobs/*.mjs'], worker: { ${worker} } };`,
+    'jobs/jobs.mjs': jobsText,
+  });
+  symlinkSync(join(root, 'node_modules/ioredis'), project.path('node_modules/ioredis'));
+  return project;
+}
+
+/** Starts `queue:work` and answers it with its first worker process. */
+export async function startWorker(
+  project: CliProject,
+  flags: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+) {
+  const running: RunningCli = project.start(['queue:work', '--json', ...flags], { env });
+  const { pid } = await running.line({ event: 'worker:started' });
+  return { running, pid: Number(pid) };
+}
