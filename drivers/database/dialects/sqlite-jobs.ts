@@ -67,12 +67,12 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   extend(connection: SqliteConnection, leases: readonly Lease[], leaseMs: number): boolean[] {
     const leaseEnd = this.#clock.now() + Math.ceil(leaseMs);
     const held = settle(connection, this.#sql.extend, leases.map(asPair), { leaseEnd });
-    return leases.map(({ handle }) => held.has(handle));
+    return leases.map(({ token }) => held.has(token));
   }
 
   delete(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
     const held = settle(connection, this.#sql.delete, leases.map(asPair), {});
-    return leases.map((lease) => held.delete(lease.handle));
+    return leases.map(({ token }) => held.delete(token));
   }
 
   deleteWithin(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
@@ -80,12 +80,16 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   }
 
   release(connection: SqliteConnection, releases: readonly Release[]): boolean[] {
+    if (haveJobTwice(releases.map(({ lease }) => lease))) {
+      return oneByOne(connection, releases, (one) => this.release(connection, one));
+    }
     const triples = releases.map(({ lease, delayMs }) => [lease.handle, lease.token, Math.ceil(delayMs)]);
     const held = settle(connection, this.#sql.release, triples, { now: this.#clock.now() });
     return releases.map(({ lease }) => held.delete(lease.handle));
   }
 
   unreserve(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
+    if (haveJobTwice(leases)) return oneByOne(connection, leases, (one) => this.unreserve(connection, one));
     const held = settle(connection, this.#sql.unreserve, leases.map(asPair), {});
     return leases.map((lease) => held.delete(lease.handle));
   }
@@ -141,13 +145,29 @@ function asPair({ handle, token }: Lease): readonly unknown[] {
   return [handle, token];
 }
 
-/** Runs a settling statement over all leases; answers the row ids of those that were held. */
+/** True where a row id cannot tell which lease was held. */
+function haveJobTwice(leases: readonly Lease[]): boolean {
+  return new Set(leases.map(({ handle }) => handle)).size < leases.length;
+}
+
+function oneByOne<T>(
+  connection: SqliteConnection,
+  all: readonly T[],
+  settleOne: (one: readonly T[]) => boolean[],
+): boolean[] {
+  return inTransaction(connection, () => all.flatMap((one) => settleOne([one])));
+}
+
+/** Runs a settling statement over all leases; answers the tokens, or the row ids, of those that were held. */
 function settle(
   connection: SqliteConnection,
   sql: string,
   leases: readonly (readonly unknown[])[],
   bound: Readonly<Record<string, unknown>>,
 ): Set<string | number> {
-  const rows = prepared<{ id: number }>(connection, sql).all({ ...bound, leases: JSON.stringify(leases) });
-  return new Set(rows.map(({ id }) => id));
+  const rows = prepared<{ answer: string | number }>(connection, sql).all({
+    ...bound,
+    leases: JSON.stringify(leases),
+  });
+  return new Set(rows.map(({ answer }) => answer));
 }
