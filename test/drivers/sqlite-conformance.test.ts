@@ -30,4 +30,4 @@ const factory: HarnessFactory = {
   },
 };
 
-runConformance(factory, ['deleteAndReserve']);
+runConformance(factory);

@@ -46,6 +46,12 @@ export interface Dialect<Connection> {
   explain(error: unknown, place: string): QueueError;
 }
 
+/** What `deleteAndReserve` answers. */
+export interface DeletedAndReserved {
+  readonly held: boolean[];
+  readonly jobs: ReservedJob[];
+}
+
 /** The verbs on live jobs, as {@link Connector} promises them. */
 export interface JobTable<Connection> {
   push(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
@@ -57,6 +63,14 @@ export interface JobTable<Connection> {
     limit: number,
     leaseMs: number,
   ): Answer<ReservedJob[]>;
+  /** Absent where the two cannot go in one transaction without more trips than they take apart. */
+  deleteAndReserve?(
+    connection: Connection,
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Answer<DeletedAndReserved>;
   extend(connection: Connection, leases: readonly Lease[], leaseMs: number): Answer<boolean[]>;
   delete(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   /** As `delete`, inside a transaction that the caller has begun. */

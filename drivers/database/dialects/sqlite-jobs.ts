@@ -8,7 +8,7 @@ import type {
   Release,
   ReservedJob,
 } from '../../../src/index.js';
-import type { JobTable } from './dialect.js';
+import type { DeletedAndReserved, JobTable } from './dialect.js';
 import { inTransaction, prepared, type SqliteConnection } from './sqlite-connection.js';
 import { type SqliteJobStatements, sqliteJobStatements } from './sqlite-job-statements.js';
 
@@ -54,14 +54,20 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
     const [only] = queues;
     if (queues.length === 1 && only !== undefined) return this.#take(connection, only, limit, leaseMs);
     // One transaction: an error at a later queue must not leave jobs of an earlier one taken and unknown.
-    return inTransaction(connection, () => {
-      const taken: ReservedJob[] = [];
-      for (const queue of queues) {
-        if (taken.length >= limit) break;
-        for (const job of this.#take(connection, queue, limit - taken.length, leaseMs)) taken.push(job);
-      }
-      return taken;
-    });
+    return inTransaction(connection, () => this.#takeFrom(connection, queues, limit, leaseMs));
+  }
+
+  deleteAndReserve(
+    connection: SqliteConnection,
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): DeletedAndReserved {
+    return inTransaction(connection, () => ({
+      held: this.delete(connection, leases),
+      jobs: limit >= 1 ? this.#takeFrom(connection, queues, limit, leaseMs) : [],
+    }));
   }
 
   extend(connection: SqliteConnection, leases: readonly Lease[], leaseMs: number): boolean[] {
@@ -113,6 +119,20 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
     const dueAt = Math.max(nowMs, Math.ceil(job.availableAtMs ?? nowMs + (job.delayMs ?? 0)));
     const row = { id: job.id, queue, dueAt, now: nowMs, payload: job.body };
     return prepared(connection, this.#sql.push).run(row).changes === 1 ? 'stored' : 'already-there';
+  }
+
+  #takeFrom(
+    connection: SqliteConnection,
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): ReservedJob[] {
+    const taken: ReservedJob[] = [];
+    for (const queue of queues) {
+      if (taken.length >= limit) break;
+      for (const job of this.#take(connection, queue, limit - taken.length, leaseMs)) taken.push(job);
+    }
+    return taken;
   }
 
   #take(connection: SqliteConnection, queue: string, limit: number, leaseMs: number): ReservedJob[] {
