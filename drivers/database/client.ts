@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import type { Knex, knex } from 'knex';
 import type { SchemaKnex } from '../../migrations/index.js';
 import type { Logger } from '../../src/index.js';
-import type { Answer, Dialect } from './dialects/dialect.js';
+import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { type ClientPackage, explainPackage } from './errors.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
 import { type Deadline, lend } from './lend.js';
@@ -21,7 +21,7 @@ export interface Client<Connection> {
    * Opens a connection beside the pool, which it takes nothing from, for what is kept open for long; `end` closes
    * it.
    */
-  openAlone(): Promise<{ readonly connection: Connection; end(): Promise<void> }>;
+  openAlone(): Promise<Alone<Connection>>;
   /** Ends what the driver opened; leaves an instance of the application alone. */
   destroy(): Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function openKnex<Connection>(
   };
 }
 
-async function openAlone<Connection>({ client }: KnexInstance) {
+async function openAlone<Connection>({ client }: KnexInstance): Promise<Alone<Connection>> {
   const connection: Connection = await client.acquireRawConnection();
   return { connection, end: async () => client.destroyRawConnection(connection) };
 }

@@ -42,7 +42,8 @@ function postgresOf({ target, tables, prepare, notify }: DatabaseSettings) {
 }
 
 function sqliteOf({ target, tables, synchronous }: DatabaseSettings, { clock, logger }: DriverContext) {
-  return sqliteDialect({ filename: target.place, tables, synchronous, clock, logger });
+  const { place, file } = target;
+  return sqliteDialect({ filename: place, watched: file, tables, synchronous, clock, logger });
 }
 
 function connectWith<Connection>(

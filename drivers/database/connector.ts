@@ -20,7 +20,8 @@ import type { Waits } from './waits.js';
 export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
-  readonly waitForJob?: (queues: readonly string[], maxWaitMs: number, signal: AbortSignal) => Promise<void>;
+  readonly waitForJob?: NonNullable<Connector['waitForJob']>;
+  readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
   readonly #session: Session<Connection>;
   readonly #jobs: JobTable<Connection>;
   readonly #waits: Waits<Connection> | undefined;
@@ -38,6 +39,11 @@ export class DatabaseConnector<Connection> implements Connector {
     this.#waits = waits;
     if (waits !== undefined) {
       this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
+    }
+    const deleteAndReserve = jobs.deleteAndReserve?.bind(jobs);
+    if (deleteAndReserve !== undefined) {
+      this.deleteAndReserve = (...asked) =>
+        session.run((connection) => deleteAndReserve(connection, ...asked));
     }
     this.#wholeScript = wholeScript;
     this.#session = session;

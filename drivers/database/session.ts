@@ -3,7 +3,7 @@ import type { TableNames } from '../../migrations/index.js';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { Client } from './client.js';
 import { conflictBudgetMs, retryConflicts } from './conflicts.js';
-import type { Answer, Dialect } from './dialects/dialect.js';
+import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { explain, NotConnected } from './errors.js';
 import { tooLate, within } from './lend.js';
 import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
@@ -67,7 +67,7 @@ export class Session<Connection> {
   }
 
   /** A connection of its own beside the pool; see `Client.openAlone`. */
-  openAlone(): Promise<{ readonly connection: Connection; end(): Promise<void> }> {
+  openAlone(): Promise<Alone<Connection>> {
     return this.#track(async () => {
       const { commandTimeoutMs = 10_000, dialect } = this.#options;
       const opening = (await this.#whenReady()).openAlone();

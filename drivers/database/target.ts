@@ -1,5 +1,6 @@
 import { QueueError } from '../../src/index.js';
 import { serverOfUrl } from './dialects/server-url.js';
+import { inMemory } from './dialects/sqlite-file.js';
 import { checkFilename, filenameOfUrl } from './dialects/sqlite-url.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
 
@@ -11,6 +12,8 @@ export type Target = {
   readonly kind: DatabaseKind;
   /** Names the database to people, free of secrets: the path of the file, or the server and its database. */
   readonly place: string;
+  /** The SQLite file, where there is one and it is known. */
+  readonly file?: string;
 } & ({ readonly config: KnexConfig } | { readonly instance: KnexInstance });
 
 const kinds: Readonly<Record<string, DatabaseKind>> = {
@@ -47,7 +50,7 @@ function targetOfUrl(url: string): Target {
 
 function targetOfFile(filename: string): Target {
   const config = { client: 'better-sqlite3', connection: { filename } } as const;
-  return { kind: 'sqlite', place: filename, config };
+  return { kind: 'sqlite', place: filename, ...fileOf(filename), config };
 }
 
 function targetOfConfig(given: unknown): Target {
@@ -72,7 +75,12 @@ function targetOfFileConfig(config: KnexConfig): Target {
   }
   const filename = checkFilename(given, 'knex.connection.filename');
   const absolute = { ...(connection as object), filename };
-  return { kind: 'sqlite', place: filename, config: { ...config, connection: absolute } };
+  return {
+    kind: 'sqlite',
+    place: filename,
+    ...fileOf(filename),
+    config: { ...config, connection: absolute },
+  };
 }
 
 function targetOfInstance(instance: KnexInstance): Target {
@@ -86,7 +94,13 @@ function targetOfInstance(instance: KnexInstance): Target {
   const settings = instance.client.connectionSettings;
   if (kind !== 'sqlite') return { kind, place: placeOf(kind, settings), instance };
   const filename = settings?.filename;
-  return { kind, place: typeof filename === 'string' ? filename : 'the database', instance };
+  const place = typeof filename === 'string' ? filename : 'the database';
+  return { kind, place, ...fileOf(filename), instance };
+}
+
+/** SQLite keeps a database without a name, and one of this name, to the connection. */
+function fileOf(filename: unknown): { readonly file?: string } {
+  return typeof filename === 'string' && filename !== '' && filename !== inMemory ? { file: filename } : {};
 }
 
 /**

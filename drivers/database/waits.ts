@@ -1,4 +1,4 @@
-import type { News } from './dialects/dialect.js';
+import type { Listener, News } from './dialects/dialect.js';
 import type { Session } from './session.js';
 
 /** Longer timers overflow in Node and fire at once. */
@@ -12,7 +12,7 @@ interface Wait {
 }
 
 /**
- * The calls that wait for jobs of a database that tells of changes. One connection listens for all of them, from the
+ * The calls that wait for jobs of a database that tells of changes. One listener serves all of them, from the
  * first call on. What it misses (it is cut off, a pooler swallows it) costs time and no more: every wait looks
  * for itself when it begins, and ends after its longest wait.
  */
@@ -20,7 +20,8 @@ export class Waits<Connection> {
   readonly #session: Session<Connection>;
   readonly #news: News<Connection>;
   readonly #waiting = new Set<Wait>();
-  #listener: Promise<{ end(): Promise<void> }> | undefined;
+  #listener: Promise<Listener> | undefined;
+  #heardAtMs = performance.now();
   #isClosed = false;
 
   constructor(session: Session<Connection>, news: News<Connection>) {
@@ -41,7 +42,7 @@ export class Waits<Connection> {
         const dueMs = await this.#session.run((connection) => this.#news.msUntilDue(connection, queues));
         const leftMs = Math.min(dueMs, lastMs - performance.now());
         if (leftMs <= 0) return;
-        if (!wait.isStale) await asleep(wait, leftMs, signal);
+        if (!wait.isStale) await asleep(wait, Math.min(leftMs, this.#msUntilLook()), signal);
         if (this.#isClosed || performance.now() >= lastMs) return;
       }
     } finally {
@@ -49,7 +50,7 @@ export class Waits<Connection> {
     }
   }
 
-  /** Ends the waits, and the connection that listens. */
+  /** Ends the waits, and what listens. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const wait of this.#waiting) wait.wake();
@@ -66,22 +67,22 @@ export class Waits<Connection> {
     return this.#listener;
   }
 
-  async #listen(): Promise<{ end(): Promise<void> }> {
-    const { connection, end } = await this.#session.openAlone();
-    const onChange = (queue: string): void => {
-      for (const wait of this.#waiting) if (wait.queues.includes(queue)) wait.wake();
+  async #listen(): Promise<Listener> {
+    // So that the database is there to be listened to, and not closed.
+    await this.#session.run(() => {});
+    const onChange = (queue?: string): void => {
+      this.#heardAtMs = performance.now();
+      for (const wait of this.#waiting) if (queue === undefined || wait.queues.includes(queue)) wait.wake();
     };
     const onEnd = (): void => {
       this.#listener = undefined;
       for (const wait of this.#waiting) wait.wake();
     };
-    try {
-      await this.#news.listen(connection, onChange, onEnd);
-    } catch (error) {
-      await end();
-      throw error;
-    }
-    return { end };
+    return await this.#news.listen(() => this.#session.openAlone(), onChange, onEnd);
+  }
+
+  #msUntilLook(): number {
+    return this.#news.lookAgainMs?.(performance.now() - this.#heardAtMs) ?? Number.POSITIVE_INFINITY;
   }
 }
 

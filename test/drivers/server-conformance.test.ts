@@ -1,16 +1,23 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Internals } from '../../drivers/database/connect.js';
+import type { DatabaseOptions } from '../../drivers/database/options.js';
 import type { HarnessFactory } from '../conformance/index.js';
+import { startPgbouncer } from '../support/pgbouncer-server.js';
 import { runConformance } from '../support/run-conformance.js';
+import type { DatabaseServer } from '../support/server-process.js';
 import { type ServerName, ServerSandbox } from '../support/server-sandbox.js';
 
 /** Each case has tables of its own in one database. */
-function factoryFor(sandbox: ServerSandbox, internals: Internals): HarnessFactory {
+function factoryFor(
+  sandbox: ServerSandbox,
+  internals: Internals,
+  options: () => Partial<DatabaseOptions> = () => ({}),
+): HarnessFactory {
   return {
     async open() {
       const prefix = sandbox.newPrefix();
-      const connector = sandbox.open({ prefix }, internals);
-      const other = sandbox.open({ prefix }, internals);
+      const connector = sandbox.open({ prefix, ...options() }, internals);
+      const other = sandbox.open({ prefix, ...options() }, internals);
       return {
         connector,
         other,
@@ -54,4 +61,44 @@ describe.each(ways)('$name', ({ kind, internals, about }) => {
     kind === 'postgres' ? ['deleteAndReserve'] : ['deleteAndReserve', 'waitForJob'],
     about,
   );
+});
+
+describe('PostgreSQL behind PgBouncer in transaction mode', () => {
+  const sandbox = new ServerSandbox('postgres');
+  let bouncer: DatabaseServer;
+  const url = (): string => {
+    const { pathname, port } = new URL(sandbox.url);
+    return sandbox.url.replace(`:${port}${pathname}`, `:${bouncer.port}${pathname}`);
+  };
+  beforeAll(async () => {
+    await sandbox.make();
+    bouncer = await startPgbouncer(Number(new URL(sandbox.url).port));
+  });
+  afterAll(async () => {
+    await bouncer.stop(); // first: it keeps sessions in the database
+    await sandbox.clean();
+  });
+
+  runConformance(
+    factoryFor(sandbox, {}, () => ({ url: url(), notify: false })),
+    ['deleteAndReserve', 'waitForJob'],
+  );
+
+  test('where notify was left on, waits end in their time without an error', async () => {
+    const prefix = sandbox.newPrefix();
+    const [waiter, pusher] = [sandbox.open({ prefix, url: url() }), sandbox.open({ prefix, url: url() })];
+    const { signal } = new AbortController();
+    const job = (id: string) => ({ id, body: '{}' });
+    await pusher.size('q');
+    for (const id of ['a', 'b', 'c']) {
+      const waiting = waiter.waitForJob?.(['q'], 300, signal);
+      expect(await pusher.push('q', [job(id)])).toEqual(['stored']);
+      await waiting;
+      const jobs = await waiter.reserve(['q'], 10, 60_000);
+      expect(jobs).toMatchObject([{ id }]);
+      expect(await waiter.delete(jobs.map(({ lease }) => lease))).toEqual([true]);
+    }
+    await waiter.waitForJob?.(['q'], 300, signal);
+    await Promise.all([waiter.close(), pusher.close()]);
+  });
 });

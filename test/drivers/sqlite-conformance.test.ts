@@ -30,5 +30,4 @@ const factory: HarnessFactory = {
   },
 };
 
-// SQLite tells other processes nothing: the worker looks again by itself.
-runConformance(factory, ['deleteAndReserve', 'waitForJob']);
+runConformance(factory);

@@ -13,6 +13,7 @@ const needed: readonly Needed[] = [
   { program: 'redis-server', apt: 'redis-server', brew: 'redis' },
   { program: 'mariadbd', apt: 'mariadb-server', brew: 'mariadb' },
   { program: 'postgres', apt: 'postgresql', brew: 'postgresql' },
+  { program: 'pgbouncer', apt: 'pgbouncer', brew: 'pgbouncer' },
 ];
 
 /**

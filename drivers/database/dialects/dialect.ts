@@ -46,6 +46,12 @@ export interface Dialect<Connection> {
   explain(error: unknown, place: string): QueueError;
 }
 
+/** What `deleteAndReserve` answers. */
+export interface DeletedAndReserved {
+  readonly held: boolean[];
+  readonly jobs: ReservedJob[];
+}
+
 /** The verbs on live jobs, as {@link Connector} promises them. */
 export interface JobTable<Connection> {
   push(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
@@ -57,6 +63,14 @@ export interface JobTable<Connection> {
     limit: number,
     leaseMs: number,
   ): Answer<ReservedJob[]>;
+  /** Absent where the two cannot go in one transaction without more trips than they take apart. */
+  deleteAndReserve?(
+    connection: Connection,
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Answer<DeletedAndReserved>;
   extend(connection: Connection, leases: readonly Lease[], leaseMs: number): Answer<boolean[]>;
   delete(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   /** As `delete`, inside a transaction that the caller has begun. */
@@ -87,10 +101,37 @@ export interface SignalTable<Connection> {
   write(connection: Connection, key: string, value: string): Answer<void>;
 }
 
+/** A connection beside the pool, and how to close it. */
+export interface Alone<Connection> {
+  readonly connection: Connection;
+  end(): Promise<void>;
+}
+
+/** What listens for news. */
+export interface Listener {
+  end(): Promise<void>;
+}
+
 /** How waiting workers hear of jobs that others push, release or give back. */
 export interface News<Connection> {
-  /** Calls back with each queue that changed, for as long as the connection lives, and once that is over. */
-  listen(connection: Connection, onChange: (queue: string) => void, onEnd: () => void): Promise<void>;
+  /**
+   * Calls back with each queue that changed (with none where the database does not say which), until it is ended, and
+   * once when that comes from without.
+   *
+   * @param openAlone opens a connection beside the pool, for a database that tells its news to one.
+   */
+  listen(
+    openAlone: () => Promise<Alone<Connection>>,
+    onChange: (queue?: string) => void,
+    onEnd: () => void,
+  ): Promise<Listener>;
+  /**
+   * How long after a look the next one makes sense, in ms, though nothing was heard meanwhile. Absent where a change
+   * that is told of can be seen, and all are told.
+   *
+   * @param quietMs how long ago something was heard.
+   */
+  lookAgainMs?(quietMs: number): number;
   /** How long until the next job of the queues is due, in ms: 0 or less is now, Infinity is not in sight. */
   msUntilDue(connection: Connection, queues: readonly string[]): Answer<number>;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { News } from './dialect.js';
+import type { Alone, Listener, News } from './dialect.js';
 import { type PostgresConnection, postgresNow, rowsOf } from './postgres-connection.js';
 
 /** The channel on which changes of a table of jobs are told, with the name of the queue. */
@@ -17,13 +17,20 @@ export class PostgresNews implements News<PostgresConnection> {
   }
 
   async listen(
-    connection: PostgresConnection,
+    openAlone: () => Promise<Alone<PostgresConnection>>,
     onChange: (queue: string) => void,
     onEnd: () => void,
-  ): Promise<void> {
-    connection.on('notification', ({ payload }) => onChange(payload ?? ''));
-    connection.on('end', onEnd);
-    await connection.query(`LISTEN ${channelOf(this.#table)}`);
+  ): Promise<Listener> {
+    const { connection, end } = await openAlone();
+    try {
+      connection.on('notification', ({ payload }) => onChange(payload ?? ''));
+      connection.on('end', onEnd);
+      await connection.query(`LISTEN ${channelOf(this.#table)}`);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { end };
   }
 
   async msUntilDue(connection: PostgresConnection, queues: readonly string[]): Promise<number> {

@@ -2,6 +2,8 @@
  * The statements on live jobs, whole, for one table name. `leases` is a JSON array of [id, token] or
  * [id, token, delay] arrays, so that the text is the same for any number of them.
  *
+ * Settling statements answer the token of each lease that was held, or the id where the row keeps no token.
+ *
  * A job is due when `available_at <= now`, whatever it was before: fresh, delayed, or under a lease that
  * lapsed (docs/adr/0002). That is one range of one index, with no OR.
  */
@@ -32,12 +34,12 @@ UPDATE "${table}"
 SET available_at = :leaseEnd
 FROM json_each(:leases) AS lease
 WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
-RETURNING "${table}".id`,
+RETURNING "${table}".lease_token AS answer`,
 
     delete: `
 DELETE FROM "${table}"
 WHERE (id, lease_token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:leases))
-RETURNING id`,
+RETURNING lease_token AS answer`,
 
     release: `
 UPDATE "${table}"
@@ -47,7 +49,7 @@ SET available_at = :now + (lease.value ->> 2),
     lease_token = NULL
 FROM json_each(:leases) AS lease
 WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
-RETURNING "${table}".id`,
+RETURNING "${table}".id AS answer`,
 
     postpone: `
 UPDATE "${table}"
@@ -68,7 +70,7 @@ SET attempts = attempts - 1,
     lease_token = NULL
 FROM json_each(:leases) AS lease
 WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
-RETURNING "${table}".id`,
+RETURNING "${table}".id AS answer`,
 
     size: `
 SELECT due.ready, later.jobs - later.reserved AS delayed, later.reserved

@@ -8,7 +8,7 @@ import type {
   Release,
   ReservedJob,
 } from '../../../src/index.js';
-import type { JobTable } from './dialect.js';
+import type { DeletedAndReserved, JobTable } from './dialect.js';
 import { inTransaction, prepared, type SqliteConnection } from './sqlite-connection.js';
 import { type SqliteJobStatements, sqliteJobStatements } from './sqlite-job-statements.js';
 
@@ -54,25 +54,31 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
     const [only] = queues;
     if (queues.length === 1 && only !== undefined) return this.#take(connection, only, limit, leaseMs);
     // One transaction: an error at a later queue must not leave jobs of an earlier one taken and unknown.
-    return inTransaction(connection, () => {
-      const taken: ReservedJob[] = [];
-      for (const queue of queues) {
-        if (taken.length >= limit) break;
-        for (const job of this.#take(connection, queue, limit - taken.length, leaseMs)) taken.push(job);
-      }
-      return taken;
-    });
+    return inTransaction(connection, () => this.#takeFrom(connection, queues, limit, leaseMs));
+  }
+
+  deleteAndReserve(
+    connection: SqliteConnection,
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): DeletedAndReserved {
+    return inTransaction(connection, () => ({
+      held: this.delete(connection, leases),
+      jobs: limit >= 1 ? this.#takeFrom(connection, queues, limit, leaseMs) : [],
+    }));
   }
 
   extend(connection: SqliteConnection, leases: readonly Lease[], leaseMs: number): boolean[] {
     const leaseEnd = this.#clock.now() + Math.ceil(leaseMs);
     const held = settle(connection, this.#sql.extend, leases.map(asPair), { leaseEnd });
-    return leases.map(({ handle }) => held.has(handle));
+    return leases.map(({ token }) => held.has(token));
   }
 
   delete(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
     const held = settle(connection, this.#sql.delete, leases.map(asPair), {});
-    return leases.map((lease) => held.delete(lease.handle));
+    return leases.map(({ token }) => held.delete(token));
   }
 
   deleteWithin(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
@@ -88,12 +94,16 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   }
 
   #release(connection: SqliteConnection, sql: string, releases: readonly Release[]): boolean[] {
+    if (haveJobTwice(releases.map(({ lease }) => lease))) {
+      return oneByOne(connection, releases, (one) => this.#release(connection, sql, one));
+    }
     const triples = releases.map(({ lease, delayMs }) => [lease.handle, lease.token, Math.ceil(delayMs)]);
     const held = settle(connection, sql, triples, { now: this.#clock.now() });
     return releases.map(({ lease }) => held.delete(lease.handle));
   }
 
   unreserve(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
+    if (haveJobTwice(leases)) return oneByOne(connection, leases, (one) => this.unreserve(connection, one));
     const held = settle(connection, this.#sql.unreserve, leases.map(asPair), {});
     return leases.map((lease) => held.delete(lease.handle));
   }
@@ -117,6 +127,20 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
     const dueAt = Math.max(nowMs, Math.ceil(job.availableAtMs ?? nowMs + (job.delayMs ?? 0)));
     const row = { id: job.id, queue, dueAt, now: nowMs, payload: job.body };
     return prepared(connection, this.#sql.push).run(row).changes === 1 ? 'stored' : 'already-there';
+  }
+
+  #takeFrom(
+    connection: SqliteConnection,
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): ReservedJob[] {
+    const taken: ReservedJob[] = [];
+    for (const queue of queues) {
+      if (taken.length >= limit) break;
+      for (const job of this.#take(connection, queue, limit - taken.length, leaseMs)) taken.push(job);
+    }
+    return taken;
   }
 
   #take(connection: SqliteConnection, queue: string, limit: number, leaseMs: number): ReservedJob[] {
@@ -149,13 +173,29 @@ function asPair({ handle, token }: Lease): readonly unknown[] {
   return [handle, token];
 }
 
-/** Runs a settling statement over all leases; answers the row ids of those that were held. */
+/** True where a row id cannot tell which lease was held. */
+function haveJobTwice(leases: readonly Lease[]): boolean {
+  return new Set(leases.map(({ handle }) => handle)).size < leases.length;
+}
+
+function oneByOne<T>(
+  connection: SqliteConnection,
+  all: readonly T[],
+  settleOne: (one: readonly T[]) => boolean[],
+): boolean[] {
+  return inTransaction(connection, () => all.flatMap((one) => settleOne([one])));
+}
+
+/** Runs a settling statement over all leases; answers the tokens, or the row ids, of those that were held. */
 function settle(
   connection: SqliteConnection,
   sql: string,
   leases: readonly (readonly unknown[])[],
   bound: Readonly<Record<string, unknown>>,
 ): Set<string | number> {
-  const rows = prepared<{ id: number }>(connection, sql).all({ ...bound, leases: JSON.stringify(leases) });
-  return new Set(rows.map(({ id }) => id));
+  const rows = prepared<{ answer: string | number }>(connection, sql).all({
+    ...bound,
+    leases: JSON.stringify(leases),
+  });
+  return new Set(rows.map(({ answer }) => answer));
 }

@@ -12,12 +12,15 @@ import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
 import { inMemory, prepareFile } from './sqlite-file.js';
 import { SqliteHistory } from './sqlite-history.js';
 import { SqliteJobs } from './sqlite-jobs.js';
+import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
 
 /** What the SQLite dialect is made of. */
 export interface SqliteDialectOptions {
   /** Absolute, or `:memory:`. For a ready instance it only names the place. */
   readonly filename: string;
+  /** The file to watch for new jobs, where there is one. */
+  readonly watched?: string | undefined;
   readonly tables: TableNames;
   readonly synchronous: Synchronous;
   readonly clock: Clock;
@@ -26,7 +29,7 @@ export interface SqliteDialectOptions {
 
 /** SQLite through better-sqlite3: statements run inside this process and answer at once. */
 export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConnection> {
-  const { filename, tables, synchronous, clock, logger } = options;
+  const { filename, watched, tables, synchronous, clock, logger } = options;
   const jobs = new SqliteJobs(tables.jobs, clock);
   return {
     place: filename,
@@ -34,6 +37,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     failedJobs: new SqliteFailedJobs(tables.failedJobs, jobs),
     signals: new SqliteSignals(tables.signals),
     history: new SqliteHistory(clock),
+    ...(watched !== undefined && { news: new SqliteNews(watched, tables.jobs, clock, logger) }),
     prepareStore: () => prepareFile(filename),
     configure(connection) {
       const journalMode = configureConnection(connection, synchronous);

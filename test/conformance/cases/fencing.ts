@@ -13,6 +13,7 @@ export const fencingCases: readonly ConformanceCase[] = [
   ...settlingVerbs.flatMap((verb) => waysToAnotherHolder.map((way) => againstAnotherHolder(verb, way))),
   ...settlingVerbs.flatMap((verb) => waysToNoHolder.map((way) => againstNoHolder(verb, way))),
   ...settlingVerbs.map(onLapsedLease),
+  ...settlingVerbs.map(besideTheHolder),
   {
     name: "fencing: a late extend moves the end of nobody's lease",
     async run({ connector, other, advance }) {
@@ -73,6 +74,28 @@ async function theHolderCanSettle(
   await holdsSize(`${when} nothing is left behind`, connector, {});
   await advance(1_200_000);
   holds(`${when} nothing comes later`, await reserveAll(connector), []);
+}
+
+function besideTheHolder(verb: SettlingVerb): ConformanceCase {
+  return {
+    name: `fencing: ${verb.name} tells a late lease of a job from its newest one in the same call`,
+    ...needsOf(verb),
+    async run({ connector }) {
+      for (const [index, rule] of ['the late one first', 'the late one last'].entries()) {
+        const late = await pushAndReserve(connector, `job-${index}`);
+        await connector.release([{ lease: late.lease, delayMs: 0 }]);
+        const newest = await reserveOne(connector);
+        const held = index === 0 ? [late, newest] : [newest, late];
+        const answers = await verb.call(connector, held);
+        holds(
+          `${verb.name} of both, ${rule}`,
+          answers,
+          held.map((one) => one === newest),
+        );
+        await connector.clear('q', { reserved: true });
+      }
+    },
+  };
 }
 
 function againstNoHolder(verb: SettlingVerb, way: WayToLose): ConformanceCase {
