@@ -79,7 +79,8 @@ export class Crew {
   #command(task: Task): ChildProcess {
     const concurrency = String(task.concurrency ?? 1);
     return this.#spawn(
-      [droverFile, 'queue:work', '--config', configFile, '--concurrency', concurrency],
+      // In one process: what its jobs tell is meant for this one, not for a supervisor.
+      [droverFile, 'queue:work', '--workers', '0', '--config', configFile, '--concurrency', concurrency],
       task,
     );
   }

@@ -8,9 +8,9 @@ import type { ReservedJob } from '../../src/index.js';
 /** That a job is ours: `R`, or `Q` as JSON. */
 export function reserveLine(n: number, { id, queue, attempts, lease }: ReservedJob): string {
   const { token, handle } = lease;
-  const head = `R${n}\t${attempts}\t${queue}\t${token}\t${id}`;
-  const line = `${head}\t${typeof handle === 'number' ? 'n' : 's'}${handle}`;
-  const isPlain = !line.includes('\n') && lease.queue === queue && head.split('\t').length === 5;
+  const line = `R${n}\t${attempts}\t${queue}\t${token}\t${id}\t${typeof handle === 'number' ? 'n' : 's'}${handle}`;
+  const isPlain =
+    !line.includes('\n') && lease.queue === queue && !id.includes('\t') && !token.includes('\t');
   return isPlain ? `${line}\n` : `Q${JSON.stringify([n, attempts, queue, token, id, handle, lease.queue])}\n`;
 }
 

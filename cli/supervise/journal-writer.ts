@@ -55,7 +55,7 @@ export class JournalWriter {
     const entry = this.#entries.get(reserved);
     if (!entry) return;
     entry.slot = slot;
-    entry.start = startLines(entry.n, slot, monotonicMs(), timeoutMs, name, reserved.body);
+    entry.start = startLines(entry.n, slot, Math.round(monotonicMs()), timeoutMs, name, reserved.body);
     this.#lines += entry.start;
     this.#writeSoon();
   }

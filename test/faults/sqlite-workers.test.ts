@@ -46,7 +46,8 @@ afterEach(async () => {
 });
 
 function startWorker(mode: '--stop-when-empty' | '--daemon' = '--stop-when-empty'): ChildProcess {
-  const flags = [mode, '--concurrency', String(concurrency)];
+  // In one process, so that a signal hits the worker and nobody settles for it.
+  const flags = [mode, '--concurrency', String(concurrency), '--workers', '0'];
   const worker = spawn(process.execPath, [bin, 'queue:work', ...flags], {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'inherit'],

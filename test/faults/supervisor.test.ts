@@ -54,7 +54,7 @@ describe('a handler that blocks its event loop', () => {
       reason: 'timed-out',
       message: expect.stringContaining('in a native call past its timeout of 600 ms'),
     });
-    expect(isAlive(Number(project.read('pids')))).toBe(false);
+    await expect.poll(() => isAlive(Number(project.read('pids')))).toBe(false);
   });
 });
 
@@ -148,8 +148,8 @@ describe('the supervisor itself', () => {
     const { running, pid } = await startWorker(project, []);
     await running.line({ event: 'job:started' });
     running.kill('SIGKILL');
-    await running.exited; // when the worker, which holds its stdout, is gone
-    expect(isAlive(pid)).toBe(false);
+    await running.exited; // when the worker, which holds its stdout, has closed it
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   test('told to stop, it kills a process that does not hear, and gives the job back: exit 0', async () => {
