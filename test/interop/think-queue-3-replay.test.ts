@@ -192,6 +192,7 @@ beforeAll(async () => {
   server = await startRedis();
   monitor = await Monitor.open(server.client, server.port);
   connection = server.client.duplicate();
+  await connection.ping(); // connected, with what a client asks for that
 });
 afterAll(async () => {
   json.close();

@@ -9,7 +9,7 @@ import { type LedgerLine, ledgerJobFile, readLedger } from './ledger.js';
 const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'dist/cli/bin.js');
 
-/** Workers of the CLI in a project of their own, whose one job, `record`, writes a ledger. */
+/** Workers of the CLI, each one process, in a project of their own, whose one job, `record`, writes a ledger. */
 export class Fleet {
   readonly #directory = mkdtempSync(join(tmpdir(), 'drover-fleet-'));
   readonly #exits = new Map<ChildProcess, Promise<number | null>>();
@@ -23,7 +23,7 @@ export class Fleet {
   }
 
   start(...flags: readonly string[]): ChildProcess {
-    return this.#spawn(['queue:work', ...flags], 'ignore');
+    return this.#spawn(['queue:work', '--workers', '0', ...flags], 'ignore');
   }
 
   /** Starts a command whose output is to be read, which holds it up where nobody does. */

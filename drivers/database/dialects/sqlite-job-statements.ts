@@ -60,7 +60,7 @@ SET attempts = attempts - 1,
     lease_token = NULL
 FROM json_each(:leases) AS lease
 WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
-RETURNING "${table}".id`,
+RETURNING "${table}".id AS answer`,
 
     unreserve: `
 UPDATE "${table}"
