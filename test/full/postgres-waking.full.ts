@@ -86,7 +86,8 @@ describe.each([true, false])('PostgreSQL, durable: %s', (isDurable) => {
       `durable ${isDurable}, ${name}: on ${Math.round(median(rates.on))}/s, off ${Math.round(median(rates.off))}/s, ` +
         `on : off ${ratio.toFixed(2)}, ${waits} waits of the worker`,
     );
-    expect(ratio).toBeGreaterThan(0.8);
+    // Beside a worker that is woken there is more work to do than beside one that sleeps.
+    expect(ratio).toBeGreaterThan(withWorker ? 0.5 : 0.8);
     await on.clear('mail', { reserved: true });
   });
 
