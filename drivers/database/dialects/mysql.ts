@@ -5,6 +5,7 @@ import { explainMysql, isMysqlConflict } from './mysql-errors.js';
 import { MysqlFailedJobs } from './mysql-failed-jobs.js';
 import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
+import { MysqlLooks } from './mysql-looks.js';
 import { MysqlSignals } from './mysql-signals.js';
 
 /** What the MySQL dialect is made of. */
@@ -23,6 +24,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     jobs,
     failedJobs: new MysqlFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new MysqlSignals(quoted(tables.signals)),
+    looks: new MysqlLooks(quoted(tables.jobs), quoted(tables.signals)),
     history: new MysqlHistory(),
     prepareStore: async () => {},
     configure: configureMysql,

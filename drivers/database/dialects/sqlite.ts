@@ -12,6 +12,7 @@ import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
 import { inMemory, prepareFile } from './sqlite-file.js';
 import { SqliteHistory } from './sqlite-history.js';
 import { SqliteJobs } from './sqlite-jobs.js';
+import { SqliteLooks } from './sqlite-looks.js';
 import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
 
@@ -36,8 +37,9 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     jobs,
     failedJobs: new SqliteFailedJobs(tables.failedJobs, jobs),
     signals: new SqliteSignals(tables.signals),
+    looks: new SqliteLooks(tables.jobs, tables.signals, clock),
     history: new SqliteHistory(clock),
-    ...(watched !== undefined && { news: new SqliteNews(watched, tables.jobs, clock, logger) }),
+    ...(watched !== undefined && { news: new SqliteNews(watched, logger) }),
     prepareStore: () => prepareFile(filename),
     configure(connection) {
       const journalMode = configureConnection(connection, synchronous);
