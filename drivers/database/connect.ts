@@ -10,6 +10,7 @@ import type { DatabaseSettings } from './options.js';
 import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
+import { DatabaseStatistics } from './statistics.js';
 import { Waits } from './waits.js';
 
 /** What is not for users to set. */
@@ -74,7 +75,10 @@ function connectWith<Connection>(
     session,
     dialect.jobs,
     failedJobs,
-    new DatabaseSignals(session, dialect.signals),
+    {
+      signals: new DatabaseSignals(session, dialect.signals),
+      statistics: new DatabaseStatistics(session, dialect.statistics),
+    },
     (kind = target.kind) => tableScript(kind, settings, context),
     dialect.news === undefined ? undefined : new Waits(session, dialect.news),
   );

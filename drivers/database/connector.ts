@@ -9,17 +9,18 @@ import type {
   Release,
   ReservedJob,
   SignalStore,
+  StatisticsStore,
 } from '../../src/index.js';
 import type { JobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
 import type { Session } from './session.js';
-import type { DatabaseSignals } from './signals.js';
 import type { Waits } from './waits.js';
 
 /** The contract on tables of one SQL database. The verbs' statements are the dialect's. */
 export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly statistics: StatisticsStore;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
   readonly #session: Session<Connection>;
@@ -32,7 +33,7 @@ export class DatabaseConnector<Connection> implements Connector {
     session: Session<Connection>,
     jobs: JobTable<Connection>,
     failedJobs: DatabaseFailedJobs<Connection>,
-    signals: DatabaseSignals<Connection>,
+    { signals, statistics }: { readonly signals: SignalStore; readonly statistics: StatisticsStore },
     wholeScript: (dialect?: string) => Promise<string[]>,
     waits: Waits<Connection> | undefined,
   ) {
@@ -51,6 +52,7 @@ export class DatabaseConnector<Connection> implements Connector {
     this.#failedJobs = failedJobs;
     this.failedJobs = failedJobs;
     this.signals = signals;
+    this.statistics = statistics;
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

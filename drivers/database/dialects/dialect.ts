@@ -11,6 +11,8 @@ import type {
   Release,
   ReservedJob,
   RetryOutcome,
+  StatisticsRange,
+  StatisticsRow,
 } from '../../../src/index.js';
 
 /** An answer now (SQLite runs inside this process) or later (a server). */
@@ -29,6 +31,7 @@ export interface Dialect<Connection> {
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
+  readonly statistics: StatisticsTable<Connection>;
   readonly history: SchemaHistory<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
   readonly news?: News<Connection>;
@@ -99,6 +102,17 @@ export interface FailedJobTable<Connection> {
 export interface SignalTable<Connection> {
   read(connection: Connection, key: string): Answer<string | null>;
   write(connection: Connection, key: string, value: string): Answer<void>;
+}
+
+/** The verbs on statistics, as {@link StatisticsStore} promises them. */
+export interface StatisticsTable<Connection> {
+  put(connection: Connection, rows: readonly StatisticsRow[]): Answer<void>;
+  read(connection: Connection, range: StatisticsRange): Answer<StatisticsRow[]>;
+  replace(
+    connection: Connection,
+    rows: readonly StatisticsRow[],
+    by: readonly StatisticsRow[],
+  ): Answer<boolean>;
 }
 
 /** A connection beside the pool, and how to close it. */
