@@ -12,9 +12,9 @@ export interface StatsOptions {
   /** How far back: a span before now, or a point in time. Default `'1h'`; kept are 14 days. */
   readonly since?: Duration | Date;
   /** Only those of a queue. Default: all queues of the connection. */
-  readonly queue?: string;
+  readonly queue?: string | undefined;
   /** Only those of jobs of a wire name. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** What happened in a span of time. */
