@@ -48,6 +48,9 @@ export default defineConfig({
   // Called with each job that a worker of this process gave up.
   // onFailed: ({ job, error, reason }) => alert(`${job.name} failed: ${reason}`, error),
 
+  // Counts jobs and their times for queue:stats, written to the store every two seconds at most.
+  // statistics: true,
+
   // How workers work. Flags of queue:work go before it, and a job's own settings before both.
   // worker: {
   //   queues: ['default'], // the first before the second

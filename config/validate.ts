@@ -73,10 +73,13 @@ function unknownConnection(path: string, name: string, names: readonly string[])
 }
 
 function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const { maxPayloadBytes, logger, clock, onFailed } = config;
+  const { maxPayloadBytes, logger, clock, onFailed, statistics } = config;
   const problems: Problem[] = [];
   if (onFailed !== undefined && typeof onFailed !== 'function') {
     problems.push({ path: 'onFailed', what: `is ${kindOf(onFailed)}, not a function` });
+  }
+  if (statistics !== undefined && typeof statistics !== 'boolean') {
+    problems.push({ path: 'statistics', what: `is ${kindOf(statistics)}, not true or false` });
   }
   if (
     maxPayloadBytes !== undefined &&

@@ -5,6 +5,7 @@ export interface TableNames {
   readonly jobs: string;
   readonly failedJobs: string;
   readonly signals: string;
+  readonly statistics: string;
   /** The PostgreSQL schema that they are in. Default: the first of the search path. */
   readonly schema?: string;
 }
@@ -14,6 +15,7 @@ export const defaultTables: TableNames = {
   jobs: 'jobs',
   failedJobs: 'failed_jobs',
   signals: 'queue_signals',
+  statistics: 'queue_statistics',
 };
 
 /**
@@ -26,7 +28,9 @@ export const defaultTables: TableNames = {
 export interface Migration {
   /** Stands in the history table: never changed once released. */
   readonly name: string;
-  readonly table: 'jobs' | 'failedJobs' | 'signals';
+  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'statistics';
+  /** True where jobs are worked all the same while the step is not taken. */
+  readonly isOptional?: boolean;
   up(knex: SchemaKnex, tables: TableNames): SchemaStatements;
   down(knex: SchemaKnex, tables: TableNames): SchemaStatements;
 }

@@ -12,6 +12,7 @@ import type { Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
+import type { StatisticsKeeper } from './statistics-keeper.js';
 import { afterUnknown } from './unknown-job.js';
 import type { WorkerWatch } from './worker-watch.js';
 
@@ -30,6 +31,8 @@ export interface AttemptContext {
   readonly inline?: boolean;
   /** Deletes a job inside a transaction of the application. */
   deleteIn(transaction: object, lease: Lease): Promise<boolean>;
+  /** Told how each attempt ended. */
+  readonly statistics?: StatisticsKeeper | undefined;
   readonly watch?: WorkerWatch | undefined;
   /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;

@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Logger } from './logger.js';
 import type { SignalStore } from './restart-signal.js';
+import type { StatisticsStore } from './statistics-store.js';
 
 /** A job on its way into a store. */
 export interface NewJob {
@@ -186,6 +187,9 @@ export interface Connector {
 
   /** Where signals to workers (restart) are kept. */
   readonly signals?: SignalStore;
+
+  /** Where statistics are kept. Absent where there is no room for them: nothing is counted then. */
+  readonly statistics?: StatisticsStore;
 
   /** True where `push` runs the jobs itself, so that there is nothing for a worker to reserve. */
   readonly inline?: boolean;

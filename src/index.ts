@@ -31,6 +31,7 @@ export type {
   RetryOutcome,
 } from './failed-jobs.js';
 export type { FailedJobs, Retried } from './failed-jobs-api.js';
+export type { TimeSummary } from './histogram.js';
 export type { Job } from './job.js';
 export { isJobClass, type JobClass } from './job-class.js';
 export {
@@ -52,6 +53,15 @@ export { type QueueConfig, queueConfigKeys } from './queue-config.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';
+export type { JobStats, QueueStats, StatsCounts, StatsOptions, StatsPoint } from './statistics-report.js';
+export {
+  ProcessStatistics,
+  type StatisticsKey,
+  type StatisticsLevel,
+  type StatisticsRange,
+  type StatisticsRow,
+  type StatisticsStore,
+} from './statistics-store.js';
 export type { StopReason } from './stop-conditions.js';
 export type { Worker } from './worker.js';
 export { checkWorkerOptions, type WorkerOptions, workerOptionNames } from './worker-options.js';

@@ -28,6 +28,11 @@ export interface QueueConfig {
    * changes nothing.
    */
   readonly onFailed?: (failure: JobFailure) => unknown;
+  /**
+   * Whether what happens to jobs is counted for `queue.stats` and `queue:stats`, in memory, and written to the store
+   * of each connection every two seconds at most. Default true.
+   */
+  readonly statistics?: boolean;
   /** Defaults for workers. */
   readonly worker?: WorkerOptions;
   /** The largest payload that may be pushed, in bytes of its JSON. Default 1,048,576. */
@@ -45,6 +50,7 @@ export const queueConfigKeys = [
   'jobs',
   'failed',
   'onFailed',
+  'statistics',
   'worker',
   'maxPayloadBytes',
   'logger',

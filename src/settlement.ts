@@ -10,6 +10,7 @@ import { Job, type JobState, leaseLost } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
+import type { CountedEnd } from './statistics-keeper.js';
 
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
 export class Settlement {
@@ -19,6 +20,9 @@ export class Settlement {
   readonly #handler: Handler | undefined;
   readonly #context: AttemptContext;
   readonly #startedMs = performance.now();
+  /** When the handler was started: by the wall clock, and by the monotonic one. */
+  #handlerStarted: { readonly atMs: number; readonly mark: number } | undefined;
+  #ranMs: number | undefined;
   #data: unknown;
   #checked = false;
   #refusal: { error: unknown } | undefined;
@@ -56,8 +60,14 @@ export class Settlement {
     const { events, watch, logger } = this.#context;
     if (events.isHeard('job:started')) events.emit({ event: 'job:started', ...job.fields });
     const handler = this.#handler;
-    if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
-    else await handler.run(job, this.#data, logger);
+    const mark = performance.now();
+    this.#handlerStarted = { atMs: this.#context.clock.now(), mark };
+    try {
+      if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
+      else await handler.run(job, this.#data, logger);
+    } finally {
+      this.#ranMs = performance.now() - mark;
+    }
   }
 
   async #checkData(): Promise<void> {
@@ -117,6 +127,7 @@ export class Settlement {
       return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');
     }
     if (state === 'released') {
+      this.#count('released', end.abortedBy);
       this.#emit({ event: 'job:released', delayMs: this.job.releaseDelayMs ?? 0 });
       return { outcome: 'released' };
     }
@@ -154,10 +165,12 @@ export class Settlement {
   async #settled(verdict: Action): Promise<AttemptEnd> {
     switch (verdict.action) {
       case 'delete':
+        this.#count('done');
         this.#emit({ event: 'job:done' });
         return { outcome: 'done' };
       case 'release':
       case 'postpone':
+        this.#count('released', verdict.error);
         this.#emit({ event: 'job:released', delayMs: verdict.delayMs, error: describeError(verdict.error) });
         return { outcome: 'released', error: verdict.error };
       case 'give-back':
@@ -169,6 +182,7 @@ export class Settlement {
   }
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
+    this.#count('failed', error);
     await this.#callHooks(error, reason);
     this.#emit({ event: 'job:failed', reason, error: describeError(error) });
     return { outcome: 'failed', error };
@@ -193,6 +207,22 @@ export class Settlement {
     if (this.#handler && !this.#checked && this.#refusal === undefined)
       await this.#checkData().catch(() => {});
     return this.#data;
+  }
+
+  /** @param error what the attempt ended with, where it did not end well. */
+  #count(outcome: CountedEnd['outcome'], error?: unknown): void {
+    const { statistics } = this.#context;
+    if (!statistics) return;
+    const { queue, attempts } = this.#reserved;
+    const { job: name, dueAt } = this.#payload;
+    const started = this.#handlerStarted;
+    statistics.ended(queue, name, {
+      outcome,
+      timedOut: isQueueError(error, 'E_TIMEOUT'),
+      ranMs: started && (this.#ranMs ?? performance.now() - started.mark),
+      // Only of the first run is it known since when the job was due.
+      waitedMs: started && dueAt !== undefined && attempts === 1 ? started.atMs - dueAt : undefined,
+    });
   }
 
   #lost(): AttemptEnd {

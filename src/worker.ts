@@ -67,6 +67,7 @@ export class Worker {
     } finally {
       await this.#slots.drain(this.#options.shutdownTimeoutMs);
       endWatches();
+      await this.#context.statistics?.flush();
       signal?.removeEventListener('abort', onAbort);
     }
     return this.#stopped as StopReason;

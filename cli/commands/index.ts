@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
   { usage: 'queue:push <name>', summary: 'Push a job', load: () => import('./push.js') },
   { usage: 'queue:size [queue..]', summary: 'Count the jobs of queues', load: () => import('./size.js') },
   {
+    usage: 'queue:stats [queue]',
+    summary: 'Show what happened to jobs, and how long they ran and waited',
+    load: () => import('./stats.js'),
+  },
+  {
     usage: 'queue:clear [queue]',
     summary: 'Remove the waiting jobs of a queue',
     load: () => import('./clear.js'),

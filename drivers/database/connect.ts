@@ -11,6 +11,7 @@ import type { DatabaseSettings } from './options.js';
 import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
+import { DatabaseStatistics } from './statistics.js';
 import { Teller } from './teller.js';
 import { Waits } from './waits.js';
 
@@ -81,6 +82,7 @@ function connectWith<Connection>(
     jobs: dialect.jobs,
     failedJobs: new DatabaseFailedJobs(session, dialect.failedJobs, teller),
     signals,
+    statistics: new DatabaseStatistics(session, dialect.statistics),
     looks,
     teller,
     wholeScript: (kind = target.kind) => tableScript(kind, settings, context),

@@ -9,6 +9,7 @@ import type {
   Release,
   ReservedJob,
   SignalStore,
+  StatisticsStore,
 } from '../../src/index.js';
 import type { JobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
@@ -25,6 +26,7 @@ export interface ConnectorParts<Connection> {
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: DatabaseFailedJobs<Connection>;
   readonly signals: DatabaseSignals<Connection>;
+  readonly statistics: StatisticsStore;
   readonly looks: Looks<Connection>;
   /** Absent where nobody has to be told of new jobs. */
   readonly teller: Teller<Connection> | undefined;
@@ -37,6 +39,7 @@ export interface ConnectorParts<Connection> {
 export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly statistics: StatisticsStore;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
   readonly #parts: ConnectorParts<Connection>;
@@ -59,6 +62,7 @@ export class DatabaseConnector<Connection> implements Connector {
     this.#jobs = jobs;
     this.failedJobs = parts.failedJobs;
     this.signals = parts.signals;
+    this.statistics = parts.statistics;
   }
 
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

@@ -75,6 +75,7 @@ export const databaseOptionNames = [
   'table',
   'failedTable',
   'signalsTable',
+  'statisticsTable',
   'prefix',
   'schema',
   'autoMigrate',

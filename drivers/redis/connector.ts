@@ -27,6 +27,7 @@ import {
 import { reserveScript, rouseScript, unwatchScript } from './reserve-script.js';
 import type { Script } from './script.js';
 import type { RedisSignals } from './signals.js';
+import { RedisStatistics } from './statistics.js';
 import { Watch } from './watch.js';
 
 type Argument = string | number | Buffer;
@@ -53,6 +54,7 @@ export interface RedisParts {
 export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
   readonly signals: RedisSignals;
+  readonly statistics: RedisStatistics;
   readonly #session: Commands;
   readonly #keys: Keys;
   readonly #watch: Watch;
@@ -64,6 +66,7 @@ export class RedisConnector implements Connector {
     this.signals = signals;
     this.#pusher = new Pusher(session, keys);
     this.failedJobs = new RedisFailedJobs(session, keys);
+    this.statistics = new RedisStatistics(session, keys);
     this.#watch = new Watch({
       keys,
       isOneSlot,

@@ -42,6 +42,11 @@ export class Keys {
   ofFailedJobs(): readonly string[] {
     return ['', ':times', ':jobs', ':uuids', ':names'].map((part) => `${this.#prefix}{drover}:failed${part}`);
   }
+
+  /** The rows of statistics in their order, and their bodies. */
+  ofStatistics(): readonly [order: string, bodies: string] {
+    return [`${this.#prefix}{drover}:stats`, `${this.#prefix}{drover}:stats:bodies`];
+  }
 }
 
 /** Collects the queues that a call is about, and tells where each stands in KEYS. */

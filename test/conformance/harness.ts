@@ -10,6 +10,7 @@ export type Capability =
   | 'failedJobs'
   | 'failedJobs.retry'
   | 'signals'
+  | 'statistics'
   | 'migrate'
   /** The harness has a second connector on the same store. */
   | 'second-connector';

@@ -25,7 +25,7 @@ function factoryFor(
         advance: (ms) => sandbox.advance(ms, `${prefix}jobs`),
         async close() {
           await Promise.all([connector.close(), other.close()]);
-          for (const table of ['jobs', 'failed_jobs', 'queue_signals']) {
+          for (const table of ['jobs', 'failed_jobs', 'queue_signals', 'queue_statistics']) {
             await sandbox.sql(`DROP TABLE IF EXISTS ${prefix}${table}`);
           }
         },

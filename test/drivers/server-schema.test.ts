@@ -86,7 +86,12 @@ describe.each(serverKinds)('%s', (kind) => {
 
   test('migrations of the application make the same tables', async () => {
     const instance = knex({ client: kind === 'postgres' ? 'pg' : 'mysql2', connection: sandbox.url });
-    const tables = { jobs: 'own_jobs', failedJobs: 'own_failed_jobs', signals: 'own_queue_signals' };
+    const tables = {
+      jobs: 'own_jobs',
+      failedJobs: 'own_failed_jobs',
+      signals: 'own_queue_signals',
+      statistics: 'own_queue_statistics',
+    };
     for (const migration of migrations) await migration.up(instance, tables);
     const connector = sandbox.open({ knex: instance, prefix: 'own_' });
     expect(await connector.push('mail', [job])).toEqual(['stored']);

@@ -130,7 +130,12 @@ describe('the other options', () => {
 
   test('have defaults', () => {
     expect(readOptions({ url })).toMatchObject({
-      tables: { jobs: 'jobs', failedJobs: 'failed_jobs', signals: 'queue_signals' },
+      tables: {
+        jobs: 'jobs',
+        failedJobs: 'failed_jobs',
+        signals: 'queue_signals',
+        statistics: 'queue_statistics',
+      },
       autoMigrate: true,
       synchronous: 'normal',
     });
@@ -157,6 +162,7 @@ describe('the other options', () => {
     [{ url, table: 'sqlite_jobs' }, 'table'],
     [{ url, failedTable: 'main.failed' }, 'failedTable'],
     [{ url, signalsTable: 'a b' }, 'signalsTable'],
+    [{ url, statisticsTable: 'a b' }, 'statisticsTable'],
     [{ url, failedTable: 'JOBS' }, 'failedTable'],
     [{ url, table: 'drover_migrations' }, 'table'],
     [{ url, lease: '5s', retry_after: 5 }, 'lease'],

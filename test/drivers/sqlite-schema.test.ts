@@ -56,7 +56,14 @@ describe('migrate', () => {
     expect(await second.migrate()).toEqual(['0001_jobs']);
     expect(await sandbox.open({ url, table: 'b_jobs' }).migrate()).toEqual([]);
     expect(await second.size('mail')).toMatchObject({ ready: 0 });
-    expect(tablesOf(file)).toEqual(['B_Jobs', 'a_jobs', historyTable, 'failed_jobs', 'queue_signals']);
+    expect(tablesOf(file)).toEqual([
+      'B_Jobs',
+      'a_jobs',
+      historyTable,
+      'failed_jobs',
+      'queue_signals',
+      'queue_statistics',
+    ]);
   });
 
   test('does all of it or nothing', async () => {

@@ -11,6 +11,8 @@ import type {
   Release,
   ReservedJob,
   RetryOutcome,
+  StatisticsRange,
+  StatisticsRow,
 } from '../../../src/index.js';
 
 /** An answer now (SQLite runs inside this process) or later (a server). */
@@ -29,6 +31,7 @@ export interface Dialect<Connection> {
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
+  readonly statistics: StatisticsTable<Connection>;
   readonly history: SchemaHistory<Connection>;
   readonly looks: LookTable<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
@@ -109,6 +112,17 @@ export interface SignalTable<Connection> {
   /** The values of the keys that are set, in one statement. */
   read(connection: Connection, keys: readonly string[]): Answer<ReadonlyMap<string, string>>;
   write(connection: Connection, key: string, value: string): Answer<void>;
+}
+
+/** The verbs on statistics, as {@link StatisticsStore} promises them. */
+export interface StatisticsTable<Connection> {
+  put(connection: Connection, rows: readonly StatisticsRow[]): Answer<void>;
+  read(connection: Connection, range: StatisticsRange): Answer<StatisticsRow[]>;
+  replace(
+    connection: Connection,
+    rows: readonly StatisticsRow[],
+    by: readonly StatisticsRow[],
+  ): Answer<boolean>;
 }
 
 /** A connection beside the pool, and how to close it. */

@@ -7,6 +7,7 @@ import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
 import { MysqlLooks } from './mysql-looks.js';
 import { MysqlSignals } from './mysql-signals.js';
+import { MysqlStatistics } from './mysql-statistics.js';
 
 /** What the MySQL dialect is made of. */
 export interface MysqlDialectOptions {
@@ -25,6 +26,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     failedJobs: new MysqlFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new MysqlSignals(quoted(tables.signals)),
     looks: new MysqlLooks(quoted(tables.jobs), quoted(tables.signals)),
+    statistics: new MysqlStatistics(quoted(tables.statistics)),
     history: new MysqlHistory(),
     prepareStore: async () => {},
     configure: configureMysql,

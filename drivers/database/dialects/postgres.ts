@@ -9,6 +9,7 @@ import { PostgresJobs } from './postgres-jobs.js';
 import { PostgresLooks } from './postgres-looks.js';
 import { PostgresNews } from './postgres-news.js';
 import { PostgresSignals } from './postgres-signals.js';
+import { PostgresStatistics } from './postgres-statistics.js';
 
 /** What the PostgreSQL dialect is made of. */
 export interface PostgresDialectOptions {
@@ -34,6 +35,7 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     failedJobs: new PostgresFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new PostgresSignals(quoted(tables.signals)),
     looks: new PostgresLooks(table, quoted(tables.signals)),
+    statistics: new PostgresStatistics(quoted(tables.statistics)),
     history: new PostgresHistory(schema),
     ...(notify && { news: new PostgresNews(table, logger) }),
     prepareStore: async () => {},

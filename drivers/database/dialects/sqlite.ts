@@ -15,6 +15,7 @@ import { SqliteJobs } from './sqlite-jobs.js';
 import { SqliteLooks } from './sqlite-looks.js';
 import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
+import { SqliteStatistics } from './sqlite-statistics.js';
 
 /** What the SQLite dialect is made of. */
 export interface SqliteDialectOptions {
@@ -38,6 +39,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     failedJobs: new SqliteFailedJobs(tables.failedJobs, jobs),
     signals: new SqliteSignals(tables.signals),
     looks: new SqliteLooks(tables.jobs, tables.signals, clock),
+    statistics: new SqliteStatistics(tables.statistics),
     history: new SqliteHistory(clock),
     ...(watched !== undefined && { news: new SqliteNews(watched, logger) }),
     prepareStore: () => prepareFile(filename),

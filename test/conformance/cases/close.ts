@@ -60,7 +60,7 @@ export const closeCases: readonly ConformanceCase[] = [
 
 /** A call of every verb that the connector has. */
 function everyCall(connector: Connector, held: ReservedJob): Record<string, () => Promise<unknown>> {
-  const { unreserve, postpone, fail, waitForJob, failedJobs, signals } = connector;
+  const { unreserve, postpone, fail, waitForJob, failedJobs, signals, statistics } = connector;
   const { lease } = held;
   const record = failedRecord(held);
   const calls: Record<string, () => Promise<unknown>> = {
@@ -85,6 +85,11 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
   if (signals) {
     calls['signals.read'] = () => signals.read('key');
     calls['signals.write'] = () => signals.write('key', 'value');
+  }
+  if (statistics) {
+    calls['statistics.put'] = () => statistics.put([]);
+    calls['statistics.read'] = () => statistics.read({ fromMs: 0, untilMs: 1 });
+    calls['statistics.replace'] = () => statistics.replace([], []);
   }
   return calls;
 }
