@@ -54,4 +54,5 @@ export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './r
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';
 export type { StopReason } from './stop-conditions.js';
 export type { Worker } from './worker.js';
+export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export { checkWorkerOptions, type WorkerOptions, workerOptionNames } from './worker-options.js';
