@@ -92,23 +92,23 @@ describe.each(['sqlite', 'redis'])('groups on %s', (store) => {
     for (const { pid: started } of eventsOf(lines, 'worker:started'))
       expect(isAlive(Number(started))).toBe(false);
   });
+});
 
-  test('a restart of one connection ends all groups: exit 0', async () => {
-    project = projectOf(groups, redis?.url);
-    const { running } = await startGroups([], 4);
-    await project.must('queue:restart', 'far');
-    const { code, lines, stderr } = await running.exited;
-    expect(code).toBe(0);
-    const reasons = eventsOf(lines, 'worker:stopped').map(({ group, reason }) => [group, reason]);
-    expect(reasons.sort()).toEqual([
-      ['far', 'restart'],
-      ['quick', 'signal'],
-      ['quick', 'signal'],
-      ['slow', 'signal'],
-    ]);
-    expect(stderr).toContain('restart (group far)');
-    expect(eventsOf(lines, 'worker:replaced')).toEqual([]);
-  });
+test('a restart of one connection ends all groups: exit 0', async () => {
+  project = projectOf(groups);
+  const { running } = await startGroups([], 4);
+  await project.must('queue:restart', 'far');
+  const { code, lines, stderr } = await running.exited;
+  expect(code).toBe(0);
+  const reasons = eventsOf(lines, 'worker:stopped').map(({ group, reason }) => [group, reason]);
+  expect(reasons.sort()).toEqual([
+    ['far', 'restart'],
+    ['quick', 'signal'],
+    ['quick', 'signal'],
+    ['slow', 'signal'],
+  ]);
+  expect(stderr).toContain('restart (group far)');
+  expect(eventsOf(lines, 'worker:replaced')).toEqual([]);
 });
 
 test('one process at a limit of its group drains and is replaced, and the command goes on', async () => {
