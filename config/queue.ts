@@ -69,6 +69,12 @@ export default defineConfig({
   //   maxOutage: 0, // stop when the store was away for so long; 0 waits for it
   // },
 
+  // Groups of worker processes for queue:supervise, each with settings of `worker`, a connection and a number of workers.
+  // supervisors: {
+  //   mail: { queues: ['mail'], workers: 2, concurrency: 10 },
+  //   reports: { queues: ['reports'], timeout: '80s', memory: 512 },
+  // },
+
   // The largest payload that may be pushed, in bytes of its JSON.
   // maxPayloadBytes: 1_048_576,
 });

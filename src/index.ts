@@ -64,4 +64,5 @@ export {
 } from './statistics-store.js';
 export type { StopReason } from './stop-conditions.js';
 export type { Worker } from './worker.js';
+export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export { checkWorkerOptions, type WorkerOptions, workerOptionNames } from './worker-options.js';

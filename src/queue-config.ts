@@ -3,6 +3,7 @@ import type { Driver } from './connector.js';
 import type { JobFailure } from './job-definition.js';
 import type { Logger } from './logger.js';
 import type { JobSource } from './registry.js';
+import type { WorkerGroup } from './worker-group.js';
 import type { WorkerOptions } from './worker-options.js';
 
 /** What a queue is made of. */
@@ -35,6 +36,8 @@ export interface QueueConfig {
   readonly statistics?: boolean;
   /** Defaults for workers. */
   readonly worker?: WorkerOptions;
+  /** Groups of worker processes by name, for `queue:supervise` to run. */
+  readonly supervisors?: Readonly<Record<string, WorkerGroup>>;
   /** The largest payload that may be pushed, in bytes of its JSON. Default 1,048,576. */
   readonly maxPayloadBytes?: number;
   /** Where drover logs to; pino fits. Default: nowhere. */
@@ -52,6 +55,7 @@ export const queueConfigKeys = [
   'onFailed',
   'statistics',
   'worker',
+  'supervisors',
   'maxPayloadBytes',
   'logger',
   'clock',

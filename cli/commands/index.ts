@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./work.js'),
   },
   {
+    usage: 'queue:supervise [group..]',
+    summary: 'Run the groups of worker processes that the config describes',
+    load: () => import('./supervise.js'),
+  },
+  {
     usage: 'queue:listen [connection]',
     summary: 'Run each job in a fresh process, with the code as it is then',
     load: () => import('./listen.js'),

@@ -38,6 +38,7 @@ export const command: Command = {
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
     'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
+    group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
     supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
     'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
   },
@@ -69,7 +70,7 @@ export const command: Command = {
     const json = args.isOn('json');
     if (workers > 0) return supervise(process.argv.slice(2), { workers, json });
     if (json) keepStdoutForEvents();
-    return withContext(args, io, { jobs: true }, (context) => {
+    return withContext(args, io, { jobs: true, group: args.text('group') }, (context) => {
       const link = args.isOn('supervised')
         ? new SupervisorLink(concurrencyOf(args, context), context.logger)
         : undefined;
@@ -107,7 +108,7 @@ async function work(
   link: SupervisorLink | undefined,
 ): Promise<number> {
   const { queue, config, logger } = context;
-  const output = createOutput(io, args.isOn('json'));
+  const output = createOutput(io, args.isOn('json'), args.text('group'));
   const stops = watchForStops(context, args, io, link);
   const pauses = pausesOf(worker, context);
   pauseOnSignals(pauses);
