@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
   { usage: 'queue:push <name>', summary: 'Push a job', load: () => import('./push.js') },
   { usage: 'queue:size [queue..]', summary: 'Count the jobs of queues', load: () => import('./size.js') },
   {
+    usage: 'queue:monitor [queue..]',
+    summary: 'Say whether queues have too many jobs',
+    load: () => import('./monitor.js'),
+  },
+  {
     usage: 'queue:clear [queue]',
     summary: 'Remove the waiting jobs of a queue',
     load: () => import('./clear.js'),
