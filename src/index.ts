@@ -21,7 +21,18 @@ export type {
 } from './connector.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';
-export type { EventError, EventName, JobEvent, QueueEvents } from './events.js';
+export type {
+  BusyEvent,
+  EventError,
+  EventName,
+  EventOf,
+  JobEndEvent,
+  JobEvent,
+  QueueEvent,
+  QueueEvents,
+  WorkerEvent,
+  WorkerFields,
+} from './events.js';
 export type {
   ErrorText,
   FailedJob,
@@ -45,6 +56,7 @@ export {
   type JobSettings,
 } from './job-definition.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
+export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export type { Payload } from './payload.js';
 export type { PushOptions } from './push.js';

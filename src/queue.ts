@@ -5,6 +5,7 @@ import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
 import type { JobClass } from './job-class.js';
 import type { JobDefinition } from './job-definition.js';
+import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
 import { checkQueueName } from './names.js';
 import { preparePush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
@@ -52,7 +53,7 @@ export class Queue {
     this.#transaction = transaction;
   }
 
-  /** What happened to jobs that workers of this object ran. */
+  /** What happened to jobs and workers of this process. */
   get events(): QueueEvents {
     return this.#core.events;
   }
@@ -175,6 +176,18 @@ export class Queue {
    */
   stats(options: StatsOptions = {}): Promise<QueueStats> {
     return this.#core.statistics.read(this.connectionName, options);
+  }
+
+  /**
+   * Counts the jobs of queues once, and holds them against a limit: the event `queue:busy` tells of each queue that
+   * has more ready jobs.
+   *
+   * @throws QueueError `E_CONFIG`, `E_QUEUE_NAME`, or the store's error.
+   */
+  async monitor(options: MonitorOptions): Promise<MonitoredQueue[]> {
+    const connection = this.connectionName;
+    const from = { connection, ownQueue: this.#queueName(undefined), connector: this.#connector() };
+    return await monitor(options, from, this.events);
   }
 
   /** Removes the ready and delayed jobs of a queue, and those that run only when asked to; answers how many. */

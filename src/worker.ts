@@ -6,6 +6,7 @@ import { isRestartAsked, restartKey } from './restart-signal.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
 import { startTimer } from './timer.js';
+import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
 
 /** How often a running worker looks for the restart signal. */
@@ -25,6 +26,7 @@ export class Worker {
   readonly #options: CheckedWorkerOptions;
   readonly #context: AttemptContext;
   readonly #slots: Slots;
+  readonly #news: WorkerNews;
   #startedAtMs = 0;
   #looks = 0;
   #stopped: StopReason | undefined;
@@ -39,6 +41,7 @@ export class Worker {
     this.#leaseMs = leaseMs;
     this.#options = options;
     this.#context = context;
+    this.#news = new WorkerNews(context.events, context.connection, options);
     const { concurrency, queues } = options;
     // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
     const prefetch = queues.length > 1 ? 0 : options.prefetch;
@@ -60,15 +63,20 @@ export class Worker {
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#startedAtMs = performance.now();
+    this.#news.started();
     const endWatches = await this.#startWatches();
     this.#slots.keepLeases();
     try {
       await this.#work();
+    } catch (error) {
+      this.#news.broken(error);
+      throw error;
     } finally {
       await this.#slots.drain(this.#options.shutdownTimeoutMs);
       endWatches();
       await this.#context.statistics?.flush();
       signal?.removeEventListener('abort', onAbort);
+      this.#news.stopped(this.#stopped);
     }
     return this.#stopped as StopReason;
   }
@@ -76,6 +84,7 @@ export class Worker {
   /** Reserves no more jobs until `resume`; running ones go on, held ones are given back. */
   pause(): void {
     this.#paused = true;
+    this.#news.paused();
     this.#waiting?.abort();
     this.#slots.giveBackHeld();
   }
@@ -83,6 +92,7 @@ export class Worker {
   /** Reserves jobs again after a `pause`. */
   resume(): void {
     this.#paused = false;
+    this.#news.resumed();
     this.#slots.bell.ring();
   }
 
@@ -108,6 +118,7 @@ export class Worker {
       const jobs = await this.#reserve(room);
       if (jobs === undefined) continue;
       this.#context.watch?.reserved(jobs);
+      if (jobs.length > 0) this.#news.busy();
       if (this.#stopped && this.#connector.unreserve) return this.#slots.giveBack(jobs);
       this.#slots.offer(jobs, askedMs);
       emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
@@ -178,6 +189,7 @@ export class Worker {
 
   async #waitForJob(looks: number, sleepMs: number): Promise<void> {
     if (this.#stopped) return;
+    if (this.#slots.active === 0) this.#news.idle();
     const mostMs = Math.max(sleepMs, 1); // a turn of the event loop at least
     if (!this.#connector.waitForJob) {
       await this.#slots.bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), mostMs));

@@ -35,6 +35,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./stats.js'),
   },
   {
+    usage: 'queue:monitor [queue..]',
+    summary: 'Say whether queues have too many jobs',
+    load: () => import('./monitor.js'),
+  },
+  {
     usage: 'queue:clear [queue]',
     summary: 'Remove the waiting jobs of a queue',
     load: () => import('./clear.js'),

@@ -16,6 +16,7 @@ import { assertSomeJob } from '../some-job.js';
 import { supervise } from '../supervise/supervise.js';
 import { leftJobs, SupervisorLink } from '../supervise/supervisor-link.js';
 import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
+import { reportWorker } from '../worker-report.js';
 
 /** `queue:work`: worker processes and their supervisor, or a worker in this process. */
 export const command: Command = {
@@ -114,7 +115,7 @@ async function work(
   pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
-  queue.events.on('*', (event) => reportJob(event, output, config.failed !== 'none'));
+  queue.events.on('job:*', (event) => reportJob(event, output, config.failed !== 'none'));
 
   if (link) {
     const begun = await link.begin({
@@ -131,6 +132,7 @@ async function work(
     if (output.json) output.object({ time: new Date().toISOString(), event, ...fields });
     else logger.info({}, sentence);
   };
+  if (!isChild) reportWorker(queue.events, output, logger);
   const about = describeWorker(args, context);
   const place = `${about.queues.join(', ')} of connection ${about.connection}`;
   const jobs = `${about.jobs} ${about.jobs === 1 ? 'job' : 'jobs'} defined`;
