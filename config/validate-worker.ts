@@ -23,7 +23,7 @@ export function workerProblems(worker: unknown): Problem[] {
 function optionProblems(name: keyof WorkerOptions, value: unknown): Problem[] {
   const path = keyPath('worker', name);
   if (name === 'queues') return queuesProblems(value, path);
-  if (name === 'once' || name === 'stopWhenEmpty') {
+  if (name === 'once' || name === 'stopWhenEmpty' || name === 'force') {
     return typeof value === 'boolean' ? [] : [{ path, what: `is ${kindOf(value)}, not true or false` }];
   }
   try {

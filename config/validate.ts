@@ -73,10 +73,13 @@ function unknownConnection(path: string, name: string, names: readonly string[])
 }
 
 function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const { maxPayloadBytes, logger, clock, onFailed } = config;
+  const { maxPayloadBytes, logger, clock } = config;
   const problems: Problem[] = [];
-  if (onFailed !== undefined && typeof onFailed !== 'function') {
-    problems.push({ path: 'onFailed', what: `is ${kindOf(onFailed)}, not a function` });
+  for (const path of ['onFailed', 'maintenance']) {
+    const given = config[path];
+    if (given !== undefined && typeof given !== 'function') {
+      problems.push({ path, what: `is ${kindOf(given)}, not a function` });
+    }
   }
   if (
     maxPayloadBytes !== undefined &&

@@ -1,6 +1,7 @@
 import { jobsMigration } from './0001-jobs.js';
 import { failedJobsMigration } from './0002-failed-jobs.js';
 import { signalsMigration } from './0003-queue-signals.js';
+import { workersMigration } from './0004-queue-workers.js';
 import type { Migration } from './migration.js';
 
 export { defaultTables, type Migration, type TableNames } from './migration.js';
@@ -12,10 +13,15 @@ export type {
   SchemaStatements,
   TableBuilder,
 } from './schema-knex.js';
-export { failedJobsMigration, jobsMigration, signalsMigration };
+export { failedJobsMigration, jobsMigration, signalsMigration, workersMigration };
 
 /** Every step of the schema, oldest first. Steps are added at the end and never changed. */
-export const migrations: readonly Migration[] = [jobsMigration, failedJobsMigration, signalsMigration];
+export const migrations: readonly Migration[] = [
+  jobsMigration,
+  failedJobsMigration,
+  signalsMigration,
+  workersMigration,
+];
 
 /** The table in which the steps taken are noted, one row per step and table. */
 export const historyTable = 'drover_migrations';

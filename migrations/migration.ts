@@ -5,6 +5,7 @@ export interface TableNames {
   readonly jobs: string;
   readonly failedJobs: string;
   readonly signals: string;
+  readonly workers: string;
   /** The PostgreSQL schema that they are in. Default: the first of the search path. */
   readonly schema?: string;
 }
@@ -14,6 +15,7 @@ export const defaultTables: TableNames = {
   jobs: 'jobs',
   failedJobs: 'failed_jobs',
   signals: 'queue_signals',
+  workers: 'queue_workers',
 };
 
 /**
@@ -26,7 +28,7 @@ export const defaultTables: TableNames = {
 export interface Migration {
   /** Stands in the history table: never changed once released. */
   readonly name: string;
-  readonly table: 'jobs' | 'failedJobs' | 'signals';
+  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'workers';
   up(knex: SchemaKnex, tables: TableNames): SchemaStatements;
   down(knex: SchemaKnex, tables: TableNames): SchemaStatements;
 }

@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Logger } from './logger.js';
 import type { SignalStore } from './restart-signal.js';
+import type { WorkerRegistry } from './worker-registry.js';
 
 /** A job on its way into a store. */
 export interface NewJob {
@@ -184,8 +185,11 @@ export interface Connector {
   /** The failed-job store that lives in this store. */
   readonly failedJobs?: FailedJobStore;
 
-  /** Where signals to workers (restart) are kept. */
+  /** Where signals to workers (restart, what is paused) are kept. */
   readonly signals?: SignalStore;
+
+  /** Where workers say that they live. */
+  readonly workers?: WorkerRegistry;
 
   /** True where `push` runs the jobs itself, so that there is nothing for a worker to reserve. */
   readonly inline?: boolean;

@@ -28,6 +28,12 @@ export interface QueueConfig {
    * changes nothing.
    */
   readonly onFailed?: (failure: JobFailure) => unknown;
+  /**
+   * Whether the application is in maintenance: workers ask at their start and about once a second, and take no jobs
+   * while the answer is true; running ones go on. Where it throws or does not answer, the last answer holds, at first
+   * false. The worker option `force` (`--force`) ignores it.
+   */
+  readonly maintenance?: () => boolean | Promise<boolean>;
   /** Defaults for workers. */
   readonly worker?: WorkerOptions;
   /** The largest payload that may be pushed, in bytes of its JSON. Default 1,048,576. */
@@ -45,6 +51,7 @@ export const queueConfigKeys = [
   'jobs',
   'failed',
   'onFailed',
+  'maintenance',
   'worker',
   'maxPayloadBytes',
   'logger',

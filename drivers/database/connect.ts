@@ -11,6 +11,7 @@ import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
 import { Waits } from './waits.js';
+import { DatabaseWorkers } from './workers.js';
 
 /** What is not for users to set. */
 export interface Internals {
@@ -74,7 +75,10 @@ function connectWith<Connection>(
     session,
     dialect.jobs,
     failedJobs,
-    new DatabaseSignals(session, dialect.signals),
+    new DatabaseSignals(session, dialect.signals, (error) =>
+      logger.warn({ err: error }, 'could not read the signals for workers'),
+    ),
+    new DatabaseWorkers(session, dialect.workers),
     (kind = target.kind) => tableScript(kind, settings, context),
     dialect.news === undefined ? undefined : new Waits(session, dialect.news),
   );

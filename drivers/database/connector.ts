@@ -9,17 +9,20 @@ import type {
   Release,
   ReservedJob,
   SignalStore,
+  WorkerRegistry,
 } from '../../src/index.js';
 import type { JobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
 import type { Session } from './session.js';
 import type { DatabaseSignals } from './signals.js';
 import type { Waits } from './waits.js';
+import type { DatabaseWorkers } from './workers.js';
 
 /** The contract on tables of one SQL database. The verbs' statements are the dialect's. */
 export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly workers: WorkerRegistry;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
   readonly #session: Session<Connection>;
@@ -33,6 +36,7 @@ export class DatabaseConnector<Connection> implements Connector {
     jobs: JobTable<Connection>,
     failedJobs: DatabaseFailedJobs<Connection>,
     signals: DatabaseSignals<Connection>,
+    workers: DatabaseWorkers<Connection>,
     wholeScript: (dialect?: string) => Promise<string[]>,
     waits: Waits<Connection> | undefined,
   ) {
@@ -51,6 +55,7 @@ export class DatabaseConnector<Connection> implements Connector {
     this.#failedJobs = failedJobs;
     this.failedJobs = failedJobs;
     this.signals = signals;
+    this.workers = workers;
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

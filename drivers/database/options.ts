@@ -75,6 +75,7 @@ export const databaseOptionNames = [
   'table',
   'failedTable',
   'signalsTable',
+  'workersTable',
   'prefix',
   'schema',
   'autoMigrate',

@@ -10,7 +10,9 @@ export interface TableOptions {
   readonly failedTable?: string;
   /** The table of signals to workers. Default `queue_signals`. */
   readonly signalsTable?: string;
-  /** Stands before the names of all three tables. Default none. */
+  /** The table of live workers. Default `queue_workers`. */
+  readonly workersTable?: string;
+  /** Stands before the names of all these tables. Default none. */
   readonly prefix?: string;
   /** The PostgreSQL schema of the tables, which migrations make. Default: the first of the search path. */
   readonly schema?: string;
@@ -36,11 +38,12 @@ export function readTables(options: TableOptions, kind: DatabaseKind): TableName
     jobs: named('table', defaultTables.jobs),
     failedJobs: named('failedTable', defaultTables.failedJobs),
     signals: named('signalsTable', defaultTables.signals),
+    workers: named('workersTable', defaultTables.workers),
   };
   const names = [...Object.values(tables), historyTable].map((name) => name.toLowerCase());
   if (new Set(names).size < names.length) {
     const fix = `Give each its own name, other than ${historyTable}.`;
-    throw invalid('table, failedTable, signalsTable: two tables have the same name', fix);
+    throw invalid('table, failedTable, signalsTable, workersTable: two tables have the same name', fix);
   }
   const { schema } = options;
   return schema === undefined ? tables : { ...tables, schema: readSchema(schema, kind) };

@@ -10,6 +10,7 @@ import {
   type Release,
   type ReservedJob,
   type SignalStore,
+  type WorkerRegistry,
 } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import { RedisConnector, type RedisParts } from './connector.js';
@@ -22,12 +23,14 @@ import type { Script } from './script.js';
 export class ClusterConnector implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly workers: WorkerRegistry;
   readonly #each: RedisConnector;
 
   constructor(parts: Omit<RedisParts, 'isOneSlot'>) {
     this.#each = new RedisConnector({ ...parts, session: guarded(parts.session), isOneSlot: false });
     this.failedJobs = withoutRetry(this.#each.failedJobs);
     this.signals = this.#each.signals;
+    this.workers = this.#each.workers;
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

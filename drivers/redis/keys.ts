@@ -42,6 +42,11 @@ export class Keys {
   ofFailedJobs(): readonly string[] {
     return ['', ':times', ':jobs', ':uuids', ':names'].map((part) => `${this.#prefix}{drover}:failed${part}`);
   }
+
+  /** What live workers say of themselves, and when that is over. */
+  ofWorkers(): readonly string[] {
+    return ['', ':until'].map((part) => `${this.#prefix}{drover}:workers${part}`);
+  }
 }
 
 /** Collects the queues that a call is about, and tells where each stands in KEYS. */

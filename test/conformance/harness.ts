@@ -10,6 +10,8 @@ export type Capability =
   | 'failedJobs'
   | 'failedJobs.retry'
   | 'signals'
+  | 'signals.swap'
+  | 'workers'
   | 'migrate'
   /** The harness has a second connector on the same store. */
   | 'second-connector';

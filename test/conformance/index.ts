@@ -18,6 +18,7 @@ import { signalCases } from './cases/signals.js';
 import { sizeAndClearCases } from './cases/size-clear.js';
 import { unreserveCases } from './cases/unreserve.js';
 import { waitCases } from './cases/wait.js';
+import { workerCases } from './cases/workers.js';
 import type { ConformanceCase } from './harness.js';
 
 export type { Capability, ConformanceCase, ConformanceHarness, HarnessFactory } from './harness.js';
@@ -42,6 +43,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...concurrencyCases,
   ...waitCases,
   ...signalCases,
+  ...workerCases,
   ...migrateCases,
   ...closeCases,
   ...realTimeCases,

@@ -63,7 +63,7 @@ describe.each(serverKinds)('%s', (kind) => {
   });
 
   test('names of tables are told apart from each other and from SQL', async () => {
-    const names = { table: 'select', failedTable: 'order', signalsTable: 'group' };
+    const names = { table: 'select', failedTable: 'order', signalsTable: 'group', workersTable: 'user' };
     const connector = sandbox.open({ ...names, prefix: '_' });
     await connector.migrate();
     expect(await connector.push('mail', [job])).toEqual(['stored']);
@@ -86,7 +86,12 @@ describe.each(serverKinds)('%s', (kind) => {
 
   test('migrations of the application make the same tables', async () => {
     const instance = knex({ client: kind === 'postgres' ? 'pg' : 'mysql2', connection: sandbox.url });
-    const tables = { jobs: 'own_jobs', failedJobs: 'own_failed_jobs', signals: 'own_queue_signals' };
+    const tables = {
+      jobs: 'own_jobs',
+      failedJobs: 'own_failed_jobs',
+      signals: 'own_queue_signals',
+      workers: 'own_queue_workers',
+    };
     for (const migration of migrations) await migration.up(instance, tables);
     const connector = sandbox.open({ knex: instance, prefix: 'own_' });
     expect(await connector.push('mail', [job])).toEqual(['stored']);

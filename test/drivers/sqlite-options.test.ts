@@ -130,7 +130,7 @@ describe('the other options', () => {
 
   test('have defaults', () => {
     expect(readOptions({ url })).toMatchObject({
-      tables: { jobs: 'jobs', failedJobs: 'failed_jobs', signals: 'queue_signals' },
+      tables: { jobs: 'jobs', failedJobs: 'failed_jobs', signals: 'queue_signals', workers: 'queue_workers' },
       autoMigrate: true,
       synchronous: 'normal',
     });
@@ -157,6 +157,7 @@ describe('the other options', () => {
     [{ url, table: 'sqlite_jobs' }, 'table'],
     [{ url, failedTable: 'main.failed' }, 'failedTable'],
     [{ url, signalsTable: 'a b' }, 'signalsTable'],
+    [{ url, workersTable: 'queue_signals' }, 'workersTable'],
     [{ url, failedTable: 'JOBS' }, 'failedTable'],
     [{ url, table: 'drover_migrations' }, 'table'],
     [{ url, lease: '5s', retry_after: 5 }, 'lease'],

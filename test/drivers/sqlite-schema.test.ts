@@ -56,7 +56,14 @@ describe('migrate', () => {
     expect(await second.migrate()).toEqual(['0001_jobs']);
     expect(await sandbox.open({ url, table: 'b_jobs' }).migrate()).toEqual([]);
     expect(await second.size('mail')).toMatchObject({ ready: 0 });
-    expect(tablesOf(file)).toEqual(['B_Jobs', 'a_jobs', historyTable, 'failed_jobs', 'queue_signals']);
+    expect(tablesOf(file)).toEqual([
+      'B_Jobs',
+      'a_jobs',
+      historyTable,
+      'failed_jobs',
+      'queue_signals',
+      'queue_workers',
+    ]);
   });
 
   test('does all of it or nothing', async () => {
@@ -97,13 +104,13 @@ describe('a schema that is not the one of this version', () => {
   test('older: refused when autoMigrate is off', async () => {
     const file = sandbox.newFile();
     await sandbox.open(file).migrate();
-    run(file, `DELETE FROM ${historyTable} WHERE name = '0003_queue_signals'; DROP TABLE queue_signals`);
+    run(file, `DELETE FROM ${historyTable} WHERE name = '0004_queue_workers'; DROP TABLE queue_workers`);
     const connector = sandbox.open({ url: `sqlite:${file}`, autoMigrate: false });
     await expect(connector.size('mail')).rejects.toMatchObject({
       code: 'E_STORE_SCHEMA',
       fix: 'Run: drover queue:migrate',
     });
-    expect(await connector.migrate()).toEqual(['0003_queue_signals']);
+    expect(await connector.migrate()).toEqual(['0004_queue_workers']);
     expect(await connector.size('mail')).toMatchObject({ ready: 0 });
   });
 

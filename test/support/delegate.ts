@@ -1,5 +1,12 @@
 import type { MemoryConnector } from '../../drivers/memory/connector.js';
-import type { Connector, FailedJobStore, Lease, ReservedJob, SignalStore } from '../../src/index.js';
+import type {
+  Connector,
+  FailedJobStore,
+  Lease,
+  ReservedJob,
+  SignalStore,
+  WorkerRegistry,
+} from '../../src/index.js';
 
 /** A memory connector with all the verbs that it has as own properties, so that a spread can replace some of them. */
 export type Delegate = Required<
@@ -28,6 +35,7 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     waitForJob: (queues, maxWaitMs, signal) => memory.waitForJob(queues, maxWaitMs, signal),
     failedJobs: delegateToFailedJobs(memory.failedJobs),
     signals: delegateToSignals(memory.signals),
+    workers: delegateToWorkers(memory.workers),
   };
 }
 
@@ -43,7 +51,19 @@ function delegateToFailedJobs(store: Required<FailedJobStore>): Required<FailedJ
 }
 
 function delegateToSignals(store: SignalStore): SignalStore {
-  return { read: (key) => store.read(key), write: (key, value) => store.write(key, value) };
+  return {
+    read: (key) => store.read(key),
+    write: (key, value) => store.write(key, value),
+    ...(store.swap && { swap: store.swap.bind(store) }),
+  };
+}
+
+function delegateToWorkers(store: WorkerRegistry): WorkerRegistry {
+  return {
+    beat: (beat) => store.beat(beat),
+    list: () => store.list(),
+    leave: (id) => store.leave(id),
+  };
 }
 
 /** Remembers the newest lease of each job: what a store that does not compare tokens goes by. */

@@ -1,5 +1,7 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type {
+  Beat,
+  BeatEntry,
   FailedJob,
   FailedJobFilter,
   Failure,
@@ -29,6 +31,7 @@ export interface Dialect<Connection> {
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
+  readonly workers: WorkerTable<Connection>;
   readonly history: SchemaHistory<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
   readonly news?: News<Connection>;
@@ -99,6 +102,18 @@ export interface FailedJobTable<Connection> {
 export interface SignalTable<Connection> {
   read(connection: Connection, key: string): Answer<string | null>;
   write(connection: Connection, key: string, value: string): Answer<void>;
+  swap(connection: Connection, key: string, expected: string | null, value: string): Answer<boolean>;
+}
+
+/** The verbs on the list of live workers. */
+export interface WorkerTable<Connection> {
+  /** How far apart beats should be, in ms, where not as usual. */
+  readonly everyMs?: number;
+  beat(connection: Connection, beat: Beat): Answer<void>;
+  list(connection: Connection): Answer<BeatEntry[]>;
+  leave(connection: Connection, id: string): Answer<void>;
+  /** Removes those whose time is over, which `list` leaves out already. */
+  prune(connection: Connection): Answer<void>;
 }
 
 /** A connection beside the pool, and how to close it. */

@@ -6,6 +6,7 @@ import { MysqlFailedJobs } from './mysql-failed-jobs.js';
 import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
 import { MysqlSignals } from './mysql-signals.js';
+import { MysqlWorkers } from './mysql-workers.js';
 
 /** What the MySQL dialect is made of. */
 export interface MysqlDialectOptions {
@@ -23,6 +24,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     jobs,
     failedJobs: new MysqlFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new MysqlSignals(quoted(tables.signals)),
+    workers: new MysqlWorkers(quoted(tables.workers)),
     history: new MysqlHistory(),
     prepareStore: async () => {},
     configure: configureMysql,

@@ -7,6 +7,7 @@ import { PostgresHistory } from './postgres-history.js';
 import { PostgresJobs } from './postgres-jobs.js';
 import { channelOf, PostgresNews } from './postgres-news.js';
 import { PostgresSignals } from './postgres-signals.js';
+import { PostgresWorkers } from './postgres-workers.js';
 
 /** What the PostgreSQL dialect is made of. */
 export interface PostgresDialectOptions {
@@ -30,6 +31,7 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     jobs,
     failedJobs: new PostgresFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new PostgresSignals(quoted(tables.signals)),
+    workers: new PostgresWorkers(quoted(tables.workers)),
     history: new PostgresHistory(schema),
     ...(notify && { news: new PostgresNews(table) }),
     prepareStore: async () => {},

@@ -14,6 +14,7 @@ import { SqliteHistory } from './sqlite-history.js';
 import { SqliteJobs } from './sqlite-jobs.js';
 import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
+import { SqliteWorkers } from './sqlite-workers.js';
 
 /** What the SQLite dialect is made of. */
 export interface SqliteDialectOptions {
@@ -36,6 +37,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     jobs,
     failedJobs: new SqliteFailedJobs(tables.failedJobs, jobs),
     signals: new SqliteSignals(tables.signals),
+    workers: new SqliteWorkers(tables.workers, clock),
     history: new SqliteHistory(clock),
     ...(watched !== undefined && { news: new SqliteNews(watched, tables.jobs, clock, logger) }),
     prepareStore: () => prepareFile(filename),
