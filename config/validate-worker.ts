@@ -24,7 +24,7 @@ export function optionProblems(name: keyof WorkerOptions, value: unknown, parent
   if (value === undefined) return [];
   const path = keyPath(parent, name);
   if (name === 'queues') return queuesProblems(value, path);
-  if (name === 'once' || name === 'stopWhenEmpty') {
+  if (name === 'once' || name === 'stopWhenEmpty' || name === 'force') {
     return typeof value === 'boolean' ? [] : [{ path, what: `is ${kindOf(value)}, not true or false` }];
   }
   try {

@@ -88,10 +88,13 @@ function failedProblems(failed: unknown, names: readonly string[]): Problem[] {
 }
 
 function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const { maxPayloadBytes, logger, clock, onFailed, statistics } = config;
+  const { maxPayloadBytes, logger, clock, statistics } = config;
   const problems: Problem[] = [];
-  if (onFailed !== undefined && typeof onFailed !== 'function') {
-    problems.push({ path: 'onFailed', what: `is ${kindOf(onFailed)}, not a function` });
+  for (const path of ['onFailed', 'maintenance']) {
+    const given = config[path];
+    if (given !== undefined && typeof given !== 'function') {
+      problems.push({ path, what: `is ${kindOf(given)}, not a function` });
+    }
   }
   if (statistics !== undefined && typeof statistics !== 'boolean') {
     problems.push({ path: 'statistics', what: `is ${kindOf(statistics)}, not true or false` });

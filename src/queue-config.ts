@@ -30,6 +30,13 @@ export interface QueueConfig {
    */
   readonly onFailed?: (failure: JobFailure) => unknown;
   /**
+   * Whether the application is in maintenance: workers ask at their start and about once a second, and take no jobs
+   * while the answer is true; running ones go on. Where it throws or does not answer, the last answer holds, at first
+   * false. The worker option `force` (`--force`) ignores it.
+   */
+  readonly maintenance?: () => boolean | Promise<boolean>;
+
+  /**
    * Whether what happens to jobs is counted for `queue.stats` and `queue:stats`, in memory, and written to the store
    * of each connection every two seconds at most. Default true.
    */
@@ -53,6 +60,7 @@ export const queueConfigKeys = [
   'jobs',
   'failed',
   'onFailed',
+  'maintenance',
   'statistics',
   'worker',
   'supervisors',

@@ -7,15 +7,17 @@ import type { JobClass } from './job-class.js';
 import type { JobDefinition } from './job-definition.js';
 import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
 import { checkQueueName } from './names.js';
+import { noPauses, type Pauses, pausedKey, pauseIn, readPauses, resumeIn } from './pauses.js';
 import { preparePush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
-import { signalRestart } from './restart-signal.js';
+import { type SignalStore, signalRestart } from './restart-signal.js';
 import { shown } from './shown.js';
 import type { QueueStats, StatsOptions } from './statistics-report.js';
 import { storeAll, storeOne } from './store-jobs.js';
 import { Worker } from './worker.js';
+import { type WorkerInfo, workerInfo } from './worker-info.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
 import type { WorkerWatch } from './worker-watch.js';
 
@@ -221,7 +223,7 @@ export class Queue {
     }
     this.#core.assertJobsLoaded();
     const context = { ...this.#core.attemptContext(name, connector, checked), watch };
-    return new Worker(connector, settings.leaseMs, checked, context);
+    return new Worker(connector, settings.leaseMs, checked, context, config.maintenance);
   }
 
   /**
@@ -230,11 +232,49 @@ export class Queue {
    * @throws QueueError `E_UNSUPPORTED` where the store cannot carry the signal.
    */
   async restartWorkers(): Promise<void> {
+    await signalRestart(this.#signals('restart signal'), Date.now());
+  }
+
+  /**
+   * Lets no worker, in whatever process, take jobs from a queue, or from any queue of the connection where none is
+   * named, until `resume`: within about a second. Running jobs go on, those reserved ahead are given back, and pushes
+   * are stored as ever. It outlives workers and this process. Answers what is paused now.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store cannot carry it.
+   */
+  async pause(queue?: string): Promise<Pauses> {
+    return await pauseIn(this.#signals('pauses'), optionalName(queue), Date.now());
+  }
+
+  /**
+   * Lifts the pause of a queue, or that of the whole connection where none is named; queues that were paused by name
+   * stay so until they are named. Answers what is still paused.
+   *
+   * @throws QueueError `E_UNSUPPORTED` as `pause`.
+   */
+  async resume(queue?: string): Promise<Pauses> {
+    return await resumeIn(this.#signals('pauses'), optionalName(queue));
+  }
+
+  /** What is paused on this connection. */
+  async paused(): Promise<Pauses> {
     const { signals } = this.#connector();
-    if (!signals) {
-      throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} carries no restart signal`);
+    return signals ? readPauses(await signals.read(pausedKey)) : noPauses;
+  }
+
+  /**
+   * The workers of this connection, in whatever process, by start. One that was killed is listed as `gone?` before it
+   * is forgotten, after about ten seconds.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store keeps no list.
+   */
+  async workers(): Promise<WorkerInfo[]> {
+    const { workers } = this.#connector();
+    if (!workers) {
+      throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} keeps no list of workers`);
     }
-    await signalRestart(signals, Date.now());
+    const infos = (await workers.list()).flatMap((entry) => workerInfo(entry) ?? []);
+    return infos.sort((a, b) => a.startedAtMs - b.startedAtMs || (a.id < b.id ? -1 : 1));
   }
 
   /** Creates or updates the tables of this connection's store; answers what was done. */
@@ -269,10 +309,20 @@ export class Queue {
     return this.#core.connections.connector(this.connectionName);
   }
 
+  #signals(what: string): SignalStore {
+    const { signals } = this.#connector();
+    if (signals) return signals;
+    throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} carries no ${what}`);
+  }
+
   #queueName(queue: string | undefined): string {
     if (queue !== undefined) return checkQueueName(queue);
     return this.#core.connections.driver(this.connectionName).settings.queue;
   }
+}
+
+function optionalName(queue: string | undefined): string | undefined {
+  return queue === undefined ? undefined : checkQueueName(queue);
 }
 
 /** Options that are given as undefined leave the config's default in force. */

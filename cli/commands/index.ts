@@ -27,6 +27,21 @@ export const commands: readonly CommandEntry[] = [
     summary: 'Ask workers to finish their jobs and exit',
     load: () => import('./restart.js'),
   },
+  {
+    usage: 'queue:pause [queue..]',
+    summary: 'Let workers take no jobs of queues, or of a connection',
+    load: () => import('./pause.js'),
+  },
+  {
+    usage: 'queue:resume [queue..]',
+    summary: 'End a pause',
+    load: () => import('./resume.js'),
+  },
+  {
+    usage: 'queue:workers [connection]',
+    summary: 'List the workers that live, and what they do',
+    load: () => import('./workers.js'),
+  },
   { usage: 'queue:push <name>', summary: 'Push a job', load: () => import('./push.js') },
   { usage: 'queue:size [queue..]', summary: 'Count the jobs of queues', load: () => import('./size.js') },
   {

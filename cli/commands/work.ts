@@ -1,5 +1,5 @@
 import { Console } from 'node:console';
-import type { StopReason, Worker } from '../../src/index.js';
+import type { Halt, StopReason, Worker } from '../../src/index.js';
 import { type Args, usage } from '../args.js';
 import type { Command } from '../command.js';
 import { type Context, withContext } from '../context.js';
@@ -10,6 +10,7 @@ import type { Io } from '../io.js';
 import { afterLapse, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { createOutput } from '../output.js';
+import { haltText } from '../paused-text.js';
 import { RunningJobs } from '../running-jobs.js';
 import { pauseOnSignals, type StopSignals, stopOnSignals } from '../signals.js';
 import { assertSomeJob } from '../some-job.js';
@@ -36,6 +37,11 @@ export const command: Command = {
       without: '100',
     },
     ...workFlags,
+    name: {
+      kind: 'text',
+      says: 'What the worker is called in logs and queue:workers',
+      without: '<host>:<pid>',
+    },
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
     'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
@@ -133,11 +139,12 @@ async function work(
     else logger.info({}, sentence);
   };
   if (!isChild) reportWorker(queue.events, output, logger);
-  const about = describeWorker(args, context);
+  const about = describeWorker(worker, args, context);
   const place = `${about.queues.join(', ')} of connection ${about.connection}`;
   const jobs = `${about.jobs} ${about.jobs === 1 ? 'job' : 'jobs'} defined`;
   const origin = `pid ${about.pid}, config ${about.config ?? 'built in'}, ${jobs}`;
   tell('worker:started', about, `working ${place} (${origin})`);
+  worker.onHalt((halt) => tellHalt(halt, tell));
 
   let reason: StopReason | 'error' | 'uncaught' = 'error';
   try {
@@ -145,19 +152,29 @@ async function work(
     reason = stops.isUncaught() ? 'uncaught' : stopped;
     return reason === 'uncaught' ? exitCodes.uncaught : exitCodeOfStop(stopped);
   } finally {
-    const reserved = reason === 'empty' && !isChild ? await heldElsewhere(about.queues, queue) : undefined;
+    const isEmpty = reason === 'empty' && !isChild;
+    const reserved = isEmpty ? await heldElsewhere(about.queues, queue) : undefined;
+    const halted = isEmpty ? haltText(worker.halt) : '';
     tell(
       'worker:stopped',
-      { reason, ...(reserved !== undefined && { reserved }) },
-      `stopped: ${reason}${heldText(reserved)}`,
+      { reason, ...(reserved !== undefined && { reserved }), ...(halted && worker.halt) },
+      `stopped: ${reason}${halted && ` (${halted})`}${heldText(reserved)}`,
     );
     await link?.stopped(reason);
   }
 }
 
-function describeWorker(args: Args, context: Context) {
+/** Says why jobs are left where they are, whoever asked for it. */
+function tellHalt(halt: Halt, tell: (event: string, fields: object, sentence: string) => void): void {
+  const why = haltText(halt);
+  if (why) tell('worker:paused', halt, `${why}: takes no jobs there; running ones may end`);
+  else tell('worker:resumed', {}, 'nothing is paused any longer: goes on taking jobs');
+}
+
+function describeWorker(worker: Worker, args: Args, context: Context) {
   return {
     pid: process.pid,
+    name: worker.name,
     connection: context.queue.connectionName,
     queues: servedQueues(args, context),
     jobs: context.queue.jobNames.length,

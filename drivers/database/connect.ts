@@ -14,6 +14,7 @@ import { DatabaseSignals } from './signals.js';
 import { DatabaseStatistics } from './statistics.js';
 import { Teller } from './teller.js';
 import { Waits } from './waits.js';
+import { DatabaseWorkers } from './workers.js';
 
 /** What is not for users to set. */
 export interface Internals {
@@ -82,6 +83,7 @@ function connectWith<Connection>(
     jobs: dialect.jobs,
     failedJobs: new DatabaseFailedJobs(session, dialect.failedJobs, teller),
     signals,
+    workers: new DatabaseWorkers(session, dialect.workers),
     statistics: new DatabaseStatistics(session, dialect.statistics),
     looks,
     teller,

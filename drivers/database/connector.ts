@@ -10,6 +10,7 @@ import type {
   ReservedJob,
   SignalStore,
   StatisticsStore,
+  WorkerRegistry,
 } from '../../src/index.js';
 import type { JobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
@@ -26,6 +27,7 @@ export interface ConnectorParts<Connection> {
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: DatabaseFailedJobs<Connection>;
   readonly signals: DatabaseSignals<Connection>;
+  readonly workers: WorkerRegistry;
   readonly statistics: StatisticsStore;
   readonly looks: Looks<Connection>;
   /** Absent where nobody has to be told of new jobs. */
@@ -40,6 +42,7 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
   readonly statistics: StatisticsStore;
+  readonly workers: WorkerRegistry;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
   readonly #parts: ConnectorParts<Connection>;
@@ -63,6 +66,7 @@ export class DatabaseConnector<Connection> implements Connector {
     this.failedJobs = parts.failedJobs;
     this.signals = parts.signals;
     this.statistics = parts.statistics;
+    this.workers = parts.workers;
   }
 
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

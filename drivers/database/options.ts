@@ -75,6 +75,7 @@ export const databaseOptionNames = [
   'table',
   'failedTable',
   'signalsTable',
+  'workersTable',
   'statisticsTable',
   'prefix',
   'schema',

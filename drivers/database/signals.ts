@@ -45,6 +45,10 @@ export class DatabaseSignals<Connection> implements SignalStore {
     return this.#session.run((connection) => this.#table.write(connection, key, value));
   }
 
+  swap(key: string, expected: string | null, value: string): Promise<boolean> {
+    return this.#session.run((connection) => this.#table.swap(connection, key, expected, value));
+  }
+
   /** One statement reads all the keys that are watched, and is a look's where one comes in time. */
   watch(key: string, tell: (value: string | null) => void): () => void {
     const watcher = { key, tell };

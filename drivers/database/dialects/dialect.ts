@@ -1,5 +1,7 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type {
+  Beat,
+  BeatEntry,
   FailedJob,
   FailedJobFilter,
   Failure,
@@ -32,6 +34,7 @@ export interface Dialect<Connection> {
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
   readonly statistics: StatisticsTable<Connection>;
+  readonly workers: WorkerTable<Connection>;
   readonly history: SchemaHistory<Connection>;
   readonly looks: LookTable<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
@@ -112,6 +115,18 @@ export interface SignalTable<Connection> {
   /** The values of the keys that are set, in one statement. */
   read(connection: Connection, keys: readonly string[]): Answer<ReadonlyMap<string, string>>;
   write(connection: Connection, key: string, value: string): Answer<void>;
+  swap(connection: Connection, key: string, expected: string | null, value: string): Answer<boolean>;
+}
+
+/** The verbs on the list of live workers. */
+export interface WorkerTable<Connection> {
+  /** How far apart beats should be, in ms, where not as usual. */
+  readonly everyMs?: number;
+  beat(connection: Connection, beat: Beat): Answer<void>;
+  list(connection: Connection): Answer<BeatEntry[]>;
+  leave(connection: Connection, id: string): Answer<void>;
+  /** Removes those whose time is over, which `list` leaves out already. */
+  prune(connection: Connection): Answer<void>;
 }
 
 /** The verbs on statistics, as {@link StatisticsStore} promises them. */

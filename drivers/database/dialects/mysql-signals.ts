@@ -22,4 +22,17 @@ export class MysqlSignals implements SignalTable<MysqlConnection> {
 INSERT INTO ${this.#table} (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)`;
     await changedBy(connection, sql, [key, value]);
   }
+
+  async swap(
+    connection: MysqlConnection,
+    key: string,
+    expected: string | null,
+    value: string,
+  ): Promise<boolean> {
+    // Counts rows that are found, not those that change: an equal value counts.
+    const add = `INSERT IGNORE INTO ${this.#table} (name, value) VALUES (?, ?)`;
+    const swap = `UPDATE ${this.#table} SET value = ? WHERE name = ? AND value = ?`;
+    if (expected === null) return (await changedBy(connection, add, [key, value])) === 1;
+    return (await changedBy(connection, swap, [value, key, expected])) === 1;
+  }
 }

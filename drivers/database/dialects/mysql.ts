@@ -8,6 +8,7 @@ import { MysqlJobs } from './mysql-jobs.js';
 import { MysqlLooks } from './mysql-looks.js';
 import { MysqlSignals } from './mysql-signals.js';
 import { MysqlStatistics } from './mysql-statistics.js';
+import { MysqlWorkers } from './mysql-workers.js';
 
 /** What the MySQL dialect is made of. */
 export interface MysqlDialectOptions {
@@ -27,6 +28,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     signals: new MysqlSignals(quoted(tables.signals)),
     looks: new MysqlLooks(quoted(tables.jobs), quoted(tables.signals)),
     statistics: new MysqlStatistics(quoted(tables.statistics)),
+    workers: new MysqlWorkers(quoted(tables.workers)),
     history: new MysqlHistory(),
     prepareStore: async () => {},
     configure: configureMysql,

@@ -21,4 +21,16 @@ export class PostgresSignals implements SignalTable<PostgresConnection> {
 INSERT INTO ${this.#table} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
     await changedBy(connection, sql, [key, value]);
   }
+
+  async swap(
+    connection: PostgresConnection,
+    key: string,
+    expected: string | null,
+    value: string,
+  ): Promise<boolean> {
+    const add = `INSERT INTO ${this.#table} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`;
+    const swap = `UPDATE ${this.#table} SET value = $2 WHERE name = $1 AND value = $3`;
+    if (expected === null) return (await changedBy(connection, add, [key, value])) === 1;
+    return (await changedBy(connection, swap, [key, value, expected])) === 1;
+  }
 }

@@ -10,6 +10,7 @@ import { PostgresLooks } from './postgres-looks.js';
 import { PostgresNews } from './postgres-news.js';
 import { PostgresSignals } from './postgres-signals.js';
 import { PostgresStatistics } from './postgres-statistics.js';
+import { PostgresWorkers } from './postgres-workers.js';
 
 /** What the PostgreSQL dialect is made of. */
 export interface PostgresDialectOptions {
@@ -36,6 +37,7 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     signals: new PostgresSignals(quoted(tables.signals)),
     looks: new PostgresLooks(table, quoted(tables.signals)),
     statistics: new PostgresStatistics(quoted(tables.statistics)),
+    workers: new PostgresWorkers(quoted(tables.workers)),
     history: new PostgresHistory(schema),
     ...(notify && { news: new PostgresNews(table, logger) }),
     prepareStore: async () => {},

@@ -16,6 +16,7 @@ import { SqliteLooks } from './sqlite-looks.js';
 import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
 import { SqliteStatistics } from './sqlite-statistics.js';
+import { SqliteWorkers } from './sqlite-workers.js';
 
 /** What the SQLite dialect is made of. */
 export interface SqliteDialectOptions {
@@ -40,6 +41,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     signals: new SqliteSignals(tables.signals),
     looks: new SqliteLooks(tables.jobs, tables.signals, clock),
     statistics: new SqliteStatistics(tables.statistics),
+    workers: new SqliteWorkers(tables.workers, clock),
     history: new SqliteHistory(clock),
     ...(watched !== undefined && { news: new SqliteNews(watched, logger) }),
     prepareStore: () => prepareFile(filename),
