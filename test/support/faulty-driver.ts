@@ -3,10 +3,11 @@ import { type Connector, type Driver, QueueError, silentLogger, systemClock } fr
 type Verb =
   | Exclude<
       keyof Connector,
-      'failedJobs' | 'signals' | 'inline' | 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn'
+      'failedJobs' | 'signals' | 'statistics' | 'inline' | 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn'
     >
   | `failedJobs.${'record' | 'list' | 'find' | 'forget' | 'flush' | 'retry'}`
-  | `signals.${'read' | 'write'}`;
+  | `signals.${'read' | 'write'}`
+  | `statistics.${'put' | 'read' | 'replace'}`;
 
 /** Stands between a caller and one call of a verb: passes it on, or does not. */
 type Fault = (call: () => Promise<unknown>) => Promise<unknown>;
@@ -154,7 +155,7 @@ function wrap<Verbs extends object>(
     get(target, name) {
       if (without.includes(name)) return undefined;
       const value: unknown = Reflect.get(target, name, target);
-      if (name === 'failedJobs' || name === 'signals') {
+      if (name === 'failedJobs' || name === 'signals' || name === 'statistics') {
         return value && wrap(value as object, `${name}.`, faults, []);
       }
       if (typeof value !== 'function') return value;
