@@ -197,7 +197,7 @@ describe('rows', () => {
     body: body(1),
   });
   const doneIn = (rows: readonly StatisticsRow[]): number =>
-    rows.reduce((sum, one) => (sum + (JSON.parse(one.body) as { counts: number[] }).counts[1]) as number, 0);
+    rows.reduce((sum, one) => sum + (JSON.parse(one.body) as { counts: [number, number] }).counts[1], 0);
 
   test('of many processes become one for each minute, then one for each hour, then none', async () => {
     const rows: StatisticsRow[] = [];
