@@ -178,6 +178,7 @@ test('no push is missed around falling asleep', async () => {
   await until(async () => done.size === 1000);
   stop.abort();
   await Promise.all(working);
+  await Promise.all([...workers, pusher].map((connector) => connector.close()));
 });
 
 test('a session that waits and is gone is not told any longer', async () => {
