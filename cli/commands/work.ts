@@ -36,7 +36,11 @@ export const command: Command = {
       without: '100',
     },
     ...workFlags,
-    name: { kind: 'text', says: 'What the worker is called in logs and queue:workers', without: '<host>:<pid>' },
+    name: {
+      kind: 'text',
+      says: 'What the worker is called in logs and queue:workers',
+      without: '<host>:<pid>',
+    },
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
     'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
@@ -115,7 +119,8 @@ async function work(
   pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
-  queue.events.on('*', (event) => reportJob(event, output, config.failed !== 'none'));
+  const name = args.text('name') ?? config.worker?.name;
+  queue.events.on('*', (event) => reportJob(event, output, config.failed !== 'none', name));
 
   if (link) {
     const begun = await link.begin({
