@@ -9,9 +9,10 @@ import { nearTimeText, spanText, timeText } from './time-text.js';
  * Prints what happens to jobs: each event as an object, or one line for people when a job's attempt has ended.
  *
  * @param recorded whether failed jobs are kept, so that it makes sense to point to them.
+ * @param worker the name that the worker was given, for the objects.
  */
-export function reportJob(event: JobEvent, output: Output, recorded: boolean): void {
-  if (output.json) output.object(jobObject(event));
+export function reportJob(event: JobEvent, output: Output, recorded: boolean, worker?: string): void {
+  if (output.json) output.object(worker === undefined ? jobObject(event) : { ...jobObject(event), worker });
   else if (endsAttempt(event)) output.line(jobLine(event, output.colors, recorded));
 }
 

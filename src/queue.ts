@@ -5,6 +5,7 @@ import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
 import type { JobClass } from './job-class.js';
 import type { JobDefinition } from './job-definition.js';
+import { withFields } from './logger.js';
 import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
 import { checkQueueName } from './names.js';
 import { noPauses, type Pauses, pausedKey, pauseIn, readPauses, resumeIn } from './pauses.js';
@@ -222,7 +223,10 @@ export class Queue {
       );
     }
     this.#core.assertJobsLoaded();
-    const context = { ...this.#core.attemptContext(name, connector, checked), watch };
+    const ofCore = this.#core.attemptContext(name, connector, checked);
+    const logger =
+      checked.name === undefined ? ofCore.logger : withFields(ofCore.logger, { worker: checked.name });
+    const context = { ...ofCore, logger, watch };
     return new Worker(connector, settings.leaseMs, checked, context, config.maintenance);
   }
 

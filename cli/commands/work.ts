@@ -121,7 +121,8 @@ async function work(
   pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
-  queue.events.on('job:*', (event) => reportJob(event, output, config.failed !== 'none'));
+  const name = args.text('name') ?? config.worker?.name;
+  queue.events.on('job:*', (event) => reportJob(event, output, config.failed !== 'none', name));
 
   if (link) {
     const begun = await link.begin({
