@@ -1,3 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connector } from '../../src/index.js';
 import { startMariadb } from '../support/mariadb-server.js';
@@ -31,6 +36,11 @@ async function passesAgain(connector: Connector, refusal: object): Promise<void>
       expect(error).toMatchObject(refusal);
     }
   }
+}
+
+function run(program: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program}: ${stderr}`);
 }
 
 function sandboxOn(kind: ServerName, start: () => Promise<DatabaseServer>) {
@@ -106,6 +116,33 @@ describe('PostgreSQL', () => {
     await on.sandbox.sql('ALTER SYSTEM RESET default_transaction_read_only');
     await on.sandbox.sql('SELECT pg_reload_conf()');
     await passesAgain(connector, unavailable);
+  });
+
+  // Mounting a disk of that size is for root alone; elsewhere the run shows this test as skipped.
+  test.runIf(process.getuid?.() === 0)('a full disk (53100) takes no job, and takes them again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drover-disk-'));
+    const { uid, gid } = statSync(dirname(on.server.log)); // the server's own user
+    run('mount', '-t', 'tmpfs', '-o', `size=2m,mode=700,uid=${uid},gid=${gid}`, 'tmpfs', folder);
+    try {
+      const connector = on.sandbox.open({ prefix: 'disk_' });
+      await connector.push('mail', [job('before')]);
+      await on.sandbox.sql(`CREATE TABLESPACE small LOCATION '${folder}'`);
+      await on.sandbox.sql('ALTER TABLE disk_jobs SET TABLESPACE small');
+      const full = { code: 'E_STORE_FULL', transient: true, ambiguous: false };
+      const body = JSON.stringify(randomBytes(1000).toString('hex'));
+      expect(await refusalOf(connector, body)).toMatchObject({ ...full, cause: { code: '53100' } });
+      // What was accepted is there, and can be taken away.
+      const { ready } = await connector.size('mail');
+      expect(ready).toBeGreaterThan(100);
+      expect((await connector.clear('mail')).ready).toBe(ready);
+      run('mount', '-o', 'remount,size=8m', folder);
+      await passesAgain(connector, full);
+      await on.sandbox.sql('DROP TABLE disk_jobs');
+      await on.sandbox.sql('DROP TABLESPACE small');
+    } finally {
+      run('umount', '--lazy', folder);
+      rmdirSync(folder);
+    }
   });
 
   test('a server without a free connection (53300) is taken up again once it has one', async () => {

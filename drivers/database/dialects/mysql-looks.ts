@@ -24,7 +24,7 @@ export class MysqlLooks implements LookTable<MysqlConnection> {
 }
 
 /** The head of each queue by the index, and the signals by their key. A worker has one text for each count of them. */
-export function mysqlLook(jobs: string, signals: string, queueCount: number, signalCount: number): string {
+function mysqlLook(jobs: string, signals: string, queueCount: number, signalCount: number): string {
   const head = `(SELECT available_at AS due FROM ${jobs} WHERE queue = ? ORDER BY available_at, id LIMIT 1)`;
   const heads = Array(queueCount).fill(head).join(' UNION ALL ');
   const about = `

@@ -21,7 +21,7 @@ export class PostgresLooks implements LookTable<PostgresConnection> {
 }
 
 /** The head of each queue by the index, and the signals by their key. */
-export function postgresLook(jobs: string, signals: string): string {
+function postgresLook(jobs: string, signals: string): string {
   return `
 SELECT min(next.available_at) - ${postgresNow} AS ms, NULL::text AS name, NULL::text AS value
 FROM unnest($1::text[]) AS wanted (queue),
