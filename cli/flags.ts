@@ -18,6 +18,8 @@ export const workFlags: Flags = {
   },
   delay: { kind: 'text', says: "think-queue's name for a --backoff of one span" },
   timeout: { kind: 'text', says: 'Longest run of one attempt; 0: no limit', without: '60s' },
+  rest: { kind: 'text', says: 'How long to rest after each job', without: '0' },
+  force: { kind: 'switch', says: 'Work also while the config says that the application is in maintenance' },
   sleep: { kind: 'text', says: 'Longest wait between two looks at an idle queue', without: '3s' },
   memory: { kind: 'text', says: 'Stop above this many MiB of resident memory; 0: no limit', without: '0' },
   'shutdown-timeout': {

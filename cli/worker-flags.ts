@@ -16,6 +16,9 @@ export function workerOptions(args: Args): WorkerOptions {
     ...defined('tries', args.whole('tries', 0)),
     ...defined('backoff', backoffOf(args)),
     ...defined('timeout', args.span('timeout')),
+    ...defined('name', args.text('name')),
+    ...defined('rest', args.span('rest')),
+    ...(args.isOn('force') && { force: true }),
     ...defined('sleep', args.span('sleep')),
     ...defined('shutdownTimeout', args.span('shutdown-timeout')),
     ...defined('maxJobs', args.whole('max-jobs', 0)),
@@ -71,6 +74,7 @@ export function spanMs(args: Args, { config }: Context, option: keyof typeof spa
 // The core keeps its defaults to itself; docs/configuration.md and the help name the same ones.
 const spanDefaults = {
   grace: { flag: undefined, without: '5s' },
+  rest: { flag: 'rest', without: 0 },
   shutdownTimeout: { flag: 'shutdown-timeout', without: '20s' },
   sleep: { flag: 'sleep', without: '3s' },
   timeout: { flag: 'timeout', without: '60s' },

@@ -50,6 +50,8 @@ export default defineConfig({
 
   // Counts jobs and their times for queue:stats, written to the store every two seconds at most.
   // statistics: true,
+  // Whether the application is in maintenance: workers take no jobs meanwhile.
+  // maintenance: () => existsSync('down'),
 
   // How workers work. Flags of queue:work go before it, and a job's own settings before both.
   // worker: {
@@ -62,11 +64,19 @@ export default defineConfig({
   //   unknownJobPatience: '10m', // how long jobs that this worker does not know are put off for others
   //   grace: '5s', // how long a handler may take to end once it is aborted
   //   sleep: '3s', // longest time between two looks at an idle store
+  //   rest: 0, // how long each slot rests after a job
+  //   force: false, // work also during maintenance
   //   shutdownTimeout: '20s', // how long running jobs may take to end once the worker is asked to stop
   //   maxJobs: 0, // stop after so many jobs; 0 sets no limit
   //   maxTime: 0, // stop after so long; 0 sets no limit
   //   memory: 0, // stop above so many MiB; 0 sets no limit
   //   maxOutage: 0, // stop when the store was away for so long; 0 waits for it
+  // },
+
+  // Groups of worker processes for queue:supervise, each with settings of `worker`, a connection and a number of workers.
+  // supervisors: {
+  //   mail: { queues: ['mail'], workers: 2, concurrency: 10 },
+  //   reports: { queues: ['reports'], timeout: '80s', memory: 512 },
   // },
 
   // The largest payload that may be pushed, in bytes of its JSON.

@@ -1,6 +1,7 @@
 import { jobsMigration } from './0001-jobs.js';
 import { failedJobsMigration } from './0002-failed-jobs.js';
 import { signalsMigration } from './0003-queue-signals.js';
+import { workersMigration } from './0004-queue-workers.js';
 import { statisticsMigration } from './0005-queue-statistics.js';
 import type { Migration } from './migration.js';
 
@@ -13,13 +14,14 @@ export type {
   SchemaStatements,
   TableBuilder,
 } from './schema-knex.js';
-export { failedJobsMigration, jobsMigration, signalsMigration, statisticsMigration };
+export { failedJobsMigration, jobsMigration, signalsMigration, statisticsMigration, workersMigration };
 
 /** Every step of the schema, oldest first. Steps are added at the end and never changed. */
 export const migrations: readonly Migration[] = [
   jobsMigration,
   failedJobsMigration,
   signalsMigration,
+  workersMigration,
   statisticsMigration,
 ];
 

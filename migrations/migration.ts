@@ -5,6 +5,7 @@ export interface TableNames {
   readonly jobs: string;
   readonly failedJobs: string;
   readonly signals: string;
+  readonly workers: string;
   readonly statistics: string;
   /** The PostgreSQL schema that they are in. Default: the first of the search path. */
   readonly schema?: string;
@@ -15,6 +16,7 @@ export const defaultTables: TableNames = {
   jobs: 'jobs',
   failedJobs: 'failed_jobs',
   signals: 'queue_signals',
+  workers: 'queue_workers',
   statistics: 'queue_statistics',
 };
 
@@ -28,7 +30,7 @@ export const defaultTables: TableNames = {
 export interface Migration {
   /** Stands in the history table: never changed once released. */
   readonly name: string;
-  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'statistics';
+  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'workers' | 'statistics';
   /** True where jobs are worked all the same while the step is not taken. */
   readonly isOptional?: boolean;
   up(knex: SchemaKnex, tables: TableNames): SchemaStatements;

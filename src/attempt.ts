@@ -70,7 +70,13 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
   if (refused) return settlement.settle(refused);
 
   await context.onStart?.(settlement.job, reserved, rules.timeoutMs);
-  const end = await fire(settlement.job, { timeoutMs: rules.timeoutMs, graceMs: context.defaults.graceMs });
+  const { timeoutMs } = rules;
+  const end = await fire(settlement.job, {
+    timeoutMs,
+    graceMs: context.defaults.graceMs,
+    onTimeout: () => settlement.tellTimeout(timeoutMs),
+  });
+  settlement.tellException(end);
 
   const job = {
     state: await settlement.job.settledState(),

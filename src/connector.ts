@@ -3,6 +3,7 @@ import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Logger } from './logger.js';
 import type { SignalStore } from './restart-signal.js';
 import type { StatisticsStore } from './statistics-store.js';
+import type { WorkerRegistry } from './worker-registry.js';
 
 /** A job on its way into a store. */
 export interface NewJob {
@@ -185,11 +186,13 @@ export interface Connector {
   /** The failed-job store that lives in this store. */
   readonly failedJobs?: FailedJobStore;
 
-  /** Where signals to workers (restart) are kept. */
+  /** Where signals to workers (restart, what is paused) are kept. */
   readonly signals?: SignalStore;
 
   /** Where statistics are kept. Absent where there is no room for them: nothing is counted then. */
   readonly statistics?: StatisticsStore;
+  /** Where workers say that they live. */
+  readonly workers?: WorkerRegistry;
 
   /** True where `push` runs the jobs itself, so that there is nothing for a worker to reserve. */
   readonly inline?: boolean;

@@ -19,9 +19,21 @@ export type {
   Release,
   ReservedJob,
 } from './connector.js';
+export type { Halt } from './controls.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';
-export type { EventError, EventName, JobEvent, QueueEvents } from './events.js';
+export type {
+  BusyEvent,
+  EventError,
+  EventName,
+  EventOf,
+  JobEndEvent,
+  JobEvent,
+  QueueEvent,
+  QueueEvents,
+  WorkerEvent,
+  WorkerFields,
+} from './events.js';
 export type {
   ErrorText,
   FailedJob,
@@ -45,7 +57,9 @@ export {
   type JobSettings,
 } from './job-definition.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
+export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
+export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export type { Payload } from './payload.js';
 export type { PushOptions } from './push.js';
 export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
@@ -64,4 +78,7 @@ export {
 } from './statistics-store.js';
 export type { StopReason } from './stop-conditions.js';
 export type { Worker } from './worker.js';
+export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
+export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';
 export { checkWorkerOptions, type WorkerOptions, workerOptionNames } from './worker-options.js';
+export type { Beat, BeatEntry, WorkerRegistry } from './worker-registry.js';

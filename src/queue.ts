@@ -5,16 +5,20 @@ import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
 import type { JobClass } from './job-class.js';
 import type { JobDefinition } from './job-definition.js';
+import { withFields } from './logger.js';
+import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
 import { checkQueueName } from './names.js';
+import { noPauses, type Pauses, pausedKey, pauseIn, readPauses, resumeIn } from './pauses.js';
 import { preparePush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
-import { signalRestart } from './restart-signal.js';
+import { type SignalStore, signalRestart } from './restart-signal.js';
 import { shown } from './shown.js';
 import type { QueueStats, StatsOptions } from './statistics-report.js';
 import { storeAll, storeOne } from './store-jobs.js';
 import { Worker } from './worker.js';
+import { type WorkerInfo, workerInfo } from './worker-info.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
 import type { WorkerWatch } from './worker-watch.js';
 
@@ -52,7 +56,7 @@ export class Queue {
     this.#transaction = transaction;
   }
 
-  /** What happened to jobs that workers of this object ran. */
+  /** What happened to jobs and workers of this process. */
   get events(): QueueEvents {
     return this.#core.events;
   }
@@ -177,6 +181,18 @@ export class Queue {
     return this.#core.statistics.read(this.connectionName, options);
   }
 
+  /**
+   * Counts the jobs of queues once, and holds them against a limit: the event `queue:busy` tells of each queue that
+   * has more ready jobs.
+   *
+   * @throws QueueError `E_CONFIG`, `E_QUEUE_NAME`, or the store's error.
+   */
+  async monitor(options: MonitorOptions): Promise<MonitoredQueue[]> {
+    const connection = this.connectionName;
+    const from = { connection, ownQueue: this.#queueName(undefined), connector: this.#connector() };
+    return await monitor(options, from, this.events);
+  }
+
   /** Removes the ready and delayed jobs of a queue, and those that run only when asked to; answers how many. */
   async clear(queue?: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
     return this.#connector().clear(this.#queueName(queue), options);
@@ -207,8 +223,11 @@ export class Queue {
       );
     }
     this.#core.assertJobsLoaded();
-    const context = { ...this.#core.attemptContext(name, connector, checked), watch };
-    return new Worker(connector, settings.leaseMs, checked, context);
+    const ofCore = this.#core.attemptContext(name, connector, checked);
+    const logger =
+      checked.name === undefined ? ofCore.logger : withFields(ofCore.logger, { worker: checked.name });
+    const context = { ...ofCore, logger, watch };
+    return new Worker(connector, settings.leaseMs, checked, context, config.maintenance);
   }
 
   /**
@@ -217,11 +236,49 @@ export class Queue {
    * @throws QueueError `E_UNSUPPORTED` where the store cannot carry the signal.
    */
   async restartWorkers(): Promise<void> {
+    await signalRestart(this.#signals('restart signal'), Date.now());
+  }
+
+  /**
+   * Lets no worker, in whatever process, take jobs from a queue, or from any queue of the connection where none is
+   * named, until `resume`: within about a second. Running jobs go on, those reserved ahead are given back, and pushes
+   * are stored as ever. It outlives workers and this process. Answers what is paused now.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store cannot carry it.
+   */
+  async pause(queue?: string): Promise<Pauses> {
+    return await pauseIn(this.#signals('pauses'), optionalName(queue), Date.now());
+  }
+
+  /**
+   * Lifts the pause of a queue, or that of the whole connection where none is named; queues that were paused by name
+   * stay so until they are named. Answers what is still paused.
+   *
+   * @throws QueueError `E_UNSUPPORTED` as `pause`.
+   */
+  async resume(queue?: string): Promise<Pauses> {
+    return await resumeIn(this.#signals('pauses'), optionalName(queue));
+  }
+
+  /** What is paused on this connection. */
+  async paused(): Promise<Pauses> {
     const { signals } = this.#connector();
-    if (!signals) {
-      throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} carries no restart signal`);
+    return signals ? readPauses(await signals.read(pausedKey)) : noPauses;
+  }
+
+  /**
+   * The workers of this connection, in whatever process, by start. One that was killed is listed as `gone?` before it
+   * is forgotten, after about ten seconds.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store keeps no list.
+   */
+  async workers(): Promise<WorkerInfo[]> {
+    const { workers } = this.#connector();
+    if (!workers) {
+      throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} keeps no list of workers`);
     }
-    await signalRestart(signals, Date.now());
+    const infos = (await workers.list()).flatMap((entry) => workerInfo(entry) ?? []);
+    return infos.sort((a, b) => a.startedAtMs - b.startedAtMs || (a.id < b.id ? -1 : 1));
   }
 
   /** Creates or updates the tables of this connection's store; answers what was done. */
@@ -256,10 +313,20 @@ export class Queue {
     return this.#core.connections.connector(this.connectionName);
   }
 
+  #signals(what: string): SignalStore {
+    const { signals } = this.#connector();
+    if (signals) return signals;
+    throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} carries no ${what}`);
+  }
+
   #queueName(queue: string | undefined): string {
     if (queue !== undefined) return checkQueueName(queue);
     return this.#core.connections.driver(this.connectionName).settings.queue;
   }
+}
+
+function optionalName(queue: string | undefined): string | undefined {
+  return queue === undefined ? undefined : checkQueueName(queue);
 }
 
 /** Options that are given as undefined leave the config's default in force. */

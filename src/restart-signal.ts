@@ -4,6 +4,11 @@ export interface SignalStore {
   read(key: string): Promise<string | null>;
   write(key: string, value: string): Promise<void>;
   /**
+   * Writes the value only where the key has the expected one (null: where it is not set), as one operation; answers
+   * whether it did. Without it two that change the same value at once may undo each other's change.
+   */
+  swap?(key: string, expected: string | null, value: string): Promise<boolean>;
+  /**
    * Tells the value about once a second, until the function that it answers is called. Present where the store can
    * read it along with what a worker asks anyway; else workers read it by themselves.
    */

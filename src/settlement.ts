@@ -70,6 +70,17 @@ export class Settlement {
     }
   }
 
+  /** Says that the handler was aborted for its timeout, or was killed for it. */
+  tellTimeout(timeoutMs: number): void {
+    this.#emit('job:timed-out', () => ({ timeoutMs }));
+  }
+
+  /** Says that the handler threw, where it did: not of data that it never saw, nor of what an abort led to. */
+  tellException(end: RunEnd): void {
+    if (end.returned || end.abortedBy !== undefined || this.#refusal !== undefined) return;
+    this.#emit('job:exception', () => ({ error: describeError(end.error) }));
+  }
+
   async #checkData(): Promise<void> {
     try {
       this.#data = await this.#handler?.checkData(this.#payload.data);
@@ -102,7 +113,7 @@ export class Settlement {
         { ...this.job.fields, err: error },
         `could not ${verdict.action} the job; it runs again when its lease lapses`,
       );
-      this.#emit({ event: 'job:unsettled', error: describeError(error) });
+      this.#emit('job:unsettled', () => ({ error: describeError(error) }));
       return { outcome: 'unsettled', error };
     }
     return this.#settled(verdict);
@@ -128,12 +139,12 @@ export class Settlement {
     }
     if (state === 'released') {
       this.#count('released', end.abortedBy);
-      this.#emit({ event: 'job:released', delayMs: this.job.releaseDelayMs ?? 0 });
+      this.#emit('job:released', () => ({ delayMs: this.job.releaseDelayMs ?? 0 }));
       return { outcome: 'released' };
     }
     this.job.close();
     if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#lost();
-    this.#emit({ event: 'job:kept' });
+    this.#emit('job:kept', nothingMore);
     return { outcome: 'kept' };
   }
 
@@ -166,15 +177,15 @@ export class Settlement {
     switch (verdict.action) {
       case 'delete':
         this.#count('done');
-        this.#emit({ event: 'job:done' });
+        this.#emit('job:done', nothingMore);
         return { outcome: 'done' };
       case 'release':
       case 'postpone':
         this.#count('released', verdict.error);
-        this.#emit({ event: 'job:released', delayMs: verdict.delayMs, error: describeError(verdict.error) });
+        this.#emit('job:released', () => ({ delayMs: verdict.delayMs, error: describeError(verdict.error) }));
         return { outcome: 'released', error: verdict.error };
       case 'give-back':
-        this.#emit({ event: 'job:given-back' });
+        this.#emit('job:given-back', nothingMore);
         return { outcome: 'given-back' };
       case 'fail':
         return this.#failed(verdict.error, verdict.reason);
@@ -184,7 +195,7 @@ export class Settlement {
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
     this.#count('failed', error);
     await this.#callHooks(error, reason);
-    this.#emit({ event: 'job:failed', reason, error: describeError(error) });
+    this.#emit('job:failed', () => ({ reason, error: describeError(error) }));
     return { outcome: 'failed', error };
   }
 
@@ -227,18 +238,25 @@ export class Settlement {
 
   #lost(): AttemptEnd {
     this.#context.logger.warn(this.job.fields, 'the lease was lost: the job is another worker’s, or gone');
-    this.#emit({ event: 'job:lost' });
+    this.#emit('job:lost', nothingMore);
     return { outcome: 'lost', error: leaseLost(this.job.fields) };
   }
 
-  #emit(what: SettledEvent): void {
-    if (!this.#context.events.isHeard(what.event)) return;
+  /** Makes the event only where somebody listens. */
+  #emit<Name extends LaterEvent['event']>(event: Name, more: () => OwnFields<Name>): void {
+    const { events } = this.#context;
+    if (!events.isHeard(event)) return;
     const durationMs = Math.round((performance.now() - this.#startedMs) * 1000) / 1000;
-    this.#context.events.emit({ ...what, ...this.job.fields, durationMs } as JobEvent);
+    events.emit({ event, ...this.job.fields, durationMs, ...more() } as JobEvent);
   }
 }
 
+type LaterEvent = Exclude<JobEvent, { event: 'job:started' }>;
+
 /** The part of an event that is particular to it. */
-type SettledEvent = {
-  [E in JobEvent as E['event']]: Omit<E, keyof Job['fields'] | 'durationMs'>;
-}[JobEvent['event']];
+type OwnFields<Name> = Omit<
+  Extract<LaterEvent, { event: Name }>,
+  keyof Job['fields'] | 'event' | 'durationMs'
+>;
+
+const nothingMore = () => ({});

@@ -24,6 +24,8 @@ export interface SlotsOptions {
   readonly concurrency: number;
   /** Jobs to hold beyond the free slots at most. */
   readonly prefetch: number;
+  /** How long a slot stays empty after each job. */
+  readonly restMs: number;
 }
 
 /**
@@ -41,12 +43,16 @@ export class Slots {
   readonly #keeper: LeaseKeeper;
   readonly #leaseMs: number;
   readonly #concurrency: number;
+  readonly #restMs: number;
   readonly #prefetch: Prefetch;
   readonly #held: HeldJobs;
   readonly #lone = new LoneJobs();
   readonly #inSlots = new Map<ReservedJob, Running>();
   readonly #running = new Set<Job>();
+  readonly #rests = new Set<() => void>();
   #started = 0;
+  #done = 0;
+  #failed = 0;
   #active = 0;
   #stuck = 0;
   #draining = false;
@@ -55,11 +61,12 @@ export class Slots {
   constructor(
     connector: Connector,
     leaseMs: number,
-    { concurrency, prefetch }: SlotsOptions,
+    { concurrency, prefetch, restMs }: SlotsOptions,
     context: Omit<AttemptContext, 'onStart' | 'onDone' | 'onSettled'>,
   ) {
     this.#leaseMs = leaseMs;
     this.#concurrency = concurrency;
+    this.#restMs = restMs;
     // What cannot be given back with its attempt unspent must not be taken before it can run.
     this.#prefetch = new Prefetch(connector.unreserve ? prefetch : 0, concurrency);
     this.#held = new HeldJobs((jobs) => void this.giveBack(jobs));
@@ -78,7 +85,7 @@ export class Slots {
   /** How many more jobs to reserve: for free slots, and as many beyond them as suits. */
   get room(): number {
     if (this.#lone.inTheWay) return 0;
-    const free = this.#concurrency - this.#inSlots.size;
+    const free = this.#freeSlots;
     const { ahead } = this.#prefetch;
     const held = this.#held.size;
     return free === 0 && held > ahead / 2 ? 0 : Math.max(0, free + ahead - held);
@@ -97,6 +104,21 @@ export class Slots {
   /** Jobs that were given a slot so far. */
   get started(): number {
     return this.#started;
+  }
+
+  /** The jobs whose handlers run. */
+  get jobs(): readonly Job[] {
+    return [...this.#running];
+  }
+
+  /** Jobs that were done so far. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /** Jobs that were given up so far. */
+  get failed(): number {
+    return this.#failed;
   }
 
   /** Slots held by handlers that go on in spite of their abort. */
@@ -130,7 +152,7 @@ export class Slots {
   }
 
   #startOrHold(jobs: readonly ReservedJob[], askedMs: number): void {
-    const free = Math.max(0, this.#concurrency - this.#inSlots.size);
+    const free = Math.max(0, this.#freeSlots);
     for (const job of jobs.slice(0, free)) this.#start(job, askedMs);
     if (jobs.length > free) this.#held.add(jobs.slice(free), askedMs);
   }
@@ -168,6 +190,8 @@ export class Slots {
     try {
       const end = await runAttempt(reserved, this.#context);
       if (end.job) this.#running.delete(end.job);
+      if (end.outcome === 'done') this.#done += 1;
+      if (end.outcome === 'failed') this.#failed += 1;
       this.#keeper.remove(reserved.lease);
       if (end.stillRunning) {
         this.#context.watch?.settled(reserved);
@@ -207,6 +231,10 @@ export class Slots {
     this.#inSlots.delete(reserved);
     const now = performance.now();
     this.#prefetch.ran(now - running.startedMs);
+    if (this.#restMs > 0 && !this.#draining) {
+      this.#rest();
+      return;
+    }
     for (let next = this.#held.take(); next; next = this.#held.take()) {
       if (now - next.askedMs < this.#leaseMs / 3) {
         this.#start(next.reserved, next.askedMs);
@@ -215,6 +243,19 @@ export class Slots {
       void this.giveBack([next.reserved]); // the event loop was blocked for long: too little of the lease is left
     }
     if (this.room > 0) this.bell.ring();
+  }
+
+  /** The slot counts as taken meanwhile. */
+  #rest(): void {
+    const stop = startTimer(this.#restMs, () => {
+      this.#rests.delete(stop);
+      this.bell.ring();
+    });
+    this.#rests.add(stop);
+  }
+
+  get #freeSlots(): number {
+    return this.#concurrency - this.#inSlots.size - this.#rests.size;
   }
 
   async #untilEnded(reserved: ReservedJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
@@ -249,6 +290,8 @@ export class Slots {
    */
   async drain(patienceMs: number): Promise<void> {
     this.#draining = true;
+    for (const stop of this.#rests) stop();
+    this.#rests.clear();
     const until = performance.now() + patienceMs;
     for (let leftMs = patienceMs; this.#busy() && leftMs > 0; leftMs = until - performance.now()) {
       await this.bell.wait(leftMs);

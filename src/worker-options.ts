@@ -8,6 +8,8 @@ import type { StopLimits } from './stop-conditions.js';
 
 /** How a worker works. Every setting has a default; `worker` of the config changes the defaults. */
 export interface WorkerOptions {
+  /** What the worker is called in logs and in the list of workers. Default: `<host>:<pid>`. */
+  readonly name?: string;
   /** Queues to serve, the first before the second. Default: the connection's own queue. */
   readonly queues?: readonly string[];
   /** Handlers that run side by side on this process's event loop. Default 1. */
@@ -35,6 +37,18 @@ export interface WorkerOptions {
   /** Longest time between two looks at an idle store that cannot wake the worker. Default `'3s'`. */
   readonly sleep?: Duration;
   /**
+   * How long each slot rests after a job before it takes the next. Anything but 0 also reserves no jobs ahead.
+   * Default 0.
+   */
+  readonly rest?: Duration;
+  /** Work also while the config's `maintenance` says that the application is in maintenance. Default false. */
+  readonly force?: boolean;
+  /**
+   * How often the worker says that it lives, for the list of workers; it is forgotten after three such times and a
+   * second in silence. 0 keeps it off the list. Default `'3s'`; `'15s'` on SQLite, where each write wakes idle workers.
+   */
+  readonly heartbeat?: Duration;
+  /**
    * How long running jobs may take to end once the worker is asked to stop; then they have `grace` left.
    * Default `'20s'`: with the grace that stays below the 30 s after which container platforms kill.
    */
@@ -58,6 +72,7 @@ export interface WorkerOptions {
 
 /** {@link WorkerOptions} after checking, in the units of the code. */
 export interface CheckedWorkerOptions extends StopLimits {
+  readonly name: string | undefined;
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly prefetch: number;
@@ -67,6 +82,10 @@ export interface CheckedWorkerOptions extends StopLimits {
   readonly unknownJobPatienceMs: number;
   readonly graceMs: number;
   readonly sleepMs: number;
+  readonly restMs: number;
+  readonly force: boolean;
+  /** Undefined: as suits the store. */
+  readonly heartbeatMs: number | undefined;
   readonly shutdownTimeoutMs: number;
   readonly stopWhenEmpty: boolean;
   readonly maxOutageMs: number;
@@ -74,6 +93,7 @@ export interface CheckedWorkerOptions extends StopLimits {
 
 /** Names of the options, for "did you mean". */
 export const workerOptionNames = [
+  'name',
   'queues',
   'concurrency',
   'prefetch',
@@ -83,6 +103,9 @@ export const workerOptionNames = [
   'unknownJobPatience',
   'grace',
   'sleep',
+  'rest',
+  'force',
+  'heartbeat',
   'shutdownTimeout',
   'once',
   'stopWhenEmpty',
@@ -114,6 +137,7 @@ export function checkWorkerOptions(
     }
   }
   const checked = {
+    name: options.name === undefined ? undefined : workerName(options.name),
     queues: queueNames(options.queues ?? [], connection.queue),
     concurrency: whole(options.concurrency ?? 1, 'concurrency', 1),
     prefetch: whole(options.prefetch ?? 100, 'prefetch', 0),
@@ -123,6 +147,9 @@ export function checkWorkerOptions(
     unknownJobPatienceMs: durationToMs(options.unknownJobPatience ?? '10m', 'unknownJobPatience'),
     graceMs: durationToMs(options.grace ?? '5s', 'grace'),
     sleepMs: durationToMs(options.sleep ?? '3s', 'sleep'),
+    restMs: durationToMs(options.rest ?? 0, 'rest'),
+    force: yesOrNo(options.force ?? false, 'force'),
+    heartbeatMs: options.heartbeat === undefined ? undefined : heartbeat(options.heartbeat),
     shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '20s', 'shutdownTimeout'),
     once: yesOrNo(options.once ?? false, 'once'),
     stopWhenEmpty: yesOrNo(options.stopWhenEmpty ?? false, 'stopWhenEmpty'),
@@ -156,6 +183,19 @@ function queueNames(queues: unknown, otherwise: string): string[] {
     });
   }
   return queues.length === 0 ? [otherwise] : [...new Set(queues.map(checkQueueName))];
+}
+
+function workerName(name: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is printed in lists and log lines.
+  if (typeof name === 'string' && /^[^\x00-\x1f\x7f]{1,100}$/.test(name)) return name;
+  throw new QueueError('E_CONFIG', `name: ${shown(name)} is not a line of 1 to 100 characters`);
+}
+
+/** Not below 0.1 s: each is a write to the store. */
+function heartbeat(every: Duration): number {
+  const ms = durationToMs(every, 'heartbeat');
+  if (ms === 0 || (ms >= 100 && ms <= 3_600_000)) return ms;
+  throw new QueueError('E_CONFIG', `heartbeat: ${shown(every)} is neither 0 nor from 100ms to 1h`);
 }
 
 function yesOrNo(value: unknown, what: string): boolean {

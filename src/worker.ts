@@ -1,15 +1,17 @@
 import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
+import { Controls, type Halt } from './controls.js';
 import { isQueueError, QueueError } from './errors.js';
+import { defaultHeartbeatMs, Heartbeat } from './heartbeat.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
-import { isRestartAsked, restartKey } from './restart-signal.js';
+import type { QueueConfig } from './queue-config.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
 import { startTimer } from './timer.js';
+import { defaultWorkerName, hostOf, type WorkerReport, type WorkerState } from './worker-info.js';
+import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
 
-/** How often a running worker looks for the restart signal. */
-const restartLookMs = 1000;
 /** The first wait between two looks at an idle store that cannot wake the worker; it doubles up to `sleep`. */
 const shortestLookMs = 10;
 /** How long a worker that does not run for ever goes on trying to reach its store. */
@@ -25,6 +27,11 @@ export class Worker {
   readonly #options: CheckedWorkerOptions;
   readonly #context: AttemptContext;
   readonly #slots: Slots;
+  readonly #news: WorkerNews;
+  readonly #controls: Controls;
+  readonly #heartbeat: Heartbeat | undefined;
+  readonly #haltListeners = new Set<(halt: Halt) => void>();
+  #startedAtEpochMs = 0;
   #startedAtMs = 0;
   #looks = 0;
   #stopped: StopReason | undefined;
@@ -34,15 +41,52 @@ export class Worker {
   #waiting: AbortController | undefined;
 
   /** @internal */
-  constructor(connector: Connector, leaseMs: number, options: CheckedWorkerOptions, context: AttemptContext) {
+  constructor(
+    connector: Connector,
+    leaseMs: number,
+    options: CheckedWorkerOptions,
+    context: AttemptContext,
+    maintenance?: QueueConfig['maintenance'],
+  ) {
     this.#connector = connector;
     this.#leaseMs = leaseMs;
     this.#options = options;
     this.#context = context;
-    const { concurrency, queues } = options;
+    this.#news = new WorkerNews(context.events, context.connection, options);
+    const { concurrency, queues, restMs, heartbeatMs, force } = options;
     // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
-    const prefetch = queues.length > 1 ? 0 : options.prefetch;
-    this.#slots = new Slots(connector, leaseMs, { concurrency, prefetch }, context);
+    const prefetch = queues.length > 1 || restMs > 0 ? 0 : options.prefetch;
+    this.#slots = new Slots(connector, leaseMs, { concurrency, prefetch, restMs }, context);
+    const { logger } = context;
+    this.#controls = new Controls({
+      queues,
+      signals: connector.signals,
+      maintenance: force ? undefined : maintenance,
+      logger,
+      onRestart: () => this.#stop('restart'),
+      onHalt: () => this.#onHalt(),
+    });
+    const registry = connector.workers;
+    const everyMs = heartbeatMs ?? registry?.everyMs ?? defaultHeartbeatMs;
+    if (registry && everyMs > 0) {
+      this.#heartbeat = new Heartbeat({ registry, everyMs, describe: () => this.#report(), logger });
+    }
+  }
+
+  /** What it is called in logs and lists. */
+  get name(): string {
+    return this.#options.name ?? defaultWorkerName();
+  }
+
+  /** Why it takes no jobs of some of its queues, as far as it knows. */
+  get halt(): Halt {
+    return this.#controls.halt;
+  }
+
+  /** Calls `listener` whenever `halt` has changed; the function returned takes it off again. */
+  onHalt(listener: (halt: Halt) => void): () => void {
+    this.#haltListeners.add(listener);
+    return () => this.#haltListeners.delete(listener);
   }
 
   /**
@@ -60,15 +104,26 @@ export class Worker {
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#startedAtMs = performance.now();
-    const endWatches = await this.#startWatches();
+    this.#news.started();
+    this.#startedAtEpochMs = Date.now();
+    const { maxTimeMs, once } = this.#options;
+    const stopTimer = maxTimeMs > 0 ? startTimer(maxTimeMs, () => this.#stop('max-time')) : () => {};
+    await this.#controls.start(!once);
+    this.#heartbeat?.start();
     this.#slots.keepLeases();
     try {
       await this.#work();
+    } catch (error) {
+      this.#news.broken(error);
+      throw error;
     } finally {
       await this.#slots.drain(this.#options.shutdownTimeoutMs);
-      endWatches();
+      stopTimer();
+      this.#controls.end();
+      await this.#heartbeat?.end();
       await this.#context.statistics?.flush();
       signal?.removeEventListener('abort', onAbort);
+      this.#news.stopped(this.#stopped);
     }
     return this.#stopped as StopReason;
   }
@@ -76,14 +131,18 @@ export class Worker {
   /** Reserves no more jobs until `resume`; running ones go on, held ones are given back. */
   pause(): void {
     this.#paused = true;
+    this.#news.paused();
     this.#waiting?.abort();
     this.#slots.giveBackHeld();
+    this.#heartbeat?.now();
   }
 
   /** Reserves jobs again after a `pause`. */
   resume(): void {
     this.#paused = false;
+    this.#news.resumed();
     this.#slots.bell.ring();
+    this.#heartbeat?.now();
   }
 
   /**
@@ -100,6 +159,7 @@ export class Worker {
     while (this.#mayGoOn()) {
       const room = this.#room();
       if (room === 0) {
+        if (this.#isDoneWithOpenQueues()) return this.#stop('empty');
         await this.#slots.bell.wait();
         continue;
       }
@@ -108,8 +168,11 @@ export class Worker {
       const jobs = await this.#reserve(room);
       if (jobs === undefined) continue;
       this.#context.watch?.reserved(jobs);
-      if (this.#stopped && this.#connector.unreserve) return this.#slots.giveBack(jobs);
-      this.#slots.offer(jobs, askedMs);
+      if (jobs.length > 0) this.#news.busy();
+      const { kept, unwanted } = this.#sort(jobs);
+      if (unwanted.length > 0) void this.#slots.giveBack(unwanted);
+      if (kept.length > 0) this.#slots.offer(kept, askedMs);
+      if (this.#stopped) return;
       emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
       if (jobs.length === 0) await this.#idle(emptyLooks);
     }
@@ -129,8 +192,23 @@ export class Worker {
     return this.#stopped === undefined;
   }
 
+  /** Parts the jobs to run from those that the worker was told meanwhile not to take. */
+  #sort(jobs: readonly ReservedJob[]): { kept: readonly ReservedJob[]; unwanted: readonly ReservedJob[] } {
+    if (!this.#connector.unreserve) return { kept: jobs, unwanted: [] }; // giving back would spend an attempt
+    if (this.#stopped || this.#paused) return { kept: [], unwanted: jobs };
+    const { open } = this.#controls;
+    const isOpen = ({ queue }: ReservedJob) => open.includes(queue);
+    return { kept: jobs.filter(isOpen), unwanted: jobs.filter((job) => !isOpen(job)) };
+  }
+
+  /** A worker that does not wait for jobs does not wait for the end of a pause either. */
+  #isDoneWithOpenQueues(): boolean {
+    const { once, stopWhenEmpty } = this.#options;
+    return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.active === 0;
+  }
+
   #room(): number {
-    if (this.#paused) return 0;
+    if (this.#paused || this.#controls.open.length === 0) return 0;
     const { started, held, room } = this.#slots;
     return Math.min(room, jobsLeft(this.#options, started + held));
   }
@@ -139,7 +217,7 @@ export class Worker {
   async #reserve(limit: number): Promise<ReservedJob[] | undefined> {
     try {
       const { settler } = this.#context;
-      const jobs = await settler.reserve(this.#options.queues, limit, this.#leaseMs);
+      const jobs = await settler.reserve(this.#controls.open, limit, this.#leaseMs);
       this.#storeAwaySinceMs = undefined;
       return jobs;
     } catch (error) {
@@ -162,7 +240,7 @@ export class Worker {
     const until = performance.now() + waitMs;
     try {
       for (let looks = 1; !this.#stopped; looks++) {
-        const sizes = await Promise.all(this.#options.queues.map((queue) => this.#connector.size(queue)));
+        const sizes = await Promise.all(this.#controls.open.map((queue) => this.#connector.size(queue)));
         if (sizes.some((size) => size.ready > 0)) {
           // Others may be taking what is ready: not a reason to ask without end.
           return this.#slots.bell.wait(shortestLookMs);
@@ -178,6 +256,7 @@ export class Worker {
 
   async #waitForJob(looks: number, sleepMs: number): Promise<void> {
     if (this.#stopped) return;
+    if (this.#slots.active === 0) this.#news.idle();
     const mostMs = Math.max(sleepMs, 1); // a turn of the event loop at least
     if (!this.#connector.waitForJob) {
       await this.#slots.bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), mostMs));
@@ -187,7 +266,7 @@ export class Worker {
     this.#waiting = waiting;
     void this.#slots.bell.wait().then(() => waiting.abort());
     try {
-      await this.#connector.waitForJob(this.#options.queues, mostMs, waiting.signal);
+      await this.#connector.waitForJob(this.#controls.open, mostMs, waiting.signal);
     } catch (error) {
       await this.#afterStoreError(error);
     } finally {
@@ -216,50 +295,43 @@ export class Worker {
   }
 
   #stop(reason: StopReason): void {
+    const isFirst = this.#stopped === undefined;
     this.#stopped ??= reason;
+    if (isFirst && this.#slots.active > 0) this.#heartbeat?.now();
     this.#waiting?.abort();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
   }
 
-  /** Watches what may end the worker while jobs run or none come. Answers how to end the watching. */
-  async #startWatches(): Promise<() => void> {
-    const watches: (() => void)[] = [];
-    const { maxTimeMs, once } = this.#options;
-    if (maxTimeMs > 0) watches.push(startTimer(maxTimeMs, () => this.#stop('max-time')));
-    if (!once) watches.push(await this.#watchRestart());
-    return () => {
-      for (const end of watches) end();
+  #onHalt(): void {
+    this.#waiting?.abort();
+    this.#slots.giveBackHeld();
+    this.#slots.bell.ring();
+    this.#heartbeat?.now();
+    for (const listener of this.#haltListeners) listener(this.halt);
+  }
+
+  #report(): WorkerReport {
+    const { queues, concurrency } = this.#options;
+    const { jobs, active, done, failed } = this.#slots;
+    return {
+      name: this.name,
+      ...hostOf(),
+      queues,
+      concurrency,
+      state: this.#state(active),
+      running: jobs.length,
+      jobs: jobs.map(({ id, name, queue }) => ({ id, name, queue })),
+      done,
+      failed,
+      startedAtMs: this.#startedAtEpochMs,
+      rssMiB: Math.round(process.memoryUsage.rss() / 1_048_576),
     };
   }
 
-  async #watchRestart(): Promise<() => void> {
-    const { signals } = this.#connector;
-    let atStart = await this.#readRestartSignal();
-    const tell = (current: string | null | undefined): void => {
-      if (atStart === undefined) atStart = current;
-      else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
-    };
-    if (signals?.watch) return signals.watch(restartKey, tell);
-    let isLooking = false;
-    const look = async (): Promise<void> => {
-      if (isLooking) return; // a store that does not answer is asked once
-      isLooking = true;
-      tell(await this.#readRestartSignal());
-      isLooking = false;
-    };
-    const timer = signals && setInterval(() => void look(), restartLookMs);
-    return () => clearInterval(timer);
-  }
-
-  /** Answers undefined when the signal could not be read: a store that is away asks for no restart. */
-  async #readRestartSignal(): Promise<string | null | undefined> {
-    try {
-      return await this.#connector.signals?.read(restartKey);
-    } catch (error) {
-      if (isQueueError(error) && !error.transient) return undefined; // the first reserve says it, and ends the run
-      this.#context.logger.warn({ err: error }, 'could not read the restart signal');
-      return undefined;
-    }
+  #state(active: number): WorkerState {
+    if (this.#stopped) return 'stopping';
+    if (this.#paused || this.#controls.open.length === 0) return 'paused';
+    return active > 0 ? 'working' : 'idle';
   }
 }

@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./work.js'),
   },
   {
+    usage: 'queue:supervise [group..]',
+    summary: 'Run the groups of worker processes that the config describes',
+    load: () => import('./supervise.js'),
+  },
+  {
     usage: 'queue:listen [connection]',
     summary: 'Run each job in a fresh process, with the code as it is then',
     load: () => import('./listen.js'),
@@ -22,12 +27,32 @@ export const commands: readonly CommandEntry[] = [
     summary: 'Ask workers to finish their jobs and exit',
     load: () => import('./restart.js'),
   },
+  {
+    usage: 'queue:pause [queue..]',
+    summary: 'Let workers take no jobs of queues, or of a connection',
+    load: () => import('./pause.js'),
+  },
+  {
+    usage: 'queue:resume [queue..]',
+    summary: 'End a pause',
+    load: () => import('./resume.js'),
+  },
+  {
+    usage: 'queue:workers [connection]',
+    summary: 'List the workers that live, and what they do',
+    load: () => import('./workers.js'),
+  },
   { usage: 'queue:push <name>', summary: 'Push a job', load: () => import('./push.js') },
   { usage: 'queue:size [queue..]', summary: 'Count the jobs of queues', load: () => import('./size.js') },
   {
     usage: 'queue:stats [queue]',
     summary: 'Show what happened to jobs, and how long they ran and waited',
     load: () => import('./stats.js'),
+  },
+  {
+    usage: 'queue:monitor [queue..]',
+    summary: 'Say whether queues have too many jobs',
+    load: () => import('./monitor.js'),
   },
   {
     usage: 'queue:clear [queue]',

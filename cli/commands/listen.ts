@@ -1,5 +1,6 @@
 import {
   type Connector,
+  type Halt,
   isQueueError,
   type Queue,
   QueueError,
@@ -16,6 +17,7 @@ import { afterLapse } from '../job-report.js';
 import { Child } from '../listen/child.js';
 import { Listener, type ListenerStop } from '../listen/listener.js';
 import { createOutput, type Output } from '../output.js';
+import { haltText } from '../paused-text.js';
 import { stopOnSignals } from '../signals.js';
 import { WorkerProcess } from '../supervise/worker-process.js';
 import { spanText } from '../time-text.js';
@@ -56,7 +58,12 @@ async function listen(context: Context, args: Args, io: Io): Promise<number> {
     else logger.info({}, sentence);
   };
   const connector = connect(context);
-  const listener = createListener(connector, context, output, args, io);
+  const tellHalt = (halt: Halt) => {
+    const why = haltText(halt);
+    if (why) tell('listener:paused', halt, `${why}: no jobs are started there`);
+    else tell('listener:resumed', {}, 'nothing is paused any longer: goes on with jobs');
+  };
+  const listener = createListener(connector, context, output, args, io, tellHalt);
   const stops = stopOnSignals(
     (name) => logger.info({}, `${name}: no new jobs; the running one may end. A second signal kills it.`),
     (code) => {
@@ -111,6 +118,7 @@ function createListener(
   output: Output,
   args: Args,
   io: Io,
+  onHalt: (halt: Halt) => void,
 ): Listener {
   const { config, logger } = context;
   const limits = {
@@ -124,6 +132,9 @@ function createListener(
     connector,
     queues: servedQueues(args, context),
     sleepMs: spanMs(args, context, 'sleep'),
+    restMs: spanMs(args, context, 'rest'),
+    maintenance: args.isOn('force') || config.worker?.force ? undefined : config.maintenance,
+    onHalt,
     memoryMiB: args.whole('memory', 0) ?? config.worker?.memory ?? 0,
     logger,
     startChild: () => new Child(words, limits, io, env),
@@ -161,6 +172,7 @@ function childWords(args: Args, { queue, file }: Context): string[] {
   const words = [`--connection=${queue.connectionName}`, '--memory=0'];
   if (file !== null) words.push(`--config=${file}`);
   if (args.isOn('json')) words.push('--json');
+  if (args.isOn('force')) words.push('--force');
   for (const name of passedOn) {
     const value = args.text(name);
     if (value !== undefined) words.push(`--${name}=${value}`);

@@ -1,3 +1,4 @@
+import { isPaused } from '../../src/index.js';
 import type { Command } from '../command.js';
 import { withContext } from '../context.js';
 import { createOutput } from '../output.js';
@@ -18,21 +19,28 @@ export const command: Command = {
       const own = config.connections[connection]?.settings.queue ?? 'default';
       const named = args.words('queue');
       const names = named.length > 0 ? named : [own];
+      const pauses = await queue.paused();
       const sizes = await Promise.all(
-        names.map(async (name) => ({ connection, queue: name, ...(await queue.size(name)) })),
+        names.map(async (name) => ({
+          connection,
+          queue: name,
+          ...(await queue.size(name)),
+          paused: isPaused(pauses, name),
+        })),
       );
       const output = createOutput(io, args.isOn('json'));
       if (output.json) {
         for (const size of sizes) output.object(size);
         return 0;
       }
-      const rows = sizes.map(({ queue: name, ready, delayed, reserved }) => [
+      const isAnyPaused = sizes.some(({ paused }) => paused);
+      const rows = sizes.map(({ queue: name, ready, delayed, reserved, paused }) => [
         plain(name),
         ...[ready, delayed, reserved].map(String),
+        ...(isAnyPaused ? [paused ? 'paused' : ''] : []),
       ]);
-      output.line(
-        tableText(['queue', 'ready', 'delayed', 'reserved'], rows, output.colors, { numbers: [1, 2, 3] }),
-      );
+      const heading = ['queue', 'ready', 'delayed', 'reserved', ...(isAnyPaused ? ['state'] : [])];
+      output.line(tableText(heading, rows, output.colors, { numbers: [1, 2, 3] }));
       return 0;
     }),
 };

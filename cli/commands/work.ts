@@ -1,5 +1,5 @@
 import { Console } from 'node:console';
-import type { StopReason, Worker } from '../../src/index.js';
+import type { Halt, StopReason, Worker } from '../../src/index.js';
 import { type Args, usage } from '../args.js';
 import type { Command } from '../command.js';
 import { type Context, withContext } from '../context.js';
@@ -10,12 +10,14 @@ import type { Io } from '../io.js';
 import { afterLapse, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { createOutput } from '../output.js';
+import { haltText } from '../paused-text.js';
 import { RunningJobs } from '../running-jobs.js';
 import { pauseOnSignals, type StopSignals, stopOnSignals } from '../signals.js';
 import { assertSomeJob } from '../some-job.js';
 import { supervise } from '../supervise/supervise.js';
 import { leftJobs, SupervisorLink } from '../supervise/supervisor-link.js';
 import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
+import { reportWorker } from '../worker-report.js';
 
 /** `queue:work`: worker processes and their supervisor, or a worker in this process. */
 export const command: Command = {
@@ -35,9 +37,15 @@ export const command: Command = {
       without: '100',
     },
     ...workFlags,
+    name: {
+      kind: 'text',
+      says: 'What the worker is called in logs and queue:workers',
+      without: '<host>:<pid>',
+    },
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
     'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
+    group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
     supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
     'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
   },
@@ -69,7 +77,7 @@ export const command: Command = {
     const json = args.isOn('json');
     if (workers > 0) return supervise(process.argv.slice(2), { workers, json });
     if (json) keepStdoutForEvents();
-    return withContext(args, io, { jobs: true }, (context) => {
+    return withContext(args, io, { jobs: true, group: args.text('group') }, (context) => {
       const link = args.isOn('supervised')
         ? new SupervisorLink(concurrencyOf(args, context), context.logger)
         : undefined;
@@ -107,13 +115,14 @@ async function work(
   link: SupervisorLink | undefined,
 ): Promise<number> {
   const { queue, config, logger } = context;
-  const output = createOutput(io, args.isOn('json'));
+  const output = createOutput(io, args.isOn('json'), args.text('group'));
   const stops = watchForStops(context, args, io, link);
   const pauses = pausesOf(worker, context);
   pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
-  queue.events.on('*', (event) => reportJob(event, output, config.failed !== 'none'));
+  const name = args.text('name') ?? config.worker?.name;
+  queue.events.on('job:*', (event) => reportJob(event, output, config.failed !== 'none', name));
 
   if (link) {
     const begun = await link.begin({
@@ -130,11 +139,13 @@ async function work(
     if (output.json) output.object({ time: new Date().toISOString(), event, ...fields });
     else logger.info({}, sentence);
   };
-  const about = describeWorker(args, context);
+  if (!isChild) reportWorker(queue.events, output, logger);
+  const about = describeWorker(worker, args, context);
   const place = `${about.queues.join(', ')} of connection ${about.connection}`;
   const jobs = `${about.jobs} ${about.jobs === 1 ? 'job' : 'jobs'} defined`;
   const origin = `pid ${about.pid}, config ${about.config ?? 'built in'}, ${jobs}`;
   tell('worker:started', about, `working ${place} (${origin})`);
+  worker.onHalt((halt) => tellHalt(halt, tell));
 
   let reason: StopReason | 'error' | 'uncaught' = 'error';
   try {
@@ -142,19 +153,29 @@ async function work(
     reason = stops.isUncaught() ? 'uncaught' : stopped;
     return reason === 'uncaught' ? exitCodes.uncaught : exitCodeOfStop(stopped);
   } finally {
-    const reserved = reason === 'empty' && !isChild ? await heldElsewhere(about.queues, queue) : undefined;
+    const isEmpty = reason === 'empty' && !isChild;
+    const reserved = isEmpty ? await heldElsewhere(about.queues, queue) : undefined;
+    const halted = isEmpty ? haltText(worker.halt) : '';
     tell(
       'worker:stopped',
-      { reason, ...(reserved !== undefined && { reserved }) },
-      `stopped: ${reason}${heldText(reserved)}`,
+      { reason, ...(reserved !== undefined && { reserved }), ...(halted && worker.halt) },
+      `stopped: ${reason}${halted && ` (${halted})`}${heldText(reserved)}`,
     );
     await link?.stopped(reason);
   }
 }
 
-function describeWorker(args: Args, context: Context) {
+/** Says why jobs are left where they are, whoever asked for it. */
+function tellHalt(halt: Halt, tell: (event: string, fields: object, sentence: string) => void): void {
+  const why = haltText(halt);
+  if (why) tell('worker:paused', halt, `${why}: takes no jobs there; running ones may end`);
+  else tell('worker:resumed', {}, 'nothing is paused any longer: goes on taking jobs');
+}
+
+function describeWorker(worker: Worker, args: Args, context: Context) {
   return {
     pid: process.pid,
+    name: worker.name,
     connection: context.queue.connectionName,
     queues: servedQueues(args, context),
     jobs: context.queue.jobNames.length,

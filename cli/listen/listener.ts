@@ -1,18 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Connector,
-  isQueueError,
-  isRestartAsked,
-  type JobFields,
-  type Logger,
-  restartKey,
-} from '../../src/index.js';
+import { Controls } from '../../src/controls.js';
+import { type Connector, type Halt, isQueueError, type JobFields, type Logger } from '../../src/index.js';
 import { judge } from '../supervise/judge.js';
 import { type Left, suspectName } from '../supervise/protocol.js';
 import type { Child, ChildEnd } from './child.js';
 
-/** How often the restart signal is looked at, as a worker does. */
-const restartLookMs = 1000;
 /** The first wait between two looks at an idle queue; it doubles up to `sleepMs`. */
 const shortestLookMs = 25;
 const longestRetryMs = 30_000;
@@ -25,10 +17,16 @@ export interface ListenerOptions {
   readonly connector: Connector;
   readonly queues: readonly string[];
   readonly sleepMs: number;
+  /** How long to wait after each job. */
+  readonly restMs: number;
+  /** Asked whether the application is in maintenance, unless that is to be ignored. */
+  readonly maintenance: (() => unknown) | undefined;
   /** Resident set of the listener's own process; 0: no limit. */
   readonly memoryMiB: number;
   readonly logger: Logger;
   startChild(): Child;
+  /** Told why jobs are left where they are, or that they are not any longer. */
+  onHalt(halt: Halt): void;
   /** Told of a job whose process was killed. */
   onKilled(job: JobFields): void;
   /** Settles what a dead process left, in a fresh one. */
@@ -38,13 +36,26 @@ export interface ListenerOptions {
 /** Starts a fresh child whenever a job is ready, one after another. One run each. */
 export class Listener {
   readonly #options: ListenerOptions;
-  readonly #stopping = new AbortController();
+  readonly #controls: Controls;
+  #nap: AbortController | undefined;
   readonly #suspects = new Set<string>();
   #reason: ListenerStop | undefined;
   #child: Child | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    const { queues, connector, maintenance, logger } = options;
+    this.#controls = new Controls({
+      queues,
+      signals: connector.signals,
+      maintenance,
+      logger,
+      onRestart: () => this.#stop('restart'),
+      onHalt: () => {
+        options.onHalt(this.#controls.halt);
+        this.#nap?.abort();
+      },
+    });
   }
 
   /** Listens until the signal aborts, the restart signal changes or the memory limit is passed. */
@@ -52,11 +63,11 @@ export class Listener {
     const onAbort = () => this.#stop('signal');
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const endWatch = await this.#watchRestartSignal();
+    await this.#controls.start(true);
     try {
       await this.#listen();
     } finally {
-      endWatch();
+      this.#controls.end();
       signal.removeEventListener('abort', onAbort);
     }
     return this.#reason as ListenerStop;
@@ -83,6 +94,7 @@ export class Listener {
       if (end.job !== undefined) {
         emptyLooks = 0;
         failures = 0;
+        if (this.#options.restMs > 0) await this.#pause(this.#options.restMs);
       } else if (end.code === 0) {
         await this.#waitForJob(emptyLooks++); // another worker was faster
       } else {
@@ -98,9 +110,9 @@ export class Listener {
   }
 
   async #isJobReady(): Promise<boolean> {
-    const { connector, queues, logger } = this.#options;
+    const { connector, logger } = this.#options;
     try {
-      for (const queue of queues) if ((await connector.size(queue)).ready > 0) return true;
+      for (const queue of this.#controls.open) if ((await connector.size(queue)).ready > 0) return true;
     } catch (error) {
       if (!isQueueError(error) || !error.transient) throw error;
       logger.warn({ err: error }, 'the store does not answer; trying again');
@@ -150,38 +162,17 @@ export class Listener {
   }
 
   async #pause(ms: number): Promise<void> {
+    if (this.#reason !== undefined) return;
+    this.#nap = new AbortController();
     // An abort ends the wait: that is what it is for.
-    await sleep(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    await sleep(ms, undefined, { signal: this.#nap.signal }).catch(() => {});
+    this.#nap = undefined;
   }
 
   #stop(reason: ListenerStop): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#stopping.abort();
+    this.#nap?.abort();
     this.#child?.stop();
-  }
-
-  /** Answers how to end the watch. */
-  async #watchRestartSignal(): Promise<() => void> {
-    if (!this.#options.connector.signals) return () => {};
-    let atStart = await this.#readRestartSignal();
-    const look = async () => {
-      const current = await this.#readRestartSignal();
-      if (atStart === undefined) atStart = current;
-      else if (current !== undefined && isRestartAsked(atStart, current)) this.#stop('restart');
-    };
-    const timer = setInterval(() => void look(), restartLookMs);
-    return () => clearInterval(timer);
-  }
-
-  /** Answers undefined when the signal could not be read: a store that is away asks for no restart. */
-  async #readRestartSignal(): Promise<string | null | undefined> {
-    try {
-      return await this.#options.connector.signals?.read(restartKey);
-    } catch (error) {
-      if (isQueueError(error) && !error.transient) return undefined; // the next look at the queues says it
-      this.#options.logger.warn({ err: error }, 'could not read the restart signal');
-      return undefined;
-    }
   }
 }

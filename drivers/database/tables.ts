@@ -10,6 +10,8 @@ export interface TableOptions {
   readonly failedTable?: string;
   /** The table of signals to workers. Default `queue_signals`. */
   readonly signalsTable?: string;
+  /** The table of live workers. Default `queue_workers`. */
+  readonly workersTable?: string;
   /** The table of statistics. Default `queue_statistics`. */
   readonly statisticsTable?: string;
   /** Stands before the names of all tables. Default none. */
@@ -38,12 +40,16 @@ export function readTables(options: TableOptions, kind: DatabaseKind): TableName
     jobs: named('table', defaultTables.jobs),
     failedJobs: named('failedTable', defaultTables.failedJobs),
     signals: named('signalsTable', defaultTables.signals),
+    workers: named('workersTable', defaultTables.workers),
     statistics: named('statisticsTable', defaultTables.statistics),
   };
   const names = [...Object.values(tables), historyTable].map((name) => name.toLowerCase());
   if (new Set(names).size < names.length) {
     const fix = `Give each its own name, other than ${historyTable}.`;
-    throw invalid('table, failedTable, signalsTable, statisticsTable: two tables have the same name', fix);
+    throw invalid(
+      'table, failedTable, signalsTable, workersTable, statisticsTable: two tables have the same name',
+      fix,
+    );
   }
   const { schema } = options;
   return schema === undefined ? tables : { ...tables, schema: readSchema(schema, kind) };

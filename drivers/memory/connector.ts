@@ -12,9 +12,11 @@ import {
   type Release,
   type ReservedJob,
   type SignalStore,
+  type WorkerRegistry,
 } from '../../src/index.js';
 import { MemoryFailedJobs } from './failed-jobs.js';
 import { Lane } from './lane.js';
+import { LiveWorkers } from './live-workers.js';
 import { Waiters } from './waiters.js';
 
 /**
@@ -36,11 +38,32 @@ export class MemoryConnector implements Connector {
       this.#assertOpen();
       this.#signals.set(key, value);
     },
+    swap: async (key, expected, value) => {
+      this.#assertOpen();
+      if ((this.#signals.get(key) ?? null) !== expected) return false;
+      this.#signals.set(key, value);
+      return true;
+    },
+  };
+  readonly workers: WorkerRegistry = {
+    beat: async (beat) => {
+      this.#assertOpen();
+      this.#workers.beat(beat, this.#clock.now());
+    },
+    list: async () => {
+      this.#assertOpen();
+      return this.#workers.list(this.#clock.now());
+    },
+    leave: async (id) => {
+      this.#assertOpen();
+      this.#workers.leave(id);
+    },
   };
 
   readonly #clock: Clock;
   readonly #lanes = new Map<string, Lane>();
   readonly #signals = new Map<string, string>();
+  readonly #workers = new LiveWorkers();
   readonly #waiters = new Waiters();
   #isClosed = false;
 

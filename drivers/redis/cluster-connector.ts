@@ -11,6 +11,7 @@ import {
   type ReservedJob,
   type SignalStore,
   type StatisticsStore,
+  type WorkerRegistry,
 } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import { RedisConnector, type RedisParts } from './connector.js';
@@ -24,6 +25,7 @@ export class ClusterConnector implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
   readonly statistics: StatisticsStore;
+  readonly workers: WorkerRegistry;
   readonly #each: RedisConnector;
 
   constructor(parts: Omit<RedisParts, 'isOneSlot'>) {
@@ -31,6 +33,7 @@ export class ClusterConnector implements Connector {
     this.failedJobs = withoutRetry(this.#each.failedJobs);
     this.signals = this.#each.signals;
     this.statistics = this.#each.statistics;
+    this.workers = this.#each.workers;
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

@@ -29,15 +29,17 @@ import type { Script } from './script.js';
 import type { RedisSignals } from './signals.js';
 import { RedisStatistics } from './statistics.js';
 import { Watch } from './watch.js';
+import type { RedisWorkers } from './workers.js';
 
 type Argument = string | number | Buffer;
 
-/** Jobs, signals, looks and deletions as the script answers them. */
+/** Jobs, signals, looks, deletions and what went wrong with beats, as the script answers them. */
 type ReserveReply = [
   reserved: (number | Buffer)[],
   signals: (Buffer | null)[],
   looks: number[],
   held: number[],
+  problem: Buffer,
 ];
 
 /** What a connector is made of. */
@@ -45,6 +47,7 @@ export interface RedisParts {
   readonly session: Commands;
   readonly keys: Keys;
   readonly signals: RedisSignals;
+  readonly workers: RedisWorkers;
   readonly logger: Logger;
   /** True where one command may name the keys of several queues. */
   readonly isOneSlot: boolean;
@@ -55,15 +58,17 @@ export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
   readonly signals: RedisSignals;
   readonly statistics: RedisStatistics;
+  readonly workers: RedisWorkers;
   readonly #session: Commands;
   readonly #keys: Keys;
   readonly #watch: Watch;
   readonly #pusher: Pusher;
 
-  constructor({ session, keys, signals, logger, isOneSlot }: RedisParts) {
+  constructor({ session, keys, signals, workers, logger, isOneSlot }: RedisParts) {
     this.#session = session;
     this.#keys = keys;
     this.signals = signals;
+    this.workers = workers;
     this.#pusher = new Pusher(session, keys);
     this.failedJobs = new RedisFailedJobs(session, keys);
     this.statistics = new RedisStatistics(session, keys);
@@ -86,7 +91,7 @@ export class RedisConnector implements Connector {
     return jobs;
   }
 
-  /** One script. It has others that it knows of read along: signals, and what a wait may go by. */
+  /** One script. It takes along what else there is to say and to ask: beats, signals, and what a wait may go by. */
   async deleteAndReserve(
     leases: readonly Lease[],
     queues: readonly string[],
@@ -98,10 +103,11 @@ export class RedisConnector implements Connector {
     for (const queue of names) places.placeOf(queue);
     const deletions = leases.flatMap(({ queue, handle }) => [places.placeOf(queue), memberOf(handle)]);
     const signals = this.signals.toReadAlong();
+    const beats = this.workers.take();
     const watch = this.#watch;
     const reply = await this.#session.script<ReserveReply>(
       reserveScript,
-      [...places.keys, ...signals],
+      [...places.keys, ...signals, ...(beats.length > 0 ? this.workers.keys : [])],
       [
         names.length,
         limit,
@@ -110,10 +116,14 @@ export class RedisConnector implements Connector {
         watch.idFor(names),
         watch.watchesOneOf(names) ? 1 : 0,
         places.keys.length,
+        signals.length,
+        beats.length / 3,
+        ...beats,
         ...deletions,
       ],
     );
-    const [reserved, values, looks, held] = reply;
+    const [reserved, values, looks, held, problem] = reply;
+    this.workers.told(problem.toString());
     for (const [index, key] of signals.entries()) this.signals.told(key, values[index]?.toString() ?? null);
     for (const [index, queue] of names.entries()) {
       const [ready, dueInMs, isWatched] = looks.slice(index * 3);
@@ -177,6 +187,7 @@ export class RedisConnector implements Connector {
   async close(): Promise<void> {
     const { watched, id } = this.#watch;
     this.#watch.close();
+    this.workers.close();
     // Where that fails, the others see within seconds that nobody watches.
     const stop = (queue: string) => this.#session.script(unwatchScript, this.#keys.ofQueue(queue), [id]);
     await Promise.allSettled(watched.map(stop));

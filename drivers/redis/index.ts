@@ -7,6 +7,7 @@ import { type RedisOptions, type RedisSettings, readOptions } from './options.js
 import { Session } from './session.js';
 import { readSignals, type SignalSettings } from './signal-settings.js';
 import { RedisSignals } from './signals.js';
+import { RedisWorkers } from './workers.js';
 
 export { type RedisOptions, redisOptionNames } from './options.js';
 export type { IoredisOptions, RedisInstance } from './redis-types.js';
@@ -41,14 +42,23 @@ function connect(settings: RedisSettings, signals: SignalSettings, logger: Logge
   const session =
     seeds === undefined ? new Session(settings, logger) : new ClusterSession(settings, seeds, logger);
   const { elsewhere } = signals;
+  const keys = new Keys(prefix);
+  const workers = new RedisWorkers({
+    session,
+    keys: keys.ofWorkers(),
+    areWithJobs: !isCluster,
+    onError: (error) => logger.debug({ err: error }, 'could not write to the list of workers'),
+  });
   const parts = {
     session,
-    keys: new Keys(prefix),
+    keys,
+    workers,
     signals: new RedisSignals({
       // A cache may drop keys when it is full: a signal that vanished is none.
       session: elsewhere === undefined ? session : new Session(elsewhere, logger, { mayEvict: true }),
       prefix: signals.prefix,
       areWithJobs: elsewhere === undefined && !isCluster,
+      workers,
       onError: (error) => logger.warn({ err: error }, 'could not read the signals for workers'),
     }),
     logger,

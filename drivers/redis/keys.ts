@@ -47,6 +47,11 @@ export class Keys {
   ofStatistics(): readonly [order: string, bodies: string] {
     return [`${this.#prefix}{drover}:stats`, `${this.#prefix}{drover}:stats:bodies`];
   }
+
+  /** What live workers say of themselves, and when that is over. */
+  ofWorkers(): readonly string[] {
+    return ['', ':until'].map((part) => `${this.#prefix}{drover}:workers${part}`);
+  }
 }
 
 /** Collects the queues that a call is about, and tells where each stands in KEYS. */

@@ -1,5 +1,6 @@
 import { keysPerQueue } from './keys.js';
 import { script } from './script.js';
+import { beatFunction } from './worker-scripts.js';
 
 /** How many due or lapsed jobs one reserve moves at most: each costs the server about a microsecond. */
 const mostMoved = 1000;
@@ -8,13 +9,16 @@ const mostMoved = 1000;
 const watchedForMs = 1500;
 
 /**
- * KEYS: queues, those to reserve from first, then signals. ARGV: from how many queues, limit, lease in ms, 14 random hex digits, the id of a connector
- * that will wait where it gets too little (or ''), '1' where it watches one of the queues already, how many KEYS are those of queues; then two for each
+ * KEYS: queues, those to reserve from first, then signals, then the two of the list of workers where there are beats.
+ * ARGV: from how many queues, limit, lease in ms, 14 random hex digits, the id of a connector that will wait where it
+ * gets too little (or ''), '1' where it watches one of the queues already, how many KEYS are those of queues, how many
+ * are those of signals, how many beats come next; then three per beat: id, ms that it holds, about; then two for each
  * job to delete before: the place of its queue in KEYS, its member.
  *
  * Answers: four per job (the number of its queue from 1, its token, its member, the body kept beside it or ''),
- * the values of the signals, and, for a connector that will wait, three per queue: how many jobs are ready, ms
- * until the next is due or -1, and 1 where the connector shall watch it.
+ * the values of the signals; for a connector that will wait, three per queue: how many jobs are ready, ms until the
+ * next is due or -1, and 1 where the connector shall watch it; for each deletion whether its lease was held; and what
+ * went wrong with the beats, or ''.
  *
  * Tokens begin with the time and the place in the batch, so that sorting them gives the order of reserving.
  */
@@ -89,8 +93,9 @@ local function msUntilDue(queue)
 end
 
 local held = {}
-for at = 8, #ARGV, 2 do held[#held + 1] = remove(lane(ARGV[at]), ARGV[at + 1]) end
-for at = tonumber(ARGV[7]) + 1, #KEYS do signals[#signals + 1] = redis.call('GET', KEYS[at]) end
+local lastQueue, signalCount, beatCount = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+for at = 10 + beatCount * 3, #ARGV, 2 do held[#held + 1] = remove(lane(ARGV[at]), ARGV[at + 1]) end
+for at = lastQueue + 1, lastQueue + signalCount do signals[#signals + 1] = redis.call('GET', KEYS[at]) end
 for number = 1, queueCount do
   if #reserved >= limit * 4 and limit > 0 then break end
   local queue = lane(number * ${keysPerQueue} - ${keysPerQueue - 1})
@@ -119,7 +124,16 @@ if watcher ~= '' and (isWatching or not isFull) then
     looks[size + 3] = watch(queue, isFull)
   end
 end
-return { reserved, signals, looks, held }
+
+local problem = ''
+if beatCount > 0 then
+  ${beatFunction}
+  local workers = lastQueue + signalCount + 1
+  for at = 10, 7 + beatCount * 3, 3 do
+    problem = beat(KEYS[workers], KEYS[workers + 1], time, ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2])
+  end
+end
+return { reserved, signals, looks, held, problem }
 `);
 
 /** KEYS: a queue. Makes one that waits for it look. */

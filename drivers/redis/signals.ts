@@ -1,10 +1,14 @@
 import type { SignalStore } from '../../src/index.js';
 import type { Commands } from './commands.js';
+import { lookScript, swapScript } from './worker-scripts.js';
+import type { RedisWorkers } from './workers.js';
 
 /** A reserve takes signals along that were not read for so long. */
 const staleMs = 900;
-/** How often it is looked whether reserves do so. */
-const lookMs = 1000;
+/** Where no reserve has done so in this time, a look does. A little more than an idle worker takes between reserves. */
+const lookMs = 1100;
+/** How often they are looked at where no reserve can do so. */
+const lookElsewhereMs = 1000;
 
 interface Watcher {
   readonly key: string;
@@ -17,6 +21,8 @@ export interface SignalsOptions {
   readonly prefix: string;
   /** True where a reserve can read them along: they are in the jobs' own database. */
   readonly areWithJobs: boolean;
+  /** Whose beats a look takes along, where it can. */
+  readonly workers: RedisWorkers;
   /** Told what a look between reserves failed with. */
   onError(error: unknown): void;
 }
@@ -41,6 +47,12 @@ export class RedisSignals implements SignalStore {
     await session.run(prefix + key, (redis) => redis.set(prefix + key, value));
   }
 
+  async swap(key: string, expected: string | null, value: string): Promise<boolean> {
+    const { session, prefix } = this.#options;
+    const args = [expected === null ? '0' : '1', expected ?? '', value];
+    return (await session.script<number>(swapScript, [prefix + key], args)) === 1;
+  }
+
   /** Ends the connection, which may be the jobs' own. */
   close(): Promise<void> {
     return this.#options.session.close();
@@ -49,7 +61,8 @@ export class RedisSignals implements SignalStore {
   watch(key: string, tell: (value: string | null) => void): () => void {
     const watcher = { key, tell };
     this.#watchers.add(watcher);
-    this.#timer ??= setInterval(() => void this.#look(), lookMs);
+    const everyMs = this.#options.areWithJobs ? lookMs : lookElsewhereMs;
+    this.#timer ??= setInterval(() => void this.#look(), everyMs);
     return () => {
       this.#watchers.delete(watcher);
       if (this.#watchers.size > 0) return;
@@ -75,21 +88,34 @@ export class RedisSignals implements SignalStore {
 
   #ask(): readonly string[] {
     this.#askedAtMs = performance.now();
+    this.#timer?.refresh();
     return [...new Set([...this.#watchers].map(({ key }) => this.#options.prefix + key))];
   }
 
-  /** Asks by itself where no reserve has done so. */
+  /** Asks by itself: no reserve has done so. */
   async #look(): Promise<void> {
     const { areWithJobs, onError } = this.#options;
-    if (areWithJobs && this.#ageMs < lookMs + staleMs / 2) return;
     try {
-      for (const storedKey of this.#ask()) this.told(storedKey, await this.#read(storedKey));
+      const keys = this.#ask();
+      const values = areWithJobs ? await this.#readTogether(keys) : await Promise.all(keys.map(this.#read));
+      for (const [index, key] of keys.entries()) this.told(key, values[index] ?? null);
     } catch (error) {
       onError(error);
     }
   }
 
-  #read(storedKey: string): Promise<string | null> {
-    return this.#options.session.run(storedKey, (redis) => redis.get(storedKey));
+  async #readTogether(keys: readonly string[]): Promise<(string | null)[]> {
+    const { session, workers } = this.#options;
+    const beats = workers.take();
+    const [values, problem] = await session.script<[(Buffer | null)[], Buffer]>(
+      lookScript,
+      [...keys, ...(beats.length > 0 ? workers.keys : [])],
+      [keys.length, ...beats],
+    );
+    workers.told(problem.toString());
+    return values.map((value) => value?.toString() ?? null);
   }
+
+  readonly #read = (storedKey: string): Promise<string | null> =>
+    this.#options.session.run(storedKey, (redis) => redis.get(storedKey));
 }

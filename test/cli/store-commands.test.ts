@@ -20,8 +20,8 @@ describe('queue:size', () => {
     expect(stdout).toBe('queue    ready  delayed  reserved\ndefault      1        0         0\n');
     const { lines } = await project.must('size', 'slow', 'default', '--json');
     expect(lines).toEqual([
-      { connection: 'main', queue: 'slow', ready: 0, delayed: 1, reserved: 0 },
-      { connection: 'main', queue: 'default', ready: 1, delayed: 0, reserved: 0 },
+      { connection: 'main', queue: 'slow', ready: 0, delayed: 1, reserved: 0, paused: false },
+      { connection: 'main', queue: 'default', ready: 1, delayed: 0, reserved: 0, paused: false },
     ]);
   });
 

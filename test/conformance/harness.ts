@@ -10,6 +10,8 @@ export type Capability =
   | 'failedJobs'
   | 'failedJobs.retry'
   | 'signals'
+  | 'signals.swap'
+  | 'workers'
   | 'statistics'
   | 'migrate'
   /** The harness has a second connector on the same store. */

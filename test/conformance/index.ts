@@ -19,6 +19,7 @@ import { sizeAndClearCases } from './cases/size-clear.js';
 import { statisticsCases } from './cases/statistics.js';
 import { unreserveCases } from './cases/unreserve.js';
 import { waitCases } from './cases/wait.js';
+import { workerCases } from './cases/workers.js';
 import type { ConformanceCase } from './harness.js';
 
 export type { Capability, ConformanceCase, ConformanceHarness, HarnessFactory } from './harness.js';
@@ -43,6 +44,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...concurrencyCases,
   ...waitCases,
   ...signalCases,
+  ...workerCases,
   ...statisticsCases,
   ...migrateCases,
   ...closeCases,

@@ -70,6 +70,8 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
     failedJobs: connector.failedJobs !== undefined,
     'failedJobs.retry': connector.failedJobs?.retry !== undefined,
     signals: connector.signals !== undefined,
+    'signals.swap': connector.signals?.swap !== undefined,
+    workers: connector.workers !== undefined,
     statistics: connector.statistics !== undefined,
     migrate: connector.migrate !== undefined,
     'second-connector': other !== connector,

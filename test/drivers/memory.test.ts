@@ -19,6 +19,8 @@ describe('memory keeps the contract', () => {
       'failedJobs',
       'failedJobs.retry',
       'signals',
+      'signals.swap',
+      'workers',
       'statistics',
     ];
     expect(await offeredCapabilities(memoryHarness())).toEqual(offered);

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import { type Connector, createQueue, defineJob, silentLogger, systemClock } from '../../src/index.js';
+import { within } from '../support/deferred.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 let server: RedisServer;
@@ -161,26 +162,89 @@ test('close ends the waits and leaves nothing behind', async () => {
   await expect(connector.waitForJob(['q'], 10, signal)).rejects.toMatchObject({ code: 'E_QUEUE_CLOSED' });
 });
 
-test('an idle worker sends one command a second, the restart signal included, and hears that signal', async () => {
-  const queue = createQueue({
-    connections: { default: redis(server.url) },
-    jobs: [defineJob({ name: 'a', async handle() {} })],
-  });
-  const running = queue.worker().run();
-  await until(async () => (await blockedIn('blmove')) === 1);
+/** How many commands clients send in 4 s, in which a worker also says once or twice that it lives. */
+async function sentIn4Seconds(): Promise<{ readonly count: number; readonly seconds: number }> {
   const monitor = await server.client.duplicate().monitor();
   const sent: string[] = [];
   monitor.on('monitor', (_: string, args: string[], source: string) => {
     if (source !== 'lua') sent.push(args[0] ?? '');
   });
   const fromMs = performance.now();
-  await pause(3000);
+  await pause(4000);
   const seconds = (performance.now() - fromMs) / 1000;
   monitor.disconnect();
-  expect(sent.filter((name) => !/^client$/i.test(name)).length).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
-  await queue.restartWorkers();
-  expect(await running).toBe('restart');
-  await queue.close();
+  const count = sent.filter((name) => !/^client$/i.test(name)).length;
+  console.log(`${count} commands in ${seconds.toFixed(1)} s`);
+  return { count, seconds };
+}
+
+test.each([
+  { state: 'idle', isPaused: false },
+  { state: 'paused', isPaused: true },
+])(
+  'a worker that is $state sends one command a second, with signals and heartbeat',
+  async ({ state, isPaused }) => {
+    const queue = createQueue({
+      connections: { default: redis(server.url) },
+      jobs: [defineJob({ name: 'a', async handle() {} })],
+    });
+    if (isPaused) await queue.pause();
+    const running = queue.worker().run();
+    const [listed] = await within(
+      (async () => {
+        let workers = await queue.workers();
+        while (workers.length === 0) workers = await queue.workers();
+        return workers;
+      })(),
+      'the first heartbeat',
+    );
+    expect(listed).toMatchObject({ state });
+    if (!isPaused) await until(async () => (await blockedIn('blmove')) === 1);
+    const { count, seconds } = await sentIn4Seconds();
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    const [later] = await queue.workers();
+    expect(later?.quietMs).toBeLessThan(seconds * 1000 + (listed?.quietMs ?? 0));
+    await queue.restartWorkers();
+    expect(await running).toBe('restart');
+    expect(await server.keys()).toEqual(
+      ['think:queue:restart', ...(isPaused ? ['{drover}:paused'] : [])].sort(),
+    );
+    await queue.close();
+  },
+);
+
+test('beats of a worker outlive a full server, and a key of another type, without an error of the reserve', async () => {
+  await server.client.set('{drover}:workers', 'not a hash');
+  const connector = connect();
+  connector.workers?.beatAlong?.({ id: 'a', about: 'x', keepMs: 60_000 });
+  await connector.push('q', [job('first')]);
+  expect(await connector.reserve(['q'], 1, 60_000)).toHaveLength(1);
+  await expect(connector.workers?.beat({ id: 'a', about: 'x', keepMs: 60_000 })).rejects.toMatchObject({
+    code: 'E_STORE_SCHEMA',
+  });
+  await server.client.del('{drover}:workers', '{drover}:workers:until');
+  await connector.push('q', [job('second')]);
+  await server.client.config('SET', 'maxmemory', '1');
+  try {
+    connector.workers?.beatAlong?.({ id: 'a', about: 'x', keepMs: 60_000 });
+    const jobs = await connector.reserve(['q'], 1, 60_000);
+    expect(await connector.delete(jobs.map(({ lease }) => lease))).toEqual([true]);
+  } finally {
+    await server.client.config('SET', 'maxmemory', '0');
+  }
+  await connector.workers?.beat({ id: 'a', about: 'x', keepMs: 60_000 });
+  expect(await connector.workers?.list()).toMatchObject([{ id: 'a' }]);
+});
+
+test('dead workers leave nothing behind once another one lives', async () => {
+  const connector = connect();
+  for (let index = 0; index < 30; index++)
+    await connector.workers?.beat({ id: `dead-${index}`, about: 'x', keepMs: 1000 });
+  await server.advance(2000);
+  await connector.workers?.beat({ id: 'lives', about: 'x', keepMs: 1000 });
+  expect(await server.client.hkeys('{drover}:workers')).toEqual(['lives']);
+  expect(await server.client.zrange('{drover}:workers:until', '0', '-1')).toEqual(['lives']);
 });
 
 test('on a full server who waits looks once a second, without an error loop, and drains', async () => {

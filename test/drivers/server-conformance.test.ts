@@ -22,10 +22,13 @@ function factoryFor(
         connector,
         other,
         now: () => sandbox.now(),
-        advance: (ms) => sandbox.advance(ms, `${prefix}jobs`),
+        async advance(ms) {
+          await sandbox.advance(ms, `${prefix}jobs`);
+          await sandbox.sql(`UPDATE ${prefix}queue_workers SET until_at = until_at - ${ms}`);
+        },
         async close() {
           await Promise.all([connector.close(), other.close()]);
-          for (const table of ['jobs', 'failed_jobs', 'queue_signals', 'queue_statistics']) {
+          for (const table of ['jobs', 'failed_jobs', 'queue_signals', 'queue_workers', 'queue_statistics']) {
             await sandbox.sql(`DROP TABLE IF EXISTS ${prefix}${table}`);
           }
         },

@@ -63,7 +63,7 @@ describe.each(serverKinds)('%s', (kind) => {
   });
 
   test('names of tables are told apart from each other and from SQL', async () => {
-    const names = { table: 'select', failedTable: 'order', signalsTable: 'group' };
+    const names = { table: 'select', failedTable: 'order', signalsTable: 'group', workersTable: 'user' };
     const connector = sandbox.open({ ...names, prefix: '_' });
     await connector.migrate();
     expect(await connector.push('mail', [job])).toEqual(['stored']);
@@ -90,6 +90,7 @@ describe.each(serverKinds)('%s', (kind) => {
       jobs: 'own_jobs',
       failedJobs: 'own_failed_jobs',
       signals: 'own_queue_signals',
+      workers: 'own_queue_workers',
       statistics: 'own_queue_statistics',
     };
     for (const migration of migrations) await migration.up(instance, tables);

@@ -63,6 +63,7 @@ describe('migrate', () => {
       'failed_jobs',
       'queue_signals',
       'queue_statistics',
+      'queue_workers',
     ]);
   });
 
@@ -104,13 +105,13 @@ describe('a schema that is not the one of this version', () => {
   test('older: refused when autoMigrate is off', async () => {
     const file = sandbox.newFile();
     await sandbox.open(file).migrate();
-    run(file, `DELETE FROM ${historyTable} WHERE name = '0003_queue_signals'; DROP TABLE queue_signals`);
+    run(file, `DELETE FROM ${historyTable} WHERE name = '0004_queue_workers'; DROP TABLE queue_workers`);
     const connector = sandbox.open({ url: `sqlite:${file}`, autoMigrate: false });
     await expect(connector.size('mail')).rejects.toMatchObject({
       code: 'E_STORE_SCHEMA',
       fix: 'Run: drover queue:migrate',
     });
-    expect(await connector.migrate()).toEqual(['0003_queue_signals']);
+    expect(await connector.migrate()).toEqual(['0004_queue_workers']);
     expect(await connector.size('mail')).toMatchObject({ ready: 0 });
   });
 

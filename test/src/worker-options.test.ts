@@ -7,6 +7,7 @@ const connection = { name: 'main', queue: 'default', leaseMs: 90_000 };
 
 test('every setting has a default', () => {
   expect(checkWorkerOptions({}, connection)).toEqual({
+    name: undefined,
     queues: ['default'],
     concurrency: 1,
     prefetch: 100,
@@ -16,6 +17,9 @@ test('every setting has a default', () => {
     unknownJobPatienceMs: 600_000,
     graceMs: 5000,
     sleepMs: 3000,
+    restMs: 0,
+    force: false,
+    heartbeatMs: undefined,
     shutdownTimeoutMs: 20_000,
     once: false,
     stopWhenEmpty: false,
@@ -28,6 +32,7 @@ test('every setting has a default', () => {
 
 test('every setting has a name, and arrives', () => {
   const options: Required<WorkerOptions> = {
+    name: 'mailer 1',
     queues: ['high', 'low', 'high'],
     concurrency: 4,
     prefetch: 7,
@@ -37,6 +42,9 @@ test('every setting has a name, and arrives', () => {
     unknownJobPatience: '1m',
     grace: '1s',
     sleep: '100ms',
+    rest: '2s',
+    force: true,
+    heartbeat: '1s',
     shutdownTimeout: 5,
     once: true,
     stopWhenEmpty: true,
@@ -47,6 +55,7 @@ test('every setting has a name, and arrives', () => {
   };
   expect([...workerOptionNames].sort()).toEqual(Object.keys(options).sort());
   expect(checkWorkerOptions(options, connection)).toEqual({
+    name: 'mailer 1',
     queues: ['high', 'low'],
     concurrency: 4,
     prefetch: 7,
@@ -56,6 +65,9 @@ test('every setting has a name, and arrives', () => {
     unknownJobPatienceMs: 60_000,
     graceMs: 1000,
     sleepMs: 100,
+    restMs: 2000,
+    force: true,
+    heartbeatMs: 1000,
     shutdownTimeoutMs: 5000,
     once: true,
     stopWhenEmpty: true,

@@ -191,6 +191,50 @@ const capabilities: readonly Mutant[] = [
       },
     }),
   ),
+  broken(
+    'a swap looks, then writes',
+    ['signals: of swaps at once that expect the same one writes'],
+    (base) => ({
+      signals: {
+        ...base.signals,
+        async swap(key, expected, value) {
+          if ((await base.signals.read(key)) !== expected) return false;
+          await base.signals.write(key, value);
+          return true;
+        },
+      },
+    }),
+  ),
+  broken(
+    'a beat holds for ever',
+    ['workers: one that says no more is forgotten when its time is over, by the store’s clock'],
+    (base) => ({ workers: { ...base.workers, beat: (beat) => base.workers.beat({ ...beat, keepMs: 1e9 }) } }),
+  ),
+  broken(
+    'a worker keeps its first beat',
+    ['workers: every connector sees what each worker said last, byte for byte'],
+    (base) => {
+      const seen = new Set<string>();
+      const beat = async (one: { id: string; about: string; keepMs: number }): Promise<void> => {
+        if (seen.has(one.id)) return;
+        seen.add(one.id);
+        await base.workers.beat(one);
+      };
+      return { workers: { ...base.workers, beat } };
+    },
+  ),
+  broken(
+    'leaving takes all',
+    ['workers: one that leaves is gone at once; leaving twice is no error'],
+    (base) => ({
+      workers: {
+        ...base.workers,
+        async leave() {
+          for (const { id } of await base.workers.list()) await base.workers.leave(id);
+        },
+      },
+    }),
+  ),
   broken('signals forget', ['signals: what is written can be read by every connector'], (base) => ({
     signals: { ...base.signals, read: async () => null },
   })),

@@ -6,6 +6,7 @@ import type {
   ReservedJob,
   SignalStore,
   StatisticsStore,
+  WorkerRegistry,
 } from '../../src/index.js';
 
 /** A memory connector with all the verbs that it has as own properties, so that a spread can replace some of them. */
@@ -36,6 +37,7 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     failedJobs: delegateToFailedJobs(memory.failedJobs),
     signals: delegateToSignals(memory.signals),
     statistics: delegateToStatistics(memory.statistics),
+    workers: delegateToWorkers(memory.workers),
   };
 }
 
@@ -51,7 +53,19 @@ function delegateToFailedJobs(store: Required<FailedJobStore>): Required<FailedJ
 }
 
 function delegateToSignals(store: SignalStore): SignalStore {
-  return { read: (key) => store.read(key), write: (key, value) => store.write(key, value) };
+  return {
+    read: (key) => store.read(key),
+    write: (key, value) => store.write(key, value),
+    ...(store.swap && { swap: store.swap.bind(store) }),
+  };
+}
+
+function delegateToWorkers(store: WorkerRegistry): WorkerRegistry {
+  return {
+    beat: (beat) => store.beat(beat),
+    list: () => store.list(),
+    leave: (id) => store.leave(id),
+  };
 }
 
 function delegateToStatistics(store: StatisticsStore): StatisticsStore {

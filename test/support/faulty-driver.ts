@@ -1,12 +1,30 @@
-import { type Connector, type Driver, QueueError, silentLogger, systemClock } from '../../src/index.js';
+import {
+  type Connector,
+  type Driver,
+  pausedKey,
+  QueueError,
+  silentLogger,
+  systemClock,
+} from '../../src/index.js';
 
 type Verb =
   | Exclude<
       keyof Connector,
-      'failedJobs' | 'signals' | 'statistics' | 'inline' | 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn'
+      | 'failedJobs'
+      | 'signals'
+      | 'workers'
+      | 'statistics'
+      | 'inline'
+      | 'migrate'
+      | 'schemaSql'
+      | 'pushIn'
+      | 'deleteIn'
     >
   | `failedJobs.${'record' | 'list' | 'find' | 'forget' | 'flush' | 'retry'}`
   | `signals.${'read' | 'write'}`
+  /** A read of what is paused: workers look at it beside the restart signal. */
+  | 'signals.read paused'
+  | `workers.${'beat' | 'list' | 'leave'}`
   | `statistics.${'put' | 'read' | 'replace'}`;
 
 /** Stands between a caller and one call of a verb: passes it on, or does not. */
@@ -145,6 +163,9 @@ export function faulty(driver: Driver, without: readonly (keyof Connector)[] = [
   };
 }
 
+/** What a connector has verbs of their own in. */
+const parts: readonly string[] = ['failedJobs', 'signals', 'workers', 'statistics'];
+
 function wrap<Verbs extends object>(
   verbs: Verbs,
   prefix: string,
@@ -155,13 +176,15 @@ function wrap<Verbs extends object>(
     get(target, name) {
       if (without.includes(name)) return undefined;
       const value: unknown = Reflect.get(target, name, target);
-      if (name === 'failedJobs' || name === 'signals' || name === 'statistics') {
+      if (typeof name === 'string' && parts.includes(name)) {
         return value && wrap(value as object, `${name}.`, faults, []);
       }
       if (typeof value !== 'function') return value;
       const verb = `${prefix}${String(name)}` as Verb;
-      return (...given: unknown[]) =>
-        faults.meet(verb, async () => Reflect.apply(value as () => unknown, target, given));
+      return (...given: unknown[]) => {
+        const met = verb === 'signals.read' && given[0] === pausedKey ? 'signals.read paused' : verb;
+        return faults.meet(met, async () => Reflect.apply(value as () => unknown, target, given));
+      };
     },
   });
 }

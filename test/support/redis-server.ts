@@ -16,7 +16,7 @@ export interface RedisServer {
   readonly process: ChildProcess;
   /** A plain client, for what a test does behind the driver's back. */
   readonly client: Redis;
-  /** Lets time pass for every queue: all due times and ends of leases come nearer. */
+  /** Lets time pass for every queue and worker: all due times and ends of leases and beats come nearer. */
   advance(ms: number): Promise<void>;
   /** Milliseconds since the epoch by the server's clock. */
   now(): Promise<number>;
@@ -37,7 +37,7 @@ export const waitingMark = /:(?:watcher|wake)$/;
 
 const shift = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
-  if string.find(key, ':delayed$') or string.find(key, ':reserved$') then
+  if string.find(key, ':delayed$') or string.find(key, ':reserved$') or string.find(key, ':workers:until$') then
     local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
     for at = 1, #all, 2 do
       redis.call('ZADD', key, string.format('%.17g', tonumber(all[at + 1]) - tonumber(ARGV[1])), all[at])

@@ -73,7 +73,7 @@ const meanings: readonly Meaning[] = [
     codes: /^(?:1062|1364|1406|1265|1366|1048|1452|3819|4025)$/,
     code: 'E_STORE_SCHEMA',
     what: 'has a table with rules of its own that refuse the row',
-    fix: 'Give drover its own tables: set the options table, failedTable and signalsTable.',
+    fix: 'Give drover its own tables: set the options table, failedTable, signalsTable and workersTable.',
     transient: false,
   },
   {

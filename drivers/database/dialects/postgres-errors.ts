@@ -84,7 +84,7 @@ const meanings: readonly Meaning[] = [
     codes: /^(?:23...|22001)$/,
     code: 'E_STORE_SCHEMA',
     what: 'has a table with rules of its own that refuse the row',
-    fix: 'Give drover its own tables: set the options table, failedTable and signalsTable.',
+    fix: 'Give drover its own tables: set the options table, failedTable, signalsTable and workersTable.',
     transient: false,
   },
   {

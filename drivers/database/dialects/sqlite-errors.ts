@@ -59,7 +59,7 @@ const meanings: readonly Meaning[] = [
     codes: /^SQLITE_CONSTRAINT/,
     code: 'E_STORE_SCHEMA',
     what: 'has a table with rules of its own that refuse the row',
-    fix: 'Give drover its own tables: set the options table, failedTable and signalsTable.',
+    fix: 'Give drover its own tables: set the options table, failedTable, signalsTable and workersTable.',
     transient: false,
   },
 ];

@@ -38,6 +38,41 @@ export const signalCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'signals: a swap writes only where the value is the one expected',
+    needs: ['signals.swap'],
+    async run({ connector, other }) {
+      const { signals } = offered(connector);
+      const swap = (expected: string | null, value: string) =>
+        (signals.swap as NonNullable<typeof signals.swap>)('key', expected, value);
+      holds('a key that is not set has no value', await swap('', 'a'), false);
+      holds('nothing was written', await signals.read('key'), null);
+      holds('a key that is not set is expected so', await swap(null, 'a'), true);
+      holds('a key that is set is not unset', await swap(null, 'b'), false);
+      holds('another value is not the expected one', await swap('A', 'b'), false);
+      holds('the value stays', await offered(other).signals.read('key'), 'a');
+      holds('the expected value is replaced', await swap('a', 'b'), true);
+      holds('an equal value may be written', await swap('b', 'b'), true);
+      holds('the other connector reads it', await offered(other).signals.read('key'), 'b');
+    },
+  },
+  {
+    name: 'signals: of swaps at once that expect the same one writes',
+    needs: ['signals.swap'],
+    async run({ connector, other }) {
+      for (const expected of [null, 'first']) {
+        const key = `key-${expected}`;
+        if (expected !== null) await offered(connector).signals.write(key, expected);
+        const swaps = Array.from({ length: 8 }, (_, index) => {
+          const { signals } = offered(index % 2 ? connector : other);
+          return (signals.swap as NonNullable<typeof signals.swap>)(key, expected, `value-${index}`);
+        });
+        const written = (await Promise.all(swaps)).flatMap((did, index) => (did ? [`value-${index}`] : []));
+        holds('one of them writes', written.length, 1);
+        holds('its value is there', await offered(connector).signals.read(key), written[0]);
+      }
+    },
+  },
+  {
     name: 'signals: two restart signals within a second differ',
     needs,
     async run({ connector, other }) {
