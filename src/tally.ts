@@ -2,7 +2,7 @@ import { Histogram } from './histogram.js';
 import type { StatisticsKey } from './statistics-store.js';
 
 /** What is counted. */
-export const counters = ['pushed', 'done', 'failed', 'released', 'timedOut'] as const;
+const counters = ['pushed', 'done', 'failed', 'released', 'timedOut'] as const;
 
 /** How often each thing happened. */
 export type Counts = Record<(typeof counters)[number], number>;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
 import { sync } from '../../drivers/sync/index.js';
@@ -335,4 +336,15 @@ describe('a store that cannot be written', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(driver.faults.calls('statistics.put')).toBe(before);
   });
+});
+
+test('a process that only pushes is not kept alive by the next write', () => {
+  const built = (path: string) => JSON.stringify(new URL(`../../dist/${path}`, import.meta.url).href);
+  const program = `
+    import { createQueue } from ${built('src/index.js')};
+    import { memory } from ${built('drivers/memory/index.js')};
+    await createQueue({ connections: { main: memory() } }).push('mail', {});
+    console.log(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length);`;
+  const args = ['--input-type=module', '--eval', program];
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe('0\n');
 });
