@@ -1,4 +1,4 @@
-import { loadConfig, openQueue } from '../config/index.js';
+import { configOfGroup, loadConfig, openQueue } from '../config/index.js';
 import type { Logger, Queue, QueueConfig } from '../src/index.js';
 import type { Args } from './args.js';
 import type { Io } from './io.js';
@@ -22,18 +22,21 @@ const closeMs = 5000;
  * Opens the config that the flags name, on the connection that they name, calls `use` with it, and closes it.
  *
  * @param options.jobs whether job files are loaded: only where jobs are run or looked up by name.
+ * @param options.group whose connection and settings go before those that hold for all workers.
  */
 export async function withContext<T>(
   args: Args,
   io: Io,
-  options: { readonly jobs: boolean },
+  options: { readonly jobs: boolean; readonly group?: string | undefined },
   use: (context: Context) => Promise<T>,
 ): Promise<T> {
+  const { jobs, group } = options;
   const connection = args.text('connection');
   const loaded = await loadConfig({ file: args.text('config'), cwd: io.cwd, env: io.env, connection });
-  const logger = loaded.config.logger ?? createLogger(io, args.isOn('json'));
-  const { config, directory } = loaded;
-  const queue = await openQueue({ config, directory, connection, env: io.env, logger, jobs: options.jobs });
+  const { directory } = loaded;
+  const config = group === undefined ? loaded.config : configOfGroup(loaded.config, group);
+  const logger = config.logger ?? createLogger(io, args.isOn('json'), group);
+  const queue = await openQueue({ config, directory, connection: config.default, env: io.env, logger, jobs });
   try {
     return await use({ queue, config, directory, file: loaded.file, logger });
   } finally {

@@ -1,4 +1,5 @@
-import type { JobEvent } from '../src/index.js';
+import { endsAttempt } from '../src/events.js';
+import type { JobEndEvent, JobEvent } from '../src/index.js';
 import { errorText } from './error-text.js';
 import type { Colors, Output } from './output.js';
 import { plain } from './plain-text.js';
@@ -12,7 +13,7 @@ import { nearTimeText, spanText, timeText } from './time-text.js';
  */
 export function reportJob(event: JobEvent, output: Output, recorded: boolean, worker?: string): void {
   if (output.json) output.object(worker === undefined ? jobObject(event) : { ...jobObject(event), worker });
-  else if (event.event !== 'job:started') output.line(jobLine(event, output.colors, recorded));
+  else if (endsAttempt(event)) output.line(jobLine(event, output.colors, recorded));
 }
 
 function jobObject(event: JobEvent): object {
@@ -23,9 +24,7 @@ function jobObject(event: JobEvent): object {
 /** What becomes of a job whose lease nobody ends: taking it again spends a try, and there may be none. */
 export const afterLapse = 'it runs again when its lease lapses, or fails where no try is left';
 
-type EndEvent = Exclude<JobEvent, { event: 'job:started' }>;
-
-function jobLine(event: EndEvent, colors: Colors, recorded: boolean): string {
+function jobLine(event: JobEndEvent, colors: Colors, recorded: boolean): string {
   const word = event.event.slice('job:'.length);
   const now = Date.now();
   const start = [
@@ -39,7 +38,7 @@ function jobLine(event: EndEvent, colors: Colors, recorded: boolean): string {
   return [...start, ...detailsOf(event, now, recorded)].join('  ');
 }
 
-function detailsOf(event: EndEvent, nowMs: number, recorded: boolean): string[] {
+function detailsOf(event: JobEndEvent, nowMs: number, recorded: boolean): string[] {
   const shown = 'error' in event && event.error ? errorText(event.error) : undefined;
   const error = shown && plain(`${shown.class}: ${shown.message}`);
   switch (event.event) {
@@ -64,7 +63,7 @@ function detailsOf(event: EndEvent, nowMs: number, recorded: boolean): string[] 
   }
 }
 
-function paintOf(event: EndEvent, colors: Colors): (text: string) => string {
+function paintOf(event: JobEndEvent, colors: Colors): (text: string) => string {
   if (event.event === 'job:done') return colors.green;
   return event.event === 'job:failed' || event.event === 'job:unsettled' ? colors.red : colors.yellow;
 }

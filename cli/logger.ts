@@ -3,16 +3,24 @@ import { withoutCredentials } from '../src/credentials.js';
 import type { Logger } from '../src/index.js';
 import { errorText } from './error-text.js';
 import type { Io } from './io.js';
-import { type Colors, colorsFor } from './output.js';
+import { type Colors, colorsFor, groupMark } from './output.js';
 import { plain, safeJson } from './plain-text.js';
 import { timeText } from './time-text.js';
 
 type Level = keyof Logger;
 
-/** The logger of the CLI, to stderr: lines for people, or JSON. Debug lines only with `DROVER_DEBUG=1`. */
-export function createLogger(io: Pick<Io, 'stderr' | 'env'>, json: boolean): Logger {
+/**
+ * The logger of the CLI, to stderr: lines for people, or JSON. Debug lines only with `DROVER_DEBUG=1`.
+ *
+ * @param group of worker processes that each line is marked with.
+ */
+export function createLogger(io: Pick<Io, 'stderr' | 'env'>, json: boolean, group?: string): Logger {
   const colors = colorsFor(io.stderr, io.env);
-  const toLine = json ? jsonLine : (...line: Parameters<typeof jsonLine>) => humanLine(colors, ...line);
+  const mark = groupMark(colors, group);
+  const toLine = (level: Level, fields: object, message: string) =>
+    json
+      ? jsonLine(level, group === undefined ? fields : { ...fields, group }, message)
+      : `${mark}${humanLine(colors, level, fields, message)}`;
   const log = (level: Level) => (fields: object, message: string) =>
     void io.stderr.write(`${toLine(level, fields, message)}\n`);
   const debug = io.env.DROVER_DEBUG === '1' ? log('debug') : () => {};

@@ -16,14 +16,26 @@ export interface Output {
   object(value: object): void;
 }
 
-/** The output of a command on stdout. */
-export function createOutput(io: Pick<Io, 'stdout' | 'env'>, json: boolean): Output {
+/**
+ * The output of a command on stdout.
+ *
+ * @param group of worker processes that each line is marked with.
+ */
+export function createOutput(io: Pick<Io, 'stdout' | 'env'>, json: boolean, group?: string): Output {
+  const colors = colorsFor(io.stdout, io.env);
+  const mark = groupMark(colors, group);
   return {
     json,
-    colors: colorsFor(io.stdout, io.env),
-    line: (text) => void io.stdout.write(`${text}\n`),
-    object: (value) => void io.stdout.write(`${safeJson(value)}\n`),
+    colors,
+    line: (text) => void io.stdout.write(`${mark}${text}\n`),
+    object: (value) =>
+      void io.stdout.write(`${safeJson(group === undefined ? value : { ...value, group })}\n`),
   };
+}
+
+/** What lines for people begin with where several groups write to one terminal or file. */
+export function groupMark(colors: Colors, group: string | undefined): string {
+  return group === undefined ? '' : `${colors.magenta(group)} | `;
 }
 
 /** Colours for a sink: on at a terminal, unless NO_COLOR says no; on elsewhere where FORCE_COLOR says yes. */

@@ -1,3 +1,4 @@
+import { endsAttempt } from '../src/events.js';
 import type { Queue } from '../src/index.js';
 
 /** The jobs that run in this process now. */
@@ -5,9 +6,9 @@ export class RunningJobs {
   readonly #ids = new Set<string>();
 
   constructor(events: Queue['events']) {
-    events.on('*', (event) => {
+    events.on('job:*', (event) => {
       if (event.event === 'job:started') this.#ids.add(event.id);
-      else this.#ids.delete(event.id);
+      else if (endsAttempt(event)) this.#ids.delete(event.id);
     });
   }
 

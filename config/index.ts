@@ -4,3 +4,4 @@ export { loadJobs } from './load-jobs.js';
 export { type OpenQueueOptions, openQueue } from './open-queue.js';
 export { type StarterOptions, writeStarterProject } from './starter-project.js';
 export { suggest } from './suggest.js';
+export { chosenGroups, configOfGroup } from './worker-groups.js';

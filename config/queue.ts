@@ -48,6 +48,8 @@ export default defineConfig({
   // Called with each job that a worker of this process gave up.
   // onFailed: ({ job, error, reason }) => alert(`${job.name} failed: ${reason}`, error),
 
+  // Counts jobs and their times for queue:stats, written to the store every two seconds at most.
+  // statistics: true,
   // Whether the application is in maintenance: workers take no jobs meanwhile.
   // maintenance: () => existsSync('down'),
 
@@ -69,6 +71,12 @@ export default defineConfig({
   //   maxTime: 0, // stop after so long; 0 sets no limit
   //   memory: 0, // stop above so many MiB; 0 sets no limit
   //   maxOutage: 0, // stop when the store was away for so long; 0 waits for it
+  // },
+
+  // Groups of worker processes for queue:supervise, each with settings of `worker`, a connection and a number of workers.
+  // supervisors: {
+  //   mail: { queues: ['mail'], workers: 2, concurrency: 10 },
+  //   reports: { queues: ['reports'], timeout: '80s', memory: 512 },
   // },
 
   // The largest payload that may be pushed, in bytes of its JSON.

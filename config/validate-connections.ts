@@ -1,5 +1,5 @@
 import type { Driver } from '../src/index.js';
-import { isSection, keyPath, kindOf, type Problem } from './problem.js';
+import { didYouMean, isSection, keyPath, kindOf, type Problem } from './problem.js';
 
 /** True for what a driver's function returns, whichever copy of drover it comes from. */
 export function isDriver(value: unknown): value is Driver {
@@ -35,4 +35,10 @@ function notDriver(value: unknown): { what: string; fix: string } {
     };
   }
   return { what: `is ${kindOf(value)}, not a driver`, fix: `Use the driver's function, such as ${example}.` };
+}
+
+/** A name that none of the connections has. */
+export function unknownConnection(path: string, name: string, names: readonly string[]): Problem {
+  const hint = didYouMean(name, names) ?? `; the connections are ${names.join(', ')}`;
+  return { path, what: `there is no connection ${JSON.stringify(name)}${hint}` };
 }

@@ -13,15 +13,16 @@ const anyConnection = { name: '', queue: 'default', leaseMs: Number.POSITIVE_INF
 /** What is wrong with the settings in `worker`, each looked at alone. */
 export function workerProblems(worker: unknown): Problem[] {
   if (!isSection(worker)) return [{ path: 'worker', what: `is ${kindOf(worker)}, not an object` }];
-  const known = workerOptionNames.filter((name) => worker[name] !== undefined);
   return [
     ...unknownKeys(worker, 'worker', workerOptionNames),
-    ...known.flatMap((name) => optionProblems(name, worker[name])),
+    ...workerOptionNames.flatMap((name) => optionProblems(name, worker[name], 'worker')),
   ];
 }
 
-function optionProblems(name: keyof WorkerOptions, value: unknown): Problem[] {
-  const path = keyPath('worker', name);
+/** What is wrong with one setting of a worker, in the section at `parent`; nothing where it is not given. */
+export function optionProblems(name: keyof WorkerOptions, value: unknown, parent: string): Problem[] {
+  if (value === undefined) return [];
+  const path = keyPath(parent, name);
   if (name === 'queues') return queuesProblems(value, path);
   if (name === 'once' || name === 'stopWhenEmpty' || name === 'force') {
     return typeof value === 'boolean' ? [] : [{ path, what: `is ${kindOf(value)}, not true or false` }];
@@ -30,8 +31,8 @@ function optionProblems(name: keyof WorkerOptions, value: unknown): Problem[] {
     checkWorkerOptions({ [name]: value }, anyConnection);
     return [];
   } catch (error) {
-    const problem = problemOf(error, 'worker');
-    return [problem.path === 'worker' ? { ...problem, path } : problem];
+    const problem = problemOf(error, parent);
+    return [problem.path === parent ? { ...problem, path } : problem];
   }
 }
 
@@ -49,12 +50,17 @@ function queuesProblems(queues: unknown, path: string): Problem[] {
   });
 }
 
-/** A problem where a run of a job could outlast its lease on this connection. */
-export function leaseProblems(worker: WorkerOptions, name: string, driver: Driver): Problem[] {
+/** A problem of the section at `parent` where a run of a job could outlast its lease on this connection. */
+export function leaseProblems(
+  worker: WorkerOptions,
+  name: string,
+  driver: Driver,
+  parent: string,
+): Problem[] {
   try {
     checkWorkerOptions(worker, { name, ...driver.settings });
     return [];
   } catch (error) {
-    return [{ ...problemOf(error, ''), path: 'worker.timeout' }];
+    return [{ ...problemOf(error, ''), path: keyPath(parent, 'timeout') }];
   }
 }

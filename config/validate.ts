@@ -1,9 +1,11 @@
-import { type QueueConfig, queueConfigKeys, type WorkerOptions } from '../src/index.js';
+import { type QueueConfig, queueConfigKeys } from '../src/index.js';
 import { defaultConnection } from './default-connection.js';
-import { didYouMean, isSection, kindOf, type Problem, unknownKeys } from './problem.js';
-import { connectionsProblems, isDriver } from './validate-connections.js';
+import { isSection, keyPath, kindOf, type Problem, unknownKeys } from './problem.js';
+import { connectionsProblems, isDriver, unknownConnection } from './validate-connections.js';
+import { groupsProblems } from './validate-groups.js';
 import { jobsProblems } from './validate-jobs.js';
 import { leaseProblems, workerProblems } from './validate-worker.js';
+import { groupOptions } from './worker-groups.js';
 
 /**
  * Everything that is wrong with a config; nothing where it can be used.
@@ -18,7 +20,7 @@ export function findProblems(config: unknown, chosen?: string): Problem[] {
     const fix = 'Write export default defineConfig({ … }).';
     return [{ path: '', what: `the config is ${kindOf(config)}, not an object`, fix }];
   }
-  const { connections, failed, jobs, worker = {} } = config;
+  const { connections, failed, jobs, supervisors = {}, worker = {} } = config;
   const names = isSection(connections) && !isDriver(connections) ? Object.keys(connections) : [];
   const ofWorker = workerProblems(worker);
   const problems = [
@@ -28,12 +30,30 @@ export function findProblems(config: unknown, chosen?: string): Problem[] {
     ...jobsProblems(jobs),
     ...failedProblems(failed, names),
     ...ofWorker,
+    ...groupsProblems(supervisors, names),
     ...otherProblems(config),
   ];
-  if (ofWorker.length > 0 || !isSection(connections)) return problems;
-  const name = chosen ?? defaultConnection(config as unknown as QueueConfig);
-  const driver = Object.hasOwn(connections, name) ? connections[name] : undefined;
-  return isDriver(driver) ? [...problems, ...leaseProblems(worker as WorkerOptions, name, driver)] : problems;
+  if (!isSection(connections) || problems.some(({ path }) => /^(?:worker|supervisors)\b/.test(path))) {
+    return problems;
+  }
+  return [...problems, ...tooLongRuns(config as unknown as QueueConfig, chosen)];
+}
+
+/** Workers whose jobs could outlast their leases: those of the connection in use, and those of the groups. */
+function tooLongRuns(config: QueueConfig, chosen: string | undefined): Problem[] {
+  const { worker = {}, supervisors = {} } = config;
+  const connection = chosen ?? defaultConnection(config);
+  const workers = [
+    { path: 'worker', connection, options: worker },
+    ...Object.entries(supervisors).map(([name, group]) => {
+      const path = keyPath('supervisors', name);
+      return { path, connection: group.connection ?? connection, options: groupOptions(group, worker) };
+    }),
+  ];
+  return workers.flatMap(({ path, connection: name, options }) => {
+    const driver = Object.hasOwn(config.connections, name) ? config.connections[name] : undefined;
+    return isDriver(driver) ? leaseProblems(options, name, driver, path) : [];
+  });
 }
 
 function defaultProblems(given: unknown, names: readonly string[]): Problem[] {
@@ -67,19 +87,17 @@ function failedProblems(failed: unknown, names: readonly string[]): Problem[] {
   return [...problems, unknownConnection('failed.connection', connection, names)];
 }
 
-function unknownConnection(path: string, name: string, names: readonly string[]): Problem {
-  const hint = didYouMean(name, names) ?? `; the connections are ${names.join(', ')}`;
-  return { path, what: `there is no connection ${JSON.stringify(name)}${hint}` };
-}
-
 function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const { maxPayloadBytes, logger, clock } = config;
+  const { maxPayloadBytes, logger, clock, statistics } = config;
   const problems: Problem[] = [];
   for (const path of ['onFailed', 'maintenance']) {
     const given = config[path];
     if (given !== undefined && typeof given !== 'function') {
       problems.push({ path, what: `is ${kindOf(given)}, not a function` });
     }
+  }
+  if (statistics !== undefined && typeof statistics !== 'boolean') {
+    problems.push({ path: 'statistics', what: `is ${kindOf(statistics)}, not true or false` });
   }
   if (
     maxPayloadBytes !== undefined &&

@@ -2,6 +2,7 @@ import { jobsMigration } from './0001-jobs.js';
 import { failedJobsMigration } from './0002-failed-jobs.js';
 import { signalsMigration } from './0003-queue-signals.js';
 import { workersMigration } from './0004-queue-workers.js';
+import { statisticsMigration } from './0005-queue-statistics.js';
 import type { Migration } from './migration.js';
 
 export { defaultTables, type Migration, type TableNames } from './migration.js';
@@ -13,7 +14,7 @@ export type {
   SchemaStatements,
   TableBuilder,
 } from './schema-knex.js';
-export { failedJobsMigration, jobsMigration, signalsMigration, workersMigration };
+export { failedJobsMigration, jobsMigration, signalsMigration, statisticsMigration, workersMigration };
 
 /** Every step of the schema, oldest first. Steps are added at the end and never changed. */
 export const migrations: readonly Migration[] = [
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   failedJobsMigration,
   signalsMigration,
   workersMigration,
+  statisticsMigration,
 ];
 
 /** The table in which the steps taken are noted, one row per step and table. */

@@ -6,6 +6,7 @@ export interface TableNames {
   readonly failedJobs: string;
   readonly signals: string;
   readonly workers: string;
+  readonly statistics: string;
   /** The PostgreSQL schema that they are in. Default: the first of the search path. */
   readonly schema?: string;
 }
@@ -16,6 +17,7 @@ export const defaultTables: TableNames = {
   failedJobs: 'failed_jobs',
   signals: 'queue_signals',
   workers: 'queue_workers',
+  statistics: 'queue_statistics',
 };
 
 /**
@@ -28,7 +30,9 @@ export const defaultTables: TableNames = {
 export interface Migration {
   /** Stands in the history table: never changed once released. */
   readonly name: string;
-  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'workers';
+  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'workers' | 'statistics';
+  /** True where jobs are worked all the same while the step is not taken. */
+  readonly isOptional?: boolean;
   up(knex: SchemaKnex, tables: TableNames): SchemaStatements;
   down(knex: SchemaKnex, tables: TableNames): SchemaStatements;
 }

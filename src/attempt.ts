@@ -12,6 +12,7 @@ import type { Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
+import type { StatisticsKeeper } from './statistics-keeper.js';
 import { afterUnknown } from './unknown-job.js';
 import type { WorkerWatch } from './worker-watch.js';
 
@@ -30,6 +31,8 @@ export interface AttemptContext {
   readonly inline?: boolean;
   /** Deletes a job inside a transaction of the application. */
   deleteIn(transaction: object, lease: Lease): Promise<boolean>;
+  /** Told how each attempt ended. */
+  readonly statistics?: StatisticsKeeper | undefined;
   readonly watch?: WorkerWatch | undefined;
   /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
@@ -67,7 +70,13 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
   if (refused) return settlement.settle(refused);
 
   await context.onStart?.(settlement.job, reserved, rules.timeoutMs);
-  const end = await fire(settlement.job, { timeoutMs: rules.timeoutMs, graceMs: context.defaults.graceMs });
+  const { timeoutMs } = rules;
+  const end = await fire(settlement.job, {
+    timeoutMs,
+    graceMs: context.defaults.graceMs,
+    onTimeout: () => settlement.tellTimeout(timeoutMs),
+  });
+  settlement.tellException(end);
 
   const job = {
     state: await settlement.job.settledState(),

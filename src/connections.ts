@@ -121,8 +121,10 @@ export class Connections {
     });
   }
 
-  async close(): Promise<void> {
+  /** @param before is done between refusing new calls and closing. */
+  async close(before: () => Promise<void>): Promise<void> {
     this.#closed = true;
+    await before();
     await Promise.all([...this.#open.values()].map((connector) => connector.close()));
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Logger } from './logger.js';
 import type { SignalStore } from './restart-signal.js';
+import type { StatisticsStore } from './statistics-store.js';
 import type { WorkerRegistry } from './worker-registry.js';
 
 /** A job on its way into a store. */
@@ -188,6 +189,8 @@ export interface Connector {
   /** Where signals to workers (restart, what is paused) are kept. */
   readonly signals?: SignalStore;
 
+  /** Where statistics are kept. Absent where there is no room for them: nothing is counted then. */
+  readonly statistics?: StatisticsStore;
   /** Where workers say that they live. */
   readonly workers?: WorkerRegistry;
 

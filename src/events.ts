@@ -1,5 +1,7 @@
 import type { FailedReason } from './failed-jobs.js';
 import type { JobFields, Logger } from './logger.js';
+import type { QueueReading } from './monitor.js';
+import type { StopReason } from './stop-conditions.js';
 
 /** Text of the error that an event tells of. */
 export interface EventError {
@@ -12,6 +14,8 @@ export interface EventError {
 export type JobEvent = JobFields &
   (
     | { readonly event: 'job:started' }
+    | { readonly event: 'job:exception'; readonly durationMs: number; readonly error: EventError }
+    | { readonly event: 'job:timed-out'; readonly durationMs: number; readonly timeoutMs: number }
     | { readonly event: 'job:done'; readonly durationMs: number }
     | { readonly event: 'job:kept'; readonly durationMs: number }
     | {
@@ -31,14 +35,58 @@ export type JobEvent = JobFields &
     | { readonly event: 'job:unsettled'; readonly durationMs: number; readonly error: EventError }
   );
 
-/** The names of events; `*` stands for all. */
-export type EventName = JobEvent['event'] | '*';
+/** The events in the middle of an attempt: one of the others, but `job:started`, still comes. */
+type InBetween = 'job:exception' | 'job:timed-out';
 
-type Listener = (event: JobEvent) => unknown;
+/** How an attempt ended: the last event of it. */
+export type JobEndEvent = Exclude<JobEvent, { event: 'job:started' | InBetween }>;
+
+/** What is said of a worker on each of its events. */
+export interface WorkerFields {
+  readonly pid: number;
+  readonly connection: string;
+  /** The queues that it serves, the first before the second. */
+  readonly queues: readonly string[];
+}
+
+/** What a worker of this process does. */
+export type WorkerEvent = WorkerFields &
+  (
+    | { readonly event: 'worker:started'; readonly concurrency: number }
+    | { readonly event: 'worker:idle' }
+    | { readonly event: 'worker:paused' }
+    | { readonly event: 'worker:resumed' }
+    | { readonly event: 'worker:stopped'; readonly reason: StopReason | 'error'; readonly error?: EventError }
+  );
+
+/** A queue with more jobs than it shall have, as `queue.monitor` found it. */
+export type BusyEvent = QueueReading & { readonly event: 'queue:busy'; readonly max: number };
+
+/** Everything that listeners hear of. */
+export type QueueEvent = JobEvent | WorkerEvent | BusyEvent;
+
+/** The names of events; `job:*` and `worker:*` stand for all of a kind, `*` for all. */
+export type EventName = QueueEvent['event'] | 'job:*' | 'worker:*' | '*';
+
+/** The event that a listener of a name is given. */
+export type EventOf<Name extends EventName> = Name extends '*'
+  ? QueueEvent
+  : Name extends 'job:*'
+    ? JobEvent
+    : Name extends 'worker:*'
+      ? WorkerEvent
+      : Extract<QueueEvent, { event: Name }>;
+
+type Listener = (event: QueueEvent) => unknown;
+
+/** Whether an event is the last one of its job's attempt. */
+export function endsAttempt(event: JobEvent): event is JobEndEvent {
+  return event.event !== 'job:started' && event.event !== 'job:exception' && event.event !== 'job:timed-out';
+}
 
 /**
- * Tells listeners what happened, after it happened. Nothing depends on a listener: one that throws or
- * rejects is logged and changes nothing.
+ * Tells listeners what happened, after it happened. Nothing depends on a listener and nothing waits for one: one that
+ * throws or rejects is logged and changes nothing.
  */
 export class QueueEvents {
   readonly #listeners = new Map<EventName, Set<Listener>>();
@@ -49,33 +97,47 @@ export class QueueEvents {
   }
 
   /** Calls `listener` on each event of the name; the function returned takes it off again. */
-  on<Name extends EventName>(
-    name: Name,
-    listener: (event: Name extends '*' ? JobEvent : Extract<JobEvent, { event: Name }>) => unknown,
-  ): () => void {
+  on<Name extends EventName>(name: Name, listener: (event: EventOf<Name>) => unknown): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener as Listener);
     return () => listeners.delete(listener as Listener);
   }
 
-  /** @internal Whether anybody listens: events of quick jobs are many. */
-  isHeard(name: JobEvent['event']): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) + (this.#listeners.get('*')?.size ?? 0) > 0;
+  /** @internal Whether anybody listens: events of quick jobs are many, and nobody pays for those unheard. */
+  isHeard(name: QueueEvent['event']): boolean {
+    return namesFor(name).some((one) => (this.#listeners.get(one)?.size ?? 0) > 0);
   }
 
   /** @internal */
-  emit(event: JobEvent): void {
-    for (const name of [event.event, '*'] as const) {
+  emit(event: QueueEvent): void {
+    for (const name of namesFor(event.event)) {
       for (const listener of this.#listeners.get(name) ?? []) void this.#call(listener, event);
     }
   }
 
-  async #call(listener: Listener, event: JobEvent): Promise<void> {
+  async #call(listener: Listener, event: QueueEvent): Promise<void> {
     try {
       await listener(event);
     } catch (error) {
-      this.#logger.error({ event: event.event, id: event.id, err: error }, 'an event listener threw');
+      const about = 'id' in event ? { id: event.id } : {};
+      this.#logger.error({ event: event.event, ...about, err: error }, 'an event listener threw');
     }
   }
+}
+
+const jobNames = ['job:*', '*'] as const;
+const workerNames = ['worker:*', '*'] as const;
+const otherNames = ['*'] as const;
+const known = new Map<QueueEvent['event'], readonly EventName[]>();
+
+/** Under which names an event is listened for, its own first. */
+function namesFor(name: QueueEvent['event']): readonly EventName[] {
+  let names = known.get(name);
+  if (names === undefined) {
+    const wider = name.startsWith('job:') ? jobNames : name.startsWith('worker:') ? workerNames : otherNames;
+    names = [name, ...wider];
+    known.set(name, names);
+  }
+  return names;
 }

@@ -9,6 +9,8 @@ export interface RunLimits {
   readonly timeoutMs: number;
   /** How long a handler may take to end after its signal aborted. */
   readonly graceMs: number;
+  /** Told when a handler is aborted for its timeout. */
+  onTimeout?(): void;
 }
 
 /** A {@link RunEnd}, and the handler's promise where it goes on in spite of the abort. */
@@ -25,7 +27,7 @@ export async function fire(job: Job, limits: RunLimits): Promise<FireEnd> {
     (): RunEnd => ({ returned: true }),
     (error: unknown): RunEnd => ({ returned: false, error }),
   );
-  const stopTimer = timeOut(job, limits.timeoutMs);
+  const stopTimer = timeOut(job, limits);
   try {
     const aborted = new Promise<'aborted'>((resolve) => job.onAbort(() => resolve('aborted')));
     const first = await Promise.race([run, aborted]);
@@ -36,9 +38,10 @@ export async function fire(job: Job, limits: RunLimits): Promise<FireEnd> {
   }
 }
 
-function timeOut(job: Job, timeoutMs: number): () => void {
+function timeOut(job: Job, { timeoutMs, onTimeout }: RunLimits): () => void {
   if (timeoutMs === 0) return () => {};
   return startTimer(timeoutMs, () => {
+    if (job.abortReason === undefined) onTimeout?.();
     job.abort(new QueueError('E_TIMEOUT', `job ${job.name} (${job.id}) ran longer than ${timeoutMs} ms`));
   });
 }

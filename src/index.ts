@@ -22,7 +22,18 @@ export type {
 export type { Halt } from './controls.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';
-export type { EventError, EventName, JobEvent, QueueEvents } from './events.js';
+export type {
+  BusyEvent,
+  EventError,
+  EventName,
+  EventOf,
+  JobEndEvent,
+  JobEvent,
+  QueueEvent,
+  QueueEvents,
+  WorkerEvent,
+  WorkerFields,
+} from './events.js';
 export type {
   ErrorText,
   FailedJob,
@@ -32,6 +43,7 @@ export type {
   RetryOutcome,
 } from './failed-jobs.js';
 export type { FailedJobs, Retried } from './failed-jobs-api.js';
+export type { TimeSummary } from './histogram.js';
 export type { Job } from './job.js';
 export { isJobClass, type JobClass } from './job-class.js';
 export {
@@ -45,6 +57,7 @@ export {
   type JobSettings,
 } from './job-definition.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
+export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export type { Payload } from './payload.js';
@@ -54,8 +67,18 @@ export { type QueueConfig, queueConfigKeys } from './queue-config.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';
+export type { JobStats, QueueStats, StatsCounts, StatsOptions, StatsPoint } from './statistics-report.js';
+export {
+  ProcessStatistics,
+  type StatisticsKey,
+  type StatisticsLevel,
+  type StatisticsRange,
+  type StatisticsRow,
+  type StatisticsStore,
+} from './statistics-store.js';
 export type { StopReason } from './stop-conditions.js';
 export type { Worker } from './worker.js';
+export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';
 export { checkWorkerOptions, type WorkerOptions, workerOptionNames } from './worker-options.js';
 export type { Beat, BeatEntry, WorkerRegistry } from './worker-registry.js';

@@ -32,12 +32,14 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   const decoded = decodePayload(reserved.body);
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadable(reserved) };
   const handler = context.registry.find(payload.job);
-  await new Settlement(reserved, payload, handler, context).settle(actionOf(verdict));
+  const rules = rulesFor(payload, handler, context.defaults, context.inline);
+  const settlement = new Settlement(reserved, payload, handler, context);
+  if (verdict.action === 'charge' && verdict.reason === 'timed-out') settlement.tellTimeout(rules.timeoutMs);
+  await settlement.settle(actionOf(verdict));
 
   function actionOf(one: LeftVerdict): Action {
     if (one.action !== 'charge') return one;
-    const { clock, defaults, inline } = context;
-    const rules = rulesFor(payload, handler, defaults, inline);
+    const { clock } = context;
     const now = { nowMs: clock.now(), random: Math.random() };
     return afterFailure(one.error, one.reason, reserved.attempts, rules, now);
   }

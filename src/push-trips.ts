@@ -1,4 +1,4 @@
-import type { Connector, NewJob } from './connector.js';
+import type { Connector, NewJob, PushOutcome } from './connector.js';
 import { isQueueError } from './errors.js';
 
 /** What one call to the store may carry: a page of jobs, and payloads of a megabyte in all. */
@@ -7,7 +7,7 @@ const mostCharacters = 1_000_000;
 
 interface Push {
   readonly job: NewJob;
-  resolve(): void;
+  resolve(outcome: PushOutcome): void;
   reject(error: unknown): void;
 }
 
@@ -24,13 +24,13 @@ export class PushTrips {
   }
 
   /** Resolves once the job is stored, or a job of its id already was; rejects with the store's error. */
-  async push(queue: string, job: NewJob): Promise<void> {
+  async push(queue: string, job: NewJob): Promise<PushOutcome> {
     // An inline connection runs the job, whose error is this push's alone.
     if (this.#connector.inline) {
-      await this.#connector.push(queue, [job]);
-      return;
+      const [outcome = 'stored'] = await this.#connector.push(queue, [job]);
+      return outcome;
     }
-    await new Promise<void>((resolve, reject) => {
+    return await new Promise<PushOutcome>((resolve, reject) => {
       // Behind the promises that are settled already, so that what they push comes along.
       if (this.#waiting.size === 0) queueMicrotask(() => this.#leave());
       const pushes = this.#waiting.get(queue);
@@ -50,11 +50,11 @@ export class PushTrips {
 
   async #store(queue: string, pushes: readonly Push[]): Promise<void> {
     try {
-      await this.#connector.push(
+      const outcomes = await this.#connector.push(
         queue,
         pushes.map(({ job }) => job),
       );
-      for (const { resolve } of pushes) resolve();
+      for (const [index, { resolve }] of pushes.entries()) resolve(outcomes[index] ?? 'stored');
     } catch (error) {
       // What the store refuses may be one of them: the others shall not go down with it.
       if (pushes.length > 1 && !(isQueueError(error) && error.transient)) {

@@ -41,6 +41,8 @@ const optionNames = ['queue', 'connection', 'delay', 'at', 'tries', 'timeout', '
 /** Where a new job goes, and what is stored of it. */
 export interface PreparedJob {
   readonly queue: string;
+  /** The wire name. */
+  readonly name: string;
   readonly job: NewJob;
 }
 
@@ -78,6 +80,7 @@ export function prepareJob(
     id,
   };
   return {
+    name: wireName,
     queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
     job: {
       id,

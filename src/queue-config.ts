@@ -3,6 +3,7 @@ import type { Driver } from './connector.js';
 import type { JobFailure } from './job-definition.js';
 import type { Logger } from './logger.js';
 import type { JobSource } from './registry.js';
+import type { WorkerGroup } from './worker-group.js';
 import type { WorkerOptions } from './worker-options.js';
 
 /** What a queue is made of. */
@@ -34,8 +35,16 @@ export interface QueueConfig {
    * false. The worker option `force` (`--force`) ignores it.
    */
   readonly maintenance?: () => boolean | Promise<boolean>;
+
+  /**
+   * Whether what happens to jobs is counted for `queue.stats` and `queue:stats`, in memory, and written to the store
+   * of each connection every two seconds at most. Default true.
+   */
+  readonly statistics?: boolean;
   /** Defaults for workers. */
   readonly worker?: WorkerOptions;
+  /** Groups of worker processes by name, for `queue:supervise` to run. */
+  readonly supervisors?: Readonly<Record<string, WorkerGroup>>;
   /** The largest payload that may be pushed, in bytes of its JSON. Default 1,048,576. */
   readonly maxPayloadBytes?: number;
   /** Where drover logs to; pino fits. Default: nowhere. */
@@ -52,7 +61,9 @@ export const queueConfigKeys = [
   'failed',
   'onFailed',
   'maintenance',
+  'statistics',
   'worker',
+  'supervisors',
   'maxPayloadBytes',
   'logger',
   'clock',

@@ -10,6 +10,7 @@ import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
+import { Statistics } from './statistics.js';
 import { deleteIn } from './transaction.js';
 import { type CheckedWorkerOptions, checkWorkerOptions } from './worker-options.js';
 
@@ -22,6 +23,7 @@ export class QueueCore {
   readonly registry = new Registry();
   readonly events: QueueEvents;
   readonly failed: FailedJobs;
+  readonly statistics: Statistics;
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
@@ -37,12 +39,16 @@ export class QueueCore {
         `maxPayloadBytes: ${shown(maxPayloadBytes)} is not a whole number from 1 up`,
       );
     }
+    if (typeof (config.statistics ?? true) !== 'boolean') {
+      throw new QueueError('E_CONFIG', `statistics: ${shown(config.statistics)} is not true or false`);
+    }
     this.events = new QueueEvents(logger);
     for (const [name, source] of jobsOf(config)) this.registry.add(source, name);
     this.connections = new Connections(this.config, (job, connector, connection) =>
       this.#runInline(job, connector, connection),
     );
     this.failed = new FailedJobs(this.connections, this.clock);
+    this.statistics = new Statistics(config, this.connections, this.clock, logger);
   }
 
   /** @throws QueueError `E_JOB_NOT_LOADED` when the config's globs are still globs. */
@@ -70,8 +76,14 @@ export class QueueCore {
       logger,
       clock,
       onFailed: config.onFailed,
+      statistics: this.statistics.of(connection),
       inline,
     };
+  }
+
+  /** Refuses new work, writes the statistics and closes the connections. */
+  close(): Promise<void> {
+    return this.connections.close(() => this.statistics.flush());
   }
 
   /** One attempt whose error is thrown to the pusher: nobody else is there to see it. */

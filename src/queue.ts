@@ -1,4 +1,4 @@
-import type { Connector, NewJob, QueueSize } from './connector.js';
+import type { Connector, QueueSize } from './connector.js';
 import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
@@ -6,6 +6,7 @@ import type { FailedJobs } from './failed-jobs-api.js';
 import type { JobClass } from './job-class.js';
 import type { JobDefinition } from './job-definition.js';
 import { withFields } from './logger.js';
+import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
 import { checkQueueName } from './names.js';
 import { noPauses, type Pauses, pausedKey, pauseIn, readPauses, resumeIn } from './pauses.js';
 import { preparePush } from './prepare-push.js';
@@ -14,7 +15,8 @@ import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
 import { type SignalStore, signalRestart } from './restart-signal.js';
 import { shown } from './shown.js';
-import { pushIn } from './transaction.js';
+import type { QueueStats, StatsOptions } from './statistics-report.js';
+import { storeAll, storeOne } from './store-jobs.js';
 import { Worker } from './worker.js';
 import { type WorkerInfo, workerInfo } from './worker-info.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
@@ -54,7 +56,7 @@ export class Queue {
     this.#transaction = transaction;
   }
 
-  /** What happened to jobs that workers of this object ran. */
+  /** What happened to jobs and workers of this process. */
   get events(): QueueEvents {
     return this.#core.events;
   }
@@ -105,13 +107,9 @@ export class Queue {
   async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
     const [data, options = {}] = args;
     const prepared = await this.#prepare(job, data, options);
-    const { connections } = this.#core;
-    if (this.#transaction === undefined) {
-      const { queue, job: newJob } = prepared;
-      await connections.pushTrips(options.connection ?? this.connectionName).push(queue, newJob);
-    } else {
-      await this.#store(options.connection, prepared.queue, [prepared.job]);
-    }
+    const connection = options.connection ?? this.connectionName;
+    if (this.#transaction === undefined) await storeOne(this.#core, connection, prepared);
+    else await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
     return prepared.job.id;
   }
 
@@ -143,7 +141,7 @@ export class Queue {
    * those of one queue on one connection are stored all or none.
    */
   async pushMany(entries: readonly PushEntry[]): Promise<string[]> {
-    const groups = new Map<string, { connection: string; queue: string; jobs: PreparedJob['job'][] }>();
+    const groups = new Map<string, { connection: string; queue: string; jobs: PreparedJob[] }>();
     const ids: string[] = [];
     for (const entry of entries) {
       if (!Array.isArray(entry)) {
@@ -157,11 +155,11 @@ export class Queue {
       const key = JSON.stringify([connection, prepared.queue]);
       const group = groups.get(key) ?? { connection, queue: prepared.queue, jobs: [] };
       groups.set(key, group);
-      group.jobs.push(prepared.job);
+      group.jobs.push(prepared);
       ids.push(prepared.job.id);
     }
     for (const { connection, queue, jobs } of groups.values()) {
-      await this.#store(connection, queue, jobs);
+      await storeAll(this.#core, connection, queue, jobs, this.#transaction);
     }
     return ids;
   }
@@ -169,6 +167,30 @@ export class Queue {
   /** Jobs of a queue by state. Default: the connection's own queue. */
   async size(queue?: string): Promise<QueueSize> {
     return this.#connector().size(this.#queueName(queue));
+  }
+
+  /**
+   * What happened to the jobs of this connection, in all processes, and how long they ran and waited: in all, by
+   * queue and job name, and for each minute or hour. What other processes counted in the last two seconds may be
+   * missing.
+   *
+   * @throws QueueError `E_UNSUPPORTED` where the store keeps no statistics; `E_CONFIG`, `E_DURATION` or
+   * `E_QUEUE_NAME` for an option that cannot be.
+   */
+  stats(options: StatsOptions = {}): Promise<QueueStats> {
+    return this.#core.statistics.read(this.connectionName, options);
+  }
+
+  /**
+   * Counts the jobs of queues once, and holds them against a limit: the event `queue:busy` tells of each queue that
+   * has more ready jobs.
+   *
+   * @throws QueueError `E_CONFIG`, `E_QUEUE_NAME`, or the store's error.
+   */
+  async monitor(options: MonitorOptions): Promise<MonitoredQueue[]> {
+    const connection = this.connectionName;
+    const from = { connection, ownQueue: this.#queueName(undefined), connector: this.#connector() };
+    return await monitor(options, from, this.events);
   }
 
   /** Removes the ready and delayed jobs of a queue, and those that run only when asked to; answers how many. */
@@ -278,25 +300,17 @@ export class Queue {
     });
   }
 
-  /** Closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
+  /** Writes the statistics and closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
   close(): Promise<void> {
-    return this.#core.connections.close();
+    return this.#core.close();
   }
 
   #prepare(job: Pushable, data: unknown, options: PushOptions): Promise<PreparedJob> {
     return preparePush(this.#core, this.connectionName, job, data, options);
   }
 
-  /** Stores jobs of one queue: on their own, or with the transaction of {@link using}. */
-  async #store(connection: string | undefined, queue: string, jobs: readonly NewJob[]): Promise<void> {
-    const transaction = this.#transaction;
-    const connector = this.#connector(connection);
-    if (transaction === undefined) await connector.push(queue, jobs);
-    else await pushIn(connector, transaction, queue, jobs);
-  }
-
-  #connector(name = this.connectionName): Connector {
-    return this.#core.connections.connector(name);
+  #connector(): Connector {
+    return this.#core.connections.connector(this.connectionName);
   }
 
   #signals(what: string): SignalStore {

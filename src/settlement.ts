@@ -10,6 +10,7 @@ import { Job, type JobState, leaseLost } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
+import type { CountedEnd } from './statistics-keeper.js';
 
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
 export class Settlement {
@@ -19,6 +20,9 @@ export class Settlement {
   readonly #handler: Handler | undefined;
   readonly #context: AttemptContext;
   readonly #startedMs = performance.now();
+  /** When the handler was started: by the wall clock, and by the monotonic one. */
+  #handlerStarted: { readonly atMs: number; readonly mark: number } | undefined;
+  #ranMs: number | undefined;
   #data: unknown;
   #checked = false;
   #refusal: { error: unknown } | undefined;
@@ -56,8 +60,25 @@ export class Settlement {
     const { events, watch, logger } = this.#context;
     if (events.isHeard('job:started')) events.emit({ event: 'job:started', ...job.fields });
     const handler = this.#handler;
-    if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
-    else await handler.run(job, this.#data, logger);
+    const mark = performance.now();
+    this.#handlerStarted = { atMs: this.#context.clock.now(), mark };
+    try {
+      if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
+      else await handler.run(job, this.#data, logger);
+    } finally {
+      this.#ranMs = performance.now() - mark;
+    }
+  }
+
+  /** Says that the handler was aborted for its timeout, or was killed for it. */
+  tellTimeout(timeoutMs: number): void {
+    this.#emit('job:timed-out', () => ({ timeoutMs }));
+  }
+
+  /** Says that the handler threw, where it did: not of data that it never saw, nor of what an abort led to. */
+  tellException(end: RunEnd): void {
+    if (end.returned || end.abortedBy !== undefined || this.#refusal !== undefined) return;
+    this.#emit('job:exception', () => ({ error: describeError(end.error) }));
   }
 
   async #checkData(): Promise<void> {
@@ -92,7 +113,7 @@ export class Settlement {
         { ...this.job.fields, err: error },
         `could not ${verdict.action} the job; it runs again when its lease lapses`,
       );
-      this.#emit({ event: 'job:unsettled', error: describeError(error) });
+      this.#emit('job:unsettled', () => ({ error: describeError(error) }));
       return { outcome: 'unsettled', error };
     }
     return this.#settled(verdict);
@@ -117,12 +138,13 @@ export class Settlement {
       return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');
     }
     if (state === 'released') {
-      this.#emit({ event: 'job:released', delayMs: this.job.releaseDelayMs ?? 0 });
+      this.#count('released', end.abortedBy);
+      this.#emit('job:released', () => ({ delayMs: this.job.releaseDelayMs ?? 0 }));
       return { outcome: 'released' };
     }
     this.job.close();
     if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#lost();
-    this.#emit({ event: 'job:kept' });
+    this.#emit('job:kept', nothingMore);
     return { outcome: 'kept' };
   }
 
@@ -154,14 +176,16 @@ export class Settlement {
   async #settled(verdict: Action): Promise<AttemptEnd> {
     switch (verdict.action) {
       case 'delete':
-        this.#emit({ event: 'job:done' });
+        this.#count('done');
+        this.#emit('job:done', nothingMore);
         return { outcome: 'done' };
       case 'release':
       case 'postpone':
-        this.#emit({ event: 'job:released', delayMs: verdict.delayMs, error: describeError(verdict.error) });
+        this.#count('released', verdict.error);
+        this.#emit('job:released', () => ({ delayMs: verdict.delayMs, error: describeError(verdict.error) }));
         return { outcome: 'released', error: verdict.error };
       case 'give-back':
-        this.#emit({ event: 'job:given-back' });
+        this.#emit('job:given-back', nothingMore);
         return { outcome: 'given-back' };
       case 'fail':
         return this.#failed(verdict.error, verdict.reason);
@@ -169,8 +193,9 @@ export class Settlement {
   }
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
+    this.#count('failed', error);
     await this.#callHooks(error, reason);
-    this.#emit({ event: 'job:failed', reason, error: describeError(error) });
+    this.#emit('job:failed', () => ({ reason, error: describeError(error) }));
     return { outcome: 'failed', error };
   }
 
@@ -195,20 +220,43 @@ export class Settlement {
     return this.#data;
   }
 
+  /** @param error what the attempt ended with, where it did not end well. */
+  #count(outcome: CountedEnd['outcome'], error?: unknown): void {
+    const { statistics } = this.#context;
+    if (!statistics) return;
+    const { queue, attempts } = this.#reserved;
+    const { job: name, dueAt } = this.#payload;
+    const started = this.#handlerStarted;
+    statistics.ended(queue, name, {
+      outcome,
+      timedOut: isQueueError(error, 'E_TIMEOUT'),
+      ranMs: started && (this.#ranMs ?? performance.now() - started.mark),
+      // Only of the first run is it known since when the job was due.
+      waitedMs: started && dueAt !== undefined && attempts === 1 ? started.atMs - dueAt : undefined,
+    });
+  }
+
   #lost(): AttemptEnd {
     this.#context.logger.warn(this.job.fields, 'the lease was lost: the job is another worker’s, or gone');
-    this.#emit({ event: 'job:lost' });
+    this.#emit('job:lost', nothingMore);
     return { outcome: 'lost', error: leaseLost(this.job.fields) };
   }
 
-  #emit(what: SettledEvent): void {
-    if (!this.#context.events.isHeard(what.event)) return;
+  /** Makes the event only where somebody listens. */
+  #emit<Name extends LaterEvent['event']>(event: Name, more: () => OwnFields<Name>): void {
+    const { events } = this.#context;
+    if (!events.isHeard(event)) return;
     const durationMs = Math.round((performance.now() - this.#startedMs) * 1000) / 1000;
-    this.#context.events.emit({ ...what, ...this.job.fields, durationMs } as JobEvent);
+    events.emit({ event, ...this.job.fields, durationMs, ...more() } as JobEvent);
   }
 }
 
+type LaterEvent = Exclude<JobEvent, { event: 'job:started' }>;
+
 /** The part of an event that is particular to it. */
-type SettledEvent = {
-  [E in JobEvent as E['event']]: Omit<E, keyof Job['fields'] | 'durationMs'>;
-}[JobEvent['event']];
+type OwnFields<Name> = Omit<
+  Extract<LaterEvent, { event: Name }>,
+  keyof Job['fields'] | 'event' | 'durationMs'
+>;
+
+const nothingMore = () => ({});

@@ -1,8 +1,8 @@
-import type { Connector, Lease, NewJob } from './connector.js';
+import type { Connector, Lease, NewJob, PushOutcome } from './connector.js';
 import { QueueError } from './errors.js';
 
 /**
- * Stores jobs inside a transaction of the application.
+ * Stores jobs inside a transaction of the application; answers per job.
  *
  * @throws QueueError `E_UNSUPPORTED` where the store knows no transactions of others.
  */
@@ -11,9 +11,9 @@ export async function pushIn(
   transaction: unknown,
   queue: string,
   jobs: readonly NewJob[],
-): Promise<void> {
+): Promise<PushOutcome[]> {
   if (connector.pushIn === undefined) throw unsupported('push');
-  await connector.pushIn(transaction, queue, jobs);
+  return await connector.pushIn(transaction, queue, jobs);
 }
 
 /**

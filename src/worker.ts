@@ -9,6 +9,7 @@ import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
 import { startTimer } from './timer.js';
 import { defaultWorkerName, hostOf, type WorkerReport, type WorkerState } from './worker-info.js';
+import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
 
 /** The first wait between two looks at an idle store that cannot wake the worker; it doubles up to `sleep`. */
@@ -26,6 +27,7 @@ export class Worker {
   readonly #options: CheckedWorkerOptions;
   readonly #context: AttemptContext;
   readonly #slots: Slots;
+  readonly #news: WorkerNews;
   readonly #controls: Controls;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #haltListeners = new Set<(halt: Halt) => void>();
@@ -50,6 +52,7 @@ export class Worker {
     this.#leaseMs = leaseMs;
     this.#options = options;
     this.#context = context;
+    this.#news = new WorkerNews(context.events, context.connection, options);
     const { concurrency, queues, restMs, heartbeatMs, force } = options;
     // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
     const prefetch = queues.length > 1 || restMs > 0 ? 0 : options.prefetch;
@@ -101,6 +104,7 @@ export class Worker {
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#startedAtMs = performance.now();
+    this.#news.started();
     this.#startedAtEpochMs = Date.now();
     const { maxTimeMs, once } = this.#options;
     const stopTimer = maxTimeMs > 0 ? startTimer(maxTimeMs, () => this.#stop('max-time')) : () => {};
@@ -109,12 +113,17 @@ export class Worker {
     this.#slots.keepLeases();
     try {
       await this.#work();
+    } catch (error) {
+      this.#news.broken(error);
+      throw error;
     } finally {
       await this.#slots.drain(this.#options.shutdownTimeoutMs);
       stopTimer();
       this.#controls.end();
       await this.#heartbeat?.end();
+      await this.#context.statistics?.flush();
       signal?.removeEventListener('abort', onAbort);
+      this.#news.stopped(this.#stopped);
     }
     return this.#stopped as StopReason;
   }
@@ -122,6 +131,7 @@ export class Worker {
   /** Reserves no more jobs until `resume`; running ones go on, held ones are given back. */
   pause(): void {
     this.#paused = true;
+    this.#news.paused();
     this.#waiting?.abort();
     this.#slots.giveBackHeld();
     this.#heartbeat?.now();
@@ -130,6 +140,7 @@ export class Worker {
   /** Reserves jobs again after a `pause`. */
   resume(): void {
     this.#paused = false;
+    this.#news.resumed();
     this.#slots.bell.ring();
     this.#heartbeat?.now();
   }
@@ -157,6 +168,7 @@ export class Worker {
       const jobs = await this.#reserve(room);
       if (jobs === undefined) continue;
       this.#context.watch?.reserved(jobs);
+      if (jobs.length > 0) this.#news.busy();
       const { kept, unwanted } = this.#sort(jobs);
       if (unwanted.length > 0) void this.#slots.giveBack(unwanted);
       if (kept.length > 0) this.#slots.offer(kept, askedMs);
@@ -244,6 +256,7 @@ export class Worker {
 
   async #waitForJob(looks: number, sleepMs: number): Promise<void> {
     if (this.#stopped) return;
+    if (this.#slots.active === 0) this.#news.idle();
     const mostMs = Math.max(sleepMs, 1); // a turn of the event loop at least
     if (!this.#connector.waitForJob) {
       await this.#slots.bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), mostMs));

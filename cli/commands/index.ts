@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./work.js'),
   },
   {
+    usage: 'queue:supervise [group..]',
+    summary: 'Run the groups of worker processes that the config describes',
+    load: () => import('./supervise.js'),
+  },
+  {
     usage: 'queue:listen [connection]',
     summary: 'Run each job in a fresh process, with the code as it is then',
     load: () => import('./listen.js'),
@@ -39,6 +44,16 @@ export const commands: readonly CommandEntry[] = [
   },
   { usage: 'queue:push <name>', summary: 'Push a job', load: () => import('./push.js') },
   { usage: 'queue:size [queue..]', summary: 'Count the jobs of queues', load: () => import('./size.js') },
+  {
+    usage: 'queue:stats [queue]',
+    summary: 'Show what happened to jobs, and how long they ran and waited',
+    load: () => import('./stats.js'),
+  },
+  {
+    usage: 'queue:monitor [queue..]',
+    summary: 'Say whether queues have too many jobs',
+    load: () => import('./monitor.js'),
+  },
   {
     usage: 'queue:clear [queue]',
     summary: 'Remove the waiting jobs of a queue',

@@ -17,6 +17,7 @@ import { assertSomeJob } from '../some-job.js';
 import { supervise } from '../supervise/supervise.js';
 import { leftJobs, SupervisorLink } from '../supervise/supervisor-link.js';
 import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
+import { reportWorker } from '../worker-report.js';
 
 /** `queue:work`: worker processes and their supervisor, or a worker in this process. */
 export const command: Command = {
@@ -44,6 +45,7 @@ export const command: Command = {
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
     'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
+    group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
     supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
     'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
   },
@@ -75,7 +77,7 @@ export const command: Command = {
     const json = args.isOn('json');
     if (workers > 0) return supervise(process.argv.slice(2), { workers, json });
     if (json) keepStdoutForEvents();
-    return withContext(args, io, { jobs: true }, (context) => {
+    return withContext(args, io, { jobs: true, group: args.text('group') }, (context) => {
       const link = args.isOn('supervised')
         ? new SupervisorLink(concurrencyOf(args, context), context.logger)
         : undefined;
@@ -113,14 +115,14 @@ async function work(
   link: SupervisorLink | undefined,
 ): Promise<number> {
   const { queue, config, logger } = context;
-  const output = createOutput(io, args.isOn('json'));
+  const output = createOutput(io, args.isOn('json'), args.text('group'));
   const stops = watchForStops(context, args, io, link);
   const pauses = pausesOf(worker, context);
   pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
   const name = args.text('name') ?? config.worker?.name;
-  queue.events.on('*', (event) => reportJob(event, output, config.failed !== 'none', name));
+  queue.events.on('job:*', (event) => reportJob(event, output, config.failed !== 'none', name));
 
   if (link) {
     const begun = await link.begin({
@@ -137,6 +139,7 @@ async function work(
     if (output.json) output.object({ time: new Date().toISOString(), event, ...fields });
     else logger.info({}, sentence);
   };
+  if (!isChild) reportWorker(queue.events, output, logger);
   const about = describeWorker(worker, args, context);
   const place = `${about.queues.join(', ')} of connection ${about.connection}`;
   const jobs = `${about.jobs} ${about.jobs === 1 ? 'job' : 'jobs'} defined`;

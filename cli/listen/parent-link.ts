@@ -1,3 +1,4 @@
+import { endsAttempt } from '../../src/events.js';
 import type { JobFields, Queue } from '../../src/index.js';
 
 /** What a one-shot child tells the listener that started it. */
@@ -17,8 +18,9 @@ export interface ParentMessage {
  * @param stop called when the listener is gone, so that no child works on without anybody watching it.
  */
 export function linkToParent(events: Queue['events'], stop: () => void): void {
-  events.on('*', (event) => {
-    if (event.event !== 'job:started') return tell({ type: 'job-ended' });
+  events.on('job:*', (event) => {
+    if (endsAttempt(event)) return tell({ type: 'job-ended' });
+    if (event.event !== 'job:started') return;
     const { id, name, queue, connection, attempts } = event;
     tell({ type: 'job-started', job: { id, name, queue, connection, attempts } });
   });

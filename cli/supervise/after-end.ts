@@ -21,6 +21,8 @@ export interface Ended {
 /** What a supervisor is at. */
 export interface SupervisorState {
   readonly workers: number;
+  /** Whether it runs a group of the config: none of its limits ends the command. */
+  readonly isGroup: boolean;
   readonly stopping: boolean;
   /** Whether any of its processes has worked so far. */
   readonly everWorked: boolean;
@@ -29,18 +31,19 @@ export interface SupervisorState {
 /**
  * Decides. Pure.
  *
- * A limit (`memory`, `max-jobs`, `max-time`) is that of each process: with several of them one that is at its limit
- * is replaced, a single one ends the command. What died, or cannot take jobs any longer, is replaced.
+ * A limit (`memory`, `max-jobs`, `max-time`) is that of each process: with several of them, or in a group, one that is
+ * at its limit is replaced; a single one ends the command. What died, or cannot take jobs any longer, is replaced.
  */
-export function afterEnd(ended: Ended, { workers, stopping, everWorked }: SupervisorState): AfterEnd {
+export function afterEnd(ended: Ended, state: SupervisorState): AfterEnd {
+  const { workers, isGroup, stopping, everWorked } = state;
   const { reason } = ended;
   if (stopping) return { action: 'go-on' };
   if (!ended.worked && !everWorked) return { action: 'end', code: ended.code ?? exitCodes.error };
   if (reason === 'restart') return { action: 'end', code: exitCodes.done };
-  if (reason === 'empty') return { action: 'go-on' };
+  if (reason === 'empty' || reason === 'once') return { action: 'go-on' };
   if (reason === 'outage') return { action: 'end', code: exitCodes.store };
   if (reason === 'error' && ended.worked) return { action: 'end', code: ended.code ?? exitCodes.error };
   const isLimit = reason === 'memory' || reason === 'max-jobs' || reason === 'max-time';
-  if (isLimit && workers === 1) return { action: 'end', code: ended.code ?? exitCodes.done };
+  if (isLimit && workers === 1 && !isGroup) return { action: 'end', code: ended.code ?? exitCodes.done };
   return { action: 'replace' };
 }

@@ -3,35 +3,46 @@ import { exitCodeOfError } from '../exit-codes.js';
 import { createLogger } from '../logger.js';
 import { createOutput } from '../output.js';
 import { pauseOnSignals } from '../signals.js';
-import { Supervisor } from './supervisor.js';
+import { Supervisor, type SupervisorOptions } from './supervisor.js';
 import type { SupervisorWords } from './words.js';
 
 /** Runs `queue:work` as the supervisor of worker processes, and exits with its code. */
-export async function supervise(
-  words: readonly string[],
-  { workers, json }: SupervisorWords,
-): Promise<never> {
-  const io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
-  const logger = createLogger(io, json);
-  const output = createOutput(io, json);
-  process.stdout.on('error', () => {}); // its workers notice as well, and tell
-  process.stderr.on('error', () => {});
+export function supervise(words: readonly string[], { workers, json }: SupervisorWords): Promise<never> {
+  return runToExit(new Supervisor({ words, workers, ...tellerFor(json) }), json);
+}
+
+/**
+ * How a supervisor of this process tells what it does.
+ *
+ * @param group that each line is marked with.
+ */
+export function tellerFor(json: boolean, group?: string): Pick<SupervisorOptions, 'logger' | 'event'> {
+  const output = createOutput(process, json, group);
   const event = (name: string, fields: object) => {
     if (json) output.object({ time: new Date().toISOString(), event: name, ...fields });
   };
-  const supervisor = new Supervisor({ words, workers, logger, event });
+  return { logger: createLogger(process, json, group), event };
+}
+
+/** Runs a supervisor as what this process is for: it obeys its signals, and the process exits with its code. */
+export async function runToExit(
+  supervisor: Pick<Supervisor, 'run' | 'stop' | 'killAll' | 'pause' | 'resume'>,
+  json: boolean,
+): Promise<never> {
+  process.stdout.on('error', () => {}); // its workers notice as well, and tell
+  process.stderr.on('error', () => {});
   obeySignals(supervisor);
   try {
     process.exit(await supervisor.run());
   } catch (error) {
     const { reportError } = await import('../error-report.js');
-    reportError(error, io, json);
+    reportError(error, process, json);
     supervisor.killAll();
     process.exit(exitCodeOfError(error));
   }
 }
 
-function obeySignals(supervisor: Supervisor): void {
+function obeySignals(supervisor: Omit<Parameters<typeof runToExit>[0], 'run'>): void {
   let count = 0;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {

@@ -18,9 +18,13 @@ export interface SupervisorOptions {
   /** Of the command line that each process is started with. */
   readonly words: readonly string[];
   readonly workers: number;
+  /** Whether it runs a group of the config, beside others. Default false. */
+  readonly isGroup?: boolean;
   readonly logger: Logger;
   /** Told of what happens to processes: for `--json`. */
   event(name: string, fields: object): void;
+  /** Stops all that ends when this supervisor does. Default: its own processes. */
+  stopAll?(why: string): void;
 }
 
 /**
@@ -80,18 +84,21 @@ export class Supervisor {
       const startedMs = performance.now();
       const end = await this.#runOne(false);
       const judgement = this.#judge(end);
-      const { workers } = this.#options;
-      const state = { workers, stopping: this.#stopping, everWorked: this.#everWorked };
+      const { workers, isGroup = false } = this.#options;
+      const state = { workers, isGroup, stopping: this.#stopping, everWorked: this.#everWorked };
       const next = afterEnd(end, state);
       this.#tell(end, judgement, next.action === 'replace');
       if (next.action === 'end') {
         this.#code = next.code;
-        this.stop(end.reason ?? 'another worker has ended');
+        this.#stopAll(end.reason ?? 'another worker has ended');
       }
       if (next.action !== 'replace') return;
       this.#replaced += 1;
       const gotNowhere =
-        !end.worked || (performance.now() - startedMs < shortLifeMs && judgement.left.length === 0);
+        !end.worked ||
+        (performance.now() - startedMs < shortLifeMs &&
+          judgement.left.length === 0 &&
+          end.reason !== 'max-jobs');
       this.#failures = gotNowhere ? this.#failures + 1 : 0;
       if (gotNowhere) await this.#pause();
       if (this.#stopping) return;
@@ -133,13 +140,19 @@ export class Supervisor {
     return judgement;
   }
 
+  #stopAll(why: string): void {
+    const { stopAll } = this.#options;
+    if (stopAll === undefined) this.stop(why);
+    else stopAll(why);
+  }
+
   #tellSuspects(): void {
     for (const one of this.#processes) one.tell({ type: 'suspects', suspects: [...this.#suspects] });
   }
 
   #hear(report: Report): void {
     if (report.type === 'working') this.#everWorked = true;
-    if (report.type === 'output-gone') this.stop('nobody reads the output any longer');
+    if (report.type === 'output-gone') this.#stopAll('nobody reads the output any longer');
     if (report.type === 'cleared' && this.#suspects.delete(report.suspect)) this.#tellSuspects();
   }
 
@@ -162,7 +175,7 @@ export class Supervisor {
 
   async #pause(): Promise<void> {
     const waitMs = Math.min(shortestRetryMs * 2 ** (this.#failures - 1), longestRetryMs);
-    this.#options.logger.warn({ waitMs }, 'the last worker ended before it got to work');
+    this.#options.logger.warn({ waitMs }, 'the last worker ended soon after its start');
     try {
       await sleep(waitMs, undefined, { signal: this.#giveUp.signal });
     } catch {

@@ -28,6 +28,12 @@ export function supervisorWords(words: readonly string[]): SupervisorWords | und
   return { workers, json: words.includes('--json') };
 }
 
+/** Whether a command line is for the supervisor of groups, as far as that is seen without reading all of it. */
+export function isForGroups(words: readonly string[]): boolean {
+  if (words[0] !== 'queue:supervise' && words[0] !== 'supervise') return false;
+  return !words.some((word) => /^(?:--help|-h|--version|--list(?:=true)?|--plan)$/.test(word));
+}
+
 /** A number that cannot be is left to the one process that refuses it. */
 function workersOf(words: readonly string[]): number {
   const at = words.findIndex((word) => word === '--workers' || word.startsWith('--workers='));

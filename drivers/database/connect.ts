@@ -1,15 +1,18 @@
-import { type Connector, type DriverContext, QueueError } from '../../src/index.js';
+import { type Connector, type DriverContext, type Logger, QueueError } from '../../src/index.js';
 import { borrowKnex, knexFor, openKnex } from './client.js';
 import { DatabaseConnector } from './connector.js';
-import type { Dialect } from './dialects/dialect.js';
+import type { Dialect, News } from './dialects/dialect.js';
 import { mysqlDialect } from './dialects/mysql.js';
 import { postgresDialect } from './dialects/postgres.js';
 import { sqliteDialect } from './dialects/sqlite.js';
 import { DatabaseFailedJobs } from './failed-jobs.js';
+import { Looks } from './looks.js';
 import type { DatabaseSettings } from './options.js';
 import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
+import { DatabaseStatistics } from './statistics.js';
+import { Teller } from './teller.js';
 import { Waits } from './waits.js';
 import { DatabaseWorkers } from './workers.js';
 
@@ -30,7 +33,7 @@ export function connectDatabase(
   // One call for each kind: their connections are of different types.
   const { kind } = settings.target;
   if (kind === 'mysql') return connectWith(mysqlOf(settings, internals), settings, context, internals);
-  if (kind === 'postgres') return connectWith(postgresOf(settings), settings, context, internals);
+  if (kind === 'postgres') return connectWith(postgresOf(settings, context), settings, context, internals);
   return connectWith(sqliteOf(settings, context), settings, context, internals);
 }
 
@@ -38,8 +41,8 @@ function mysqlOf({ target, tables }: DatabaseSettings, { skipLocked }: Internals
   return mysqlDialect({ place: target.place, tables, ...(skipLocked === undefined ? {} : { skipLocked }) });
 }
 
-function postgresOf({ target, tables, prepare, notify }: DatabaseSettings) {
-  return postgresDialect({ place: target.place, tables, prepare, notify });
+function postgresOf({ target, tables, prepare, notify }: DatabaseSettings, { logger }: DriverContext) {
+  return postgresDialect({ place: target.place, tables, prepare, notify, logger });
 }
 
 function sqliteOf({ target, tables, synchronous }: DatabaseSettings, { clock, logger }: DriverContext) {
@@ -70,18 +73,34 @@ function connectWith<Connection>(
     ...(target.kind === 'sqlite' ? {} : { commandTimeoutMs }),
     ...(conflictBudgetMs === undefined ? {} : { conflictBudgetMs }),
   });
-  const failedJobs = new DatabaseFailedJobs(session, dialect.failedJobs);
-  return new DatabaseConnector(
-    session,
-    dialect.jobs,
-    failedJobs,
-    new DatabaseSignals(session, dialect.signals, (error) =>
-      logger.warn({ err: error }, 'could not read the signals for workers'),
-    ),
-    new DatabaseWorkers(session, dialect.workers),
-    (kind = target.kind) => tableScript(kind, settings, context),
-    dialect.news === undefined ? undefined : new Waits(session, dialect.news),
+  const signals = new DatabaseSignals(session, dialect.signals, (error) =>
+    logger.warn({ err: error }, 'could not read the signals to workers'),
   );
+  const looks = new Looks(session, dialect.looks, signals);
+  const teller = tellerFor(session, dialect.news, logger);
+  return new DatabaseConnector({
+    session,
+    jobs: dialect.jobs,
+    failedJobs: new DatabaseFailedJobs(session, dialect.failedJobs, teller),
+    signals,
+    workers: new DatabaseWorkers(session, dialect.workers),
+    statistics: new DatabaseStatistics(session, dialect.statistics),
+    looks,
+    teller,
+    wholeScript: (kind = target.kind) => tableScript(kind, settings, context),
+    waits: dialect.news && new Waits({ session, news: dialect.news, looks, teller }),
+  });
+}
+
+function tellerFor<Connection>(
+  session: Session<Connection>,
+  news: News<Connection> | undefined,
+  logger: Logger,
+): Teller<Connection> | undefined {
+  const tell = news?.tell?.bind(news);
+  const onError = (error: unknown): void =>
+    logger.debug({ err: error }, 'could not wake idle workers; they look by themselves');
+  return tell && new Teller({ session, tell, onError });
 }
 
 /** The script of the whole schema, also for a kind of database other than the connection's own. */
@@ -91,7 +110,8 @@ async function tableScript(
   context: DriverContext,
 ): Promise<string[]> {
   if (kind === 'mysql') return wholeScript(mysqlOf(settings), await knexFor('mysql2'), settings.tables);
-  if (kind === 'postgres') return wholeScript(postgresOf(settings), await knexFor('pg'), settings.tables);
+  if (kind === 'postgres')
+    return wholeScript(postgresOf(settings, context), await knexFor('pg'), settings.tables);
   if (kind === 'sqlite') {
     return wholeScript(sqliteOf(settings, context), await knexFor('better-sqlite3'), settings.tables);
   }

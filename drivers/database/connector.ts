@@ -9,38 +9,49 @@ import type {
   Release,
   ReservedJob,
   SignalStore,
+  StatisticsStore,
   WorkerRegistry,
 } from '../../src/index.js';
 import type { JobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
+import type { Looks } from './looks.js';
 import type { Session } from './session.js';
 import type { DatabaseSignals } from './signals.js';
+import type { Teller } from './teller.js';
+import { afterEnd } from './transaction.js';
 import type { Waits } from './waits.js';
-import type { DatabaseWorkers } from './workers.js';
+
+/** What a connector is made of. */
+export interface ConnectorParts<Connection> {
+  readonly session: Session<Connection>;
+  readonly jobs: JobTable<Connection>;
+  readonly failedJobs: DatabaseFailedJobs<Connection>;
+  readonly signals: DatabaseSignals<Connection>;
+  readonly workers: WorkerRegistry;
+  readonly statistics: StatisticsStore;
+  readonly looks: Looks<Connection>;
+  /** Absent where nobody has to be told of new jobs. */
+  readonly teller: Teller<Connection> | undefined;
+  /** Absent where the database cannot wake. */
+  readonly waits: Waits<Connection> | undefined;
+  readonly wholeScript: (dialect?: string) => Promise<string[]>;
+}
 
 /** The contract on tables of one SQL database. The verbs' statements are the dialect's. */
 export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly statistics: StatisticsStore;
   readonly workers: WorkerRegistry;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
+  readonly #parts: ConnectorParts<Connection>;
   readonly #session: Session<Connection>;
   readonly #jobs: JobTable<Connection>;
-  readonly #waits: Waits<Connection> | undefined;
-  readonly #wholeScript: (dialect?: string) => Promise<string[]>;
-  readonly #failedJobs: DatabaseFailedJobs<Connection>;
+  #wasEmpty = false;
 
-  constructor(
-    session: Session<Connection>,
-    jobs: JobTable<Connection>,
-    failedJobs: DatabaseFailedJobs<Connection>,
-    signals: DatabaseSignals<Connection>,
-    workers: DatabaseWorkers<Connection>,
-    wholeScript: (dialect?: string) => Promise<string[]>,
-    waits: Waits<Connection> | undefined,
-  ) {
-    this.#waits = waits;
+  constructor(parts: ConnectorParts<Connection>) {
+    const { session, jobs, waits } = parts;
     if (waits !== undefined) {
       this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
     }
@@ -49,21 +60,30 @@ export class DatabaseConnector<Connection> implements Connector {
       this.deleteAndReserve = (...asked) =>
         session.run((connection) => deleteAndReserve(connection, ...asked));
     }
-    this.#wholeScript = wholeScript;
+    this.#parts = parts;
     this.#session = session;
     this.#jobs = jobs;
-    this.#failedJobs = failedJobs;
-    this.failedJobs = failedJobs;
-    this.signals = signals;
-    this.workers = workers;
+    this.failedJobs = parts.failedJobs;
+    this.signals = parts.signals;
+    this.statistics = parts.statistics;
+    this.workers = parts.workers;
   }
 
-  push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    return this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
+  async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    const outcomes = await this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
+    this.#tellOfPushed(queue, jobs);
+    return outcomes;
   }
 
-  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    return this.#session.run((connection) => this.#jobs.reserve(connection, queues, limit, leaseMs));
+  async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    const { waits, looks } = this.#parts;
+    // Who cannot be woken asks again and again: a look costs less, and reads the signals along.
+    if (waits === undefined && this.#wasEmpty && (await looks.msUntilDue(queues)) > 0) return [];
+    const jobs = await this.#session.run((connection) =>
+      this.#jobs.reserve(connection, queues, limit, leaseMs),
+    );
+    this.#wasEmpty = jobs.length === 0;
+    return jobs;
   }
 
   extend(leases: readonly Lease[], leaseMs: number): Promise<boolean[]> {
@@ -74,20 +94,30 @@ export class DatabaseConnector<Connection> implements Connector {
     return this.#session.run((connection) => this.#jobs.delete(connection, leases));
   }
 
-  release(releases: readonly Release[]): Promise<boolean[]> {
-    return this.#session.run((connection) => this.#jobs.release(connection, releases));
+  async release(releases: readonly Release[]): Promise<boolean[]> {
+    const held = await this.#session.run((connection) => this.#jobs.release(connection, releases));
+    this.#tellOfReleased(releases);
+    return held;
   }
 
-  postpone(releases: readonly Release[]): Promise<boolean[]> {
-    return this.#session.run((connection) => this.#jobs.postpone(connection, releases));
+  async postpone(releases: readonly Release[]): Promise<boolean[]> {
+    const held = await this.#session.run((connection) => this.#jobs.postpone(connection, releases));
+    this.#tellOfReleased(releases);
+    return held;
   }
 
-  unreserve(leases: readonly Lease[]): Promise<boolean[]> {
-    return this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
+  async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
+    const held = await this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
+    this.#tellOfReleased(leases.map((lease) => ({ lease, delayMs: 0 })));
+    return held;
   }
 
-  pushIn(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    return this.#session.within(transaction, (connection) => this.#jobs.pushWithin(connection, queue, jobs));
+  async pushIn(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    const outcomes = await this.#session.within(transaction, (connection) =>
+      this.#jobs.pushWithin(connection, queue, jobs),
+    );
+    afterEnd(transaction, () => this.#tellOfPushed(queue, jobs));
+    return outcomes;
   }
 
   deleteIn(transaction: unknown, leases: readonly Lease[]): Promise<boolean[]> {
@@ -95,7 +125,7 @@ export class DatabaseConnector<Connection> implements Connector {
   }
 
   fail(failures: readonly Failure[]): Promise<boolean[]> {
-    return this.#failedJobs.fail(failures);
+    return this.#parts.failedJobs.fail(failures);
   }
 
   size(queue: string): Promise<QueueSize> {
@@ -112,11 +142,26 @@ export class DatabaseConnector<Connection> implements Connector {
 
   schemaSql(options: { readonly whole?: boolean; readonly dialect?: string } = {}): Promise<string[]> {
     const { dialect, whole = dialect !== undefined } = options;
-    return whole ? this.#wholeScript(dialect) : this.#session.pendingScript();
+    return whole ? this.#parts.wholeScript(dialect) : this.#session.pendingScript();
   }
 
   async close(): Promise<void> {
+    const { teller, waits } = this.#parts;
+    teller?.stop();
+    const tellLast = teller && ((connection: Connection) => teller.tellLast(connection));
     // Both at once: a wait that begins now shall find the session closed, one under way shall just end.
-    await Promise.all([this.#session.close(), this.#waits?.close()]);
+    await Promise.all([this.#session.close(tellLast), waits?.close()]);
+  }
+
+  #tellOfPushed(queue: string, jobs: readonly NewJob[]): void {
+    if (jobs.length === 0) return;
+    const isLater = jobs.some(({ delayMs = 0, availableAtMs }) => delayMs > 0 || availableAtMs !== undefined);
+    this.#parts.teller?.tell({ queue, jobs: isLater ? 'later' : jobs.length });
+  }
+
+  #tellOfReleased(releases: readonly Release[]): void {
+    for (const { lease, delayMs } of releases) {
+      this.#parts.teller?.tell({ queue: lease.queue, jobs: delayMs > 0 ? 'later' : 1 });
+    }
   }
 }

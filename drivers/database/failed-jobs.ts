@@ -1,15 +1,23 @@
 import type { FailedJob, FailedJobFilter, FailedJobStore, Failure, RetryOutcome } from '../../src/index.js';
-import type { FailedJobTable } from './dialects/dialect.js';
+import type { Change, FailedJobTable } from './dialects/dialect.js';
 import type { Session } from './session.js';
+import type { Teller } from './teller.js';
 
 /** Given-up jobs in a table of the same database as the live ones. */
 export class DatabaseFailedJobs<Connection> implements FailedJobStore {
   readonly #session: Session<Connection>;
   readonly #table: FailedJobTable<Connection>;
+  readonly #teller: Teller<Connection> | undefined;
 
-  constructor(session: Session<Connection>, table: FailedJobTable<Connection>) {
+  /** @param teller is told of jobs that come back. */
+  constructor(
+    session: Session<Connection>,
+    table: FailedJobTable<Connection>,
+    teller: Teller<Connection> | undefined,
+  ) {
     this.#session = session;
     this.#table = table;
+    this.#teller = teller;
   }
 
   record(failures: readonly FailedJob[]): Promise<void> {
@@ -32,8 +40,14 @@ export class DatabaseFailedJobs<Connection> implements FailedJobStore {
     return this.#session.run((connection) => this.#table.flush(connection, options.beforeMs));
   }
 
-  retry(uuids: readonly string[]): Promise<RetryOutcome[]> {
-    return this.#session.run((connection) => this.#table.retry(connection, uuids));
+  async retry(uuids: readonly string[]): Promise<RetryOutcome[]> {
+    let stored: Change[] = [];
+    const outcomes = await this.#session.run((connection) => {
+      stored = [];
+      return this.#table.retry(connection, uuids, (change) => stored.push(change));
+    });
+    for (const change of stored) this.#teller?.tell(change);
+    return outcomes;
   }
 
   /** The connector's `fail`: records the jobs whose leases are held and deletes them, as one operation. */

@@ -76,6 +76,7 @@ export const databaseOptionNames = [
   'failedTable',
   'signalsTable',
   'workersTable',
+  'statisticsTable',
   'prefix',
   'schema',
   'autoMigrate',

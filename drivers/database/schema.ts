@@ -3,10 +3,10 @@ import { QueueError } from '../../src/index.js';
 import type { AppliedStep, Dialect, PlannedStep } from './dialects/dialect.js';
 
 /**
- * How the tables of a connection compare with this version's migrations. `unknown` where no step is on
- * record: there are no tables yet, or the application's own migrations made them.
+ * How the tables of a connection compare with this version's migrations. `usable` where nothing is missing that jobs
+ * need; `unknown` where no step is on record: there are no tables yet, or the application's own migrations made them.
  */
-export type SchemaState = 'current' | 'outdated' | 'unknown';
+export type SchemaState = 'current' | 'usable' | 'outdated' | 'unknown';
 
 /**
  * Compares the schema with one read.
@@ -21,7 +21,9 @@ export async function schemaState<Connection>(
 ): Promise<SchemaState> {
   const applied = await dialect.history.applied(connection, tables);
   refuseNewer(applied, dialect.place);
-  if (missingFrom(applied, tables).length === 0) return 'current';
+  const missing = missingFrom(applied, tables);
+  if (missing.length === 0) return 'current';
+  if (missing.every(({ isOptional }) => isOptional)) return 'usable';
   return applied.length === 0 ? 'unknown' : 'outdated';
 }
 

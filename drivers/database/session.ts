@@ -94,10 +94,19 @@ export class Session<Connection> {
     });
   }
 
-  /** Waits for the verbs under way, then ends the connections that were opened here. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /**
+   * Waits for the verbs under way, then ends the connections that were opened here.
+   *
+   * @param last runs after those verbs, on a connection; what it throws is dropped.
+   */
+  close(last?: (connection: Connection) => Answer<void>): Promise<void> {
+    this.#closing ??= this.#close(last);
     return this.#closing;
+  }
+
+  /** The `QueueError` for what a connection beside the pool threw. */
+  explained(error: unknown): QueueError {
+    return explain(error, this.#options.dialect);
   }
 
   async #track<T>(call: () => Promise<T>): Promise<T> {
@@ -185,9 +194,11 @@ export class Session<Connection> {
     return names;
   }
 
-  async #close(): Promise<void> {
+  async #close(last?: (connection: Connection) => Answer<void>): Promise<void> {
     await Promise.allSettled(this.#underWay);
     const client = await this.#client?.catch(() => undefined);
+    await nextTurn(); // for what follows from these verbs
+    if (client && last) await this.#retried(client, last).catch(() => undefined);
     await client?.destroy();
   }
 }

@@ -12,7 +12,9 @@ export interface TableOptions {
   readonly signalsTable?: string;
   /** The table of live workers. Default `queue_workers`. */
   readonly workersTable?: string;
-  /** Stands before the names of all these tables. Default none. */
+  /** The table of statistics. Default `queue_statistics`. */
+  readonly statisticsTable?: string;
+  /** Stands before the names of all tables. Default none. */
   readonly prefix?: string;
   /** The PostgreSQL schema of the tables, which migrations make. Default: the first of the search path. */
   readonly schema?: string;
@@ -39,11 +41,15 @@ export function readTables(options: TableOptions, kind: DatabaseKind): TableName
     failedJobs: named('failedTable', defaultTables.failedJobs),
     signals: named('signalsTable', defaultTables.signals),
     workers: named('workersTable', defaultTables.workers),
+    statistics: named('statisticsTable', defaultTables.statistics),
   };
   const names = [...Object.values(tables), historyTable].map((name) => name.toLowerCase());
   if (new Set(names).size < names.length) {
     const fix = `Give each its own name, other than ${historyTable}.`;
-    throw invalid('table, failedTable, signalsTable, workersTable: two tables have the same name', fix);
+    throw invalid(
+      'table, failedTable, signalsTable, workersTable, statisticsTable: two tables have the same name',
+      fix,
+    );
   }
   const { schema } = options;
   return schema === undefined ? tables : { ...tables, schema: readSchema(schema, kind) };

@@ -6,6 +6,10 @@ import { type DatabaseKind, kindOfInstance } from './target.js';
 interface KnexTransaction extends KnexInstance {
   readonly isTransaction: true;
   isCompleted(): boolean;
+  /** Of a transaction inside another one. */
+  readonly parentTransaction?: KnexTransaction;
+  /** Settles when the transaction has ended, however. */
+  readonly executionPromise?: Promise<unknown>;
 }
 
 /**
@@ -31,6 +35,14 @@ export async function connectionOf<Connection>(
     });
   }
   return await transaction.client.acquireConnection();
+}
+
+/** Calls back when a knex transaction has ended, committed or not; with the outermost where it is inside others. */
+export function afterEnd(transaction: unknown, callback: () => void): void {
+  let outermost = transaction as KnexTransaction;
+  while (outermost.parentTransaction !== undefined) outermost = outermost.parentTransaction;
+  // An error in it is the application's to hear.
+  outermost.executionPromise?.then(callback, callback);
 }
 
 function isTransaction(value: unknown): value is KnexTransaction {

@@ -1,64 +1,88 @@
-import type { Listener, News } from './dialects/dialect.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Hearing, Listener, News } from './dialects/dialect.js';
+import type { Looks } from './looks.js';
 import type { Session } from './session.js';
+import type { Teller } from './teller.js';
+import { Wait } from './wait.js';
 
-/** Longer timers overflow in Node and fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
-
-interface Wait {
-  readonly queues: readonly string[];
-  /** True once something changed during a look. */
-  isStale: boolean;
-  wake: () => void;
+/** What {@link Waits} work with. */
+export interface WaitsOptions<Connection> {
+  readonly session: Session<Connection>;
+  readonly news: News<Connection>;
+  readonly looks: Looks<Connection>;
+  /** Passes on what this process cannot see to. Absent where all processes hear of all changes. */
+  readonly teller: Teller<Connection> | undefined;
 }
 
 /**
  * The calls that wait for jobs of a database that tells of changes. One listener serves all of them, from the
- * first call on. What it misses (it is cut off, a pooler swallows it) costs time and no more: every wait looks
- * for itself when it begins, and ends after its longest wait.
+ * first call on. What it misses (it is cut off, who changed something died before telling) costs time and no more:
+ * every wait looks for itself when it begins, and ends after its longest wait.
  */
 export class Waits<Connection> {
-  readonly #session: Session<Connection>;
-  readonly #news: News<Connection>;
+  readonly #options: WaitsOptions<Connection>;
   readonly #waiting = new Set<Wait>();
   #listener: Promise<Listener> | undefined;
   #heardAtMs = performance.now();
   #isClosed = false;
 
-  constructor(session: Session<Connection>, news: News<Connection>) {
-    this.#session = session;
-    this.#news = news;
+  constructor(options: WaitsOptions<Connection>) {
+    this.#options = options;
   }
 
   /** The connector's `waitForJob`. */
   async forJob(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
     const lastMs = performance.now() + maxWaitMs;
-    const wait = newWait(queues);
+    const wait = new Wait(queues);
+    const beganOpen = !this.#isClosed;
     this.#waiting.add(wait);
     try {
       while (!signal.aborted) {
         // Before the look, so that nothing falls between the two.
-        await this.#whenListening();
-        wait.isStale = false;
-        const dueMs = await this.#session.run((connection) => this.#news.msUntilDue(connection, queues));
+        const listener = await this.#whenAnnounced(queues);
+        wait.told = undefined;
+        const lookedMs = performance.now();
+        const dueMs = await this.#options.looks.msUntilDue(queues);
+        if (dueMs <= 0) return this.#found(wait, listener);
         const leftMs = Math.min(dueMs, lastMs - performance.now());
         if (leftMs <= 0) return;
-        if (!wait.isStale) await asleep(wait, Math.min(leftMs, this.#msUntilLook()), signal);
+        await wait.sleep(Math.min(leftMs, this.#lookAgainMs(listener)), signal);
+        await restAfter(lookedMs, listener, signal);
         if (this.#isClosed || performance.now() >= lastMs) return;
       }
+    } catch (error) {
+      if (!this.#isClosed || !beganOpen) throw error;
     } finally {
       this.#waiting.delete(wait);
+      if (wait.told) this.#seeTo(wait.told);
     }
   }
 
   /** Ends the waits, and what listens. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const wait of this.#waiting) wait.wake();
+    this.#wakeAll();
     const listener = await this.#listener?.catch(() => undefined);
     await listener?.end();
   }
 
-  #whenListening(): Promise<unknown> {
+  async #whenAnnounced(queues: readonly string[]): Promise<Listener> {
+    for (let tries = 1; ; tries += 1) {
+      const listening = this.#whenListening();
+      const listener = await listening;
+      try {
+        await Promise.all(queues.map((queue) => listener.announce?.(queue)));
+        return listener;
+      } catch (error) {
+        // Cut off meanwhile: another may do.
+        if (this.#listener === listening) this.#listener = undefined;
+        await listener.end();
+        if (tries > 1) throw this.#options.session.explained(error);
+      }
+    }
+  }
+
+  #whenListening(): Promise<Listener> {
     this.#listener ??= this.#listen().catch((error: unknown) => {
       // So that the next wait tries anew.
       this.#listener = undefined;
@@ -68,48 +92,67 @@ export class Waits<Connection> {
   }
 
   async #listen(): Promise<Listener> {
+    const { session, news } = this.#options;
     // So that the database is there to be listened to, and not closed.
-    await this.#session.run(() => {});
-    const onChange = (queue?: string): void => {
-      this.#heardAtMs = performance.now();
-      for (const wait of this.#waiting) if (queue === undefined || wait.queues.includes(queue)) wait.wake();
+    await session.run(() => {});
+    const hearing: Hearing = {
+      onChange: (queue, isForAll) => {
+        this.#heardAtMs = performance.now();
+        if (isForAll) this.#wakeAll(queue);
+        else if (queue !== undefined) this.#seeTo(queue);
+      },
+      onEnd: () => {
+        this.#listener = undefined;
+        this.#wakeAll();
+      },
     };
-    const onEnd = (): void => {
-      this.#listener = undefined;
-      for (const wait of this.#waiting) wait.wake();
-    };
-    return await this.#news.listen(() => this.#session.openAlone(), onChange, onEnd);
+    return await news.listen(() => session.openAlone(), hearing);
   }
 
-  #msUntilLook(): number {
-    return this.#news.lookAgainMs?.(performance.now() - this.#heardAtMs) ?? Number.POSITIVE_INFINITY;
+  #wakeAll(queue?: string): void {
+    for (const wait of this.#waiting) {
+      if (queue === undefined || wait.queues.includes(queue)) wait.tell(queue);
+    }
+  }
+
+  /** Answers false where no wait of this process can see to it. */
+  #wakeOne(queue: string): boolean {
+    const candidates = [...this.#waiting].filter(
+      (wait) => wait.queues.includes(queue) && wait.told === undefined,
+    );
+    const chosen = candidates.find(({ isAsleep }) => isAsleep) ?? candidates[0];
+    chosen?.tell(queue);
+    return chosen !== undefined;
+  }
+
+  /** There is a job: its queues are announced no longer where nobody else here waits for them. */
+  #found(wait: Wait, listener: Listener): void {
+    this.#heardAtMs = performance.now();
+    this.#waiting.delete(wait);
+    for (const queue of wait.queues) void this.#withdraw(queue, listener);
+  }
+
+  /** A job came to a queue: one wait of this process sees to it, or those of another. */
+  #seeTo(queue: string): void {
+    if (this.#wakeOne(queue) || this.#isClosed) return;
+    const passOn = () => this.#options.teller?.tell({ queue, jobs: 1 });
+    void this.#listener?.then((listener) => this.#withdraw(queue, listener)).then(passOn, passOn);
+  }
+
+  /** Does nothing while a wait for the queue goes on. */
+  async #withdraw(queue: string, listener: Listener): Promise<void> {
+    for (const { queues } of this.#waiting) if (queues.includes(queue)) return;
+    // Where the connection is lost its locks are gone with it.
+    await listener.withdraw?.(queue).catch(() => undefined);
+  }
+
+  #lookAgainMs(listener: Listener): number {
+    return listener.lookAgainMs?.(performance.now() - this.#heardAtMs) ?? Number.POSITIVE_INFINITY;
   }
 }
 
-function newWait(queues: readonly string[]): Wait {
-  const wait: Wait = {
-    queues,
-    isStale: false,
-    wake: () => {
-      wait.isStale = true;
-    },
-  };
-  return wait;
-}
-
-/** Resolves when the wait is woken, when the time is over, and on abort; leaves no timer or listener. */
-function asleep(wait: Wait, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const whenAwake = wait.wake;
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', wake);
-      wait.wake = whenAwake;
-      resolve();
-    };
-    const timer = setTimeout(wake, Math.min(Math.ceil(ms), longestTimerMs));
-    signal.addEventListener('abort', wake);
-    wait.wake = wake;
-    if (signal.aborted) wake();
-  });
+/** Waits for what is left of the shortest distance between two looks. */
+async function restAfter(lookedMs: number, listener: Listener, signal: AbortSignal): Promise<void> {
+  const leftMs = (listener.shortestGapMs?.() ?? 0) - (performance.now() - lookedMs);
+  if (leftMs > 0 && !signal.aborted) await pause(leftMs);
 }

@@ -5,6 +5,7 @@ import {
   type Failure,
   type Lease,
   type NewJob,
+  ProcessStatistics,
   type PushOutcome,
   QueueError,
   type QueueSize,
@@ -27,6 +28,7 @@ export class MemoryConnector implements Connector {
     assertOpen: () => this.#assertOpen(),
     restore: (record) => this.#restore(record),
   });
+  readonly statistics = new ProcessStatistics(() => this.#assertOpen());
   readonly signals: SignalStore = {
     read: async (key) => {
       this.#assertOpen();

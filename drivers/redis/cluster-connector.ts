@@ -10,6 +10,7 @@ import {
   type Release,
   type ReservedJob,
   type SignalStore,
+  type StatisticsStore,
   type WorkerRegistry,
 } from '../../src/index.js';
 import type { Commands } from './commands.js';
@@ -23,6 +24,7 @@ import type { Script } from './script.js';
 export class ClusterConnector implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
+  readonly statistics: StatisticsStore;
   readonly workers: WorkerRegistry;
   readonly #each: RedisConnector;
 
@@ -30,6 +32,7 @@ export class ClusterConnector implements Connector {
     this.#each = new RedisConnector({ ...parts, session: guarded(parts.session), isOneSlot: false });
     this.failedJobs = withoutRetry(this.#each.failedJobs);
     this.signals = this.#each.signals;
+    this.statistics = this.#each.statistics;
     this.workers = this.#each.workers;
   }
 

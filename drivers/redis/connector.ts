@@ -27,6 +27,7 @@ import {
 import { reserveScript, rouseScript, unwatchScript } from './reserve-script.js';
 import type { Script } from './script.js';
 import type { RedisSignals } from './signals.js';
+import { RedisStatistics } from './statistics.js';
 import { Watch } from './watch.js';
 import type { RedisWorkers } from './workers.js';
 
@@ -56,6 +57,7 @@ export interface RedisParts {
 export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
   readonly signals: RedisSignals;
+  readonly statistics: RedisStatistics;
   readonly workers: RedisWorkers;
   readonly #session: Commands;
   readonly #keys: Keys;
@@ -69,6 +71,7 @@ export class RedisConnector implements Connector {
     this.workers = workers;
     this.#pusher = new Pusher(session, keys);
     this.failedJobs = new RedisFailedJobs(session, keys);
+    this.statistics = new RedisStatistics(session, keys);
     this.#watch = new Watch({
       keys,
       isOneSlot,

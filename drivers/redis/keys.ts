@@ -43,6 +43,11 @@ export class Keys {
     return ['', ':times', ':jobs', ':uuids', ':names'].map((part) => `${this.#prefix}{drover}:failed${part}`);
   }
 
+  /** The rows of statistics in their order, and their bodies. */
+  ofStatistics(): readonly [order: string, bodies: string] {
+    return [`${this.#prefix}{drover}:stats`, `${this.#prefix}{drover}:stats:bodies`];
+  }
+
   /** What live workers say of themselves, and when that is over. */
   ofWorkers(): readonly string[] {
     return ['', ':until'].map((part) => `${this.#prefix}{drover}:workers${part}`);

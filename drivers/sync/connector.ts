@@ -1,12 +1,13 @@
-import type {
-  Connector,
-  DriverContext,
-  Lease,
-  NewJob,
-  PushOutcome,
-  QueueSize,
-  Release,
-  ReservedJob,
+import {
+  type Connector,
+  type DriverContext,
+  type Lease,
+  type NewJob,
+  ProcessStatistics,
+  type PushOutcome,
+  type QueueSize,
+  type Release,
+  type ReservedJob,
 } from '../../src/index.js';
 
 const nothing: QueueSize = { ready: 0, delayed: 0, reserved: 0 };
@@ -17,6 +18,7 @@ const nothing: QueueSize = { ready: 0, delayed: 0, reserved: 0 };
  */
 export class SyncConnector implements Connector {
   readonly inline = true;
+  readonly statistics = new ProcessStatistics();
   readonly #context: DriverContext;
   #runs = 0;
 

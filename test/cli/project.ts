@@ -32,7 +32,7 @@ const until = async (file) => {
   while (!existsSync(file)) await sleep(10);
 };
 
-export const ok = defineJob({ name: 'ok', handle: ({ data }) => appendFileSync('ran', JSON.stringify(data) + '\\n') });
+export const ok = defineJob({ name: 'ok', handle: ({ data }) => appendFileSync(new URL('../ran', import.meta.url), JSON.stringify(data) + '\\n') });
 
 export const mail = defineJob({ name: 'mail.send', queue: 'mail', handle: () => {} });
 

@@ -6,7 +6,7 @@ import { blockerOf, earliestDueMs } from '../../cli/supervise/due.js';
 import { readJournal, type StartRecord } from '../../cli/supervise/journal.js';
 import { JournalWriter } from '../../cli/supervise/journal-writer.js';
 import { judge } from '../../cli/supervise/judge.js';
-import { supervisorWords } from '../../cli/supervise/words.js';
+import { isForGroups, supervisorWords } from '../../cli/supervise/words.js';
 import type { ReservedJob } from '../../src/index.js';
 
 function reservedJob(
@@ -190,17 +190,27 @@ test.each([
   ['stuck', { reason: 'stuck', code: 124, worked: true }, 1, { action: 'replace' }],
   ['its memory', { reason: 'memory', code: 12, worked: true }, 1, { action: 'end', code: 12 }],
   ['its memory, among several', { reason: 'memory', code: 12, worked: true }, 2, { action: 'replace' }],
+  ['its one job', { reason: 'once', code: 0, worked: true }, 1, { action: 'go-on' }],
   ['nothing left', { reason: 'empty', code: 0, worked: true }, 2, { action: 'go-on' }],
   ['a restart', { reason: 'restart', code: 0, worked: true }, 2, { action: 'end', code: 0 }],
   ['an outage', { reason: 'outage', code: 69, worked: true }, 2, { action: 'end', code: 69 }],
   ['an error of the store', { reason: 'error', code: 2, worked: true }, 2, { action: 'end', code: 2 }],
 ] as const)('a worker process that ended for %s', (_, ended, workers, action) => {
-  expect(afterEnd(ended, { workers, stopping: false, everWorked: true })).toEqual(action);
+  expect(afterEnd(ended, { workers, isGroup: false, stopping: false, everWorked: true })).toEqual(action);
+});
+
+test.each([
+  ['memory', 12],
+  ['max-jobs', 0],
+  ['max-time', 0],
+] as const)('a group of one process whose limit is %s goes on', (reason, code) => {
+  const state = { workers: 1, isGroup: true, stopping: false, everWorked: true };
+  expect(afterEnd({ reason, code, worked: true }, state)).toEqual({ action: 'replace' });
 });
 
 test('a process that never worked ends the command only where none has', () => {
   const ended = { reason: undefined, code: 2, worked: false };
-  const state = { workers: 1, stopping: false, everWorked: false };
+  const state = { workers: 1, isGroup: false, stopping: false, everWorked: false };
   expect(afterEnd(ended, state)).toEqual({ action: 'end', code: 2 });
   expect(afterEnd(ended, { ...state, everWorked: true })).toEqual({ action: 'replace' });
   expect(afterEnd(ended, { ...state, stopping: true })).toEqual({ action: 'go-on' });
@@ -218,4 +228,15 @@ test.each([
   ['queue:size', undefined],
 ] as const)('%s', (line, words) => {
   expect(supervisorWords(line.split(' '))).toEqual(words);
+});
+
+test.each([
+  ['queue:supervise', true],
+  ['supervise mail --json', true],
+  ['supervise --list', false],
+  ['supervise --plan', false],
+  ['supervise -h', false],
+  ['work supervise', false],
+] as const)('%s is for a supervisor of groups: %s', (line, isIt) => {
+  expect(isForGroups(line.split(' '))).toBe(isIt);
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { configFiles } from '../../config/find-config.js';
 import { findProblems } from '../../config/validate.js';
-import { workerOptionNames } from '../../src/index.js';
+import { workerGroupKeys, workerOptionNames } from '../../src/index.js';
 import { loadConfig } from './built.js';
 import { makeProject } from './project.js';
 
@@ -28,8 +28,8 @@ test.each(
   expect(config.connections.main?.settings.leaseMs).toBe(300_000);
 });
 
-test('both examples are found', () => {
-  expect(text.match(/<!-- example: /g)).toHaveLength(2);
+test('all examples are found', () => {
+  expect(text.match(/<!-- example: /g)).toHaveLength(3);
 });
 
 test('the table of keys has all of them', () => {
@@ -41,6 +41,11 @@ test('the table of keys has all of them', () => {
 
 test('the table of worker settings has all of them', () => {
   expect(keysBelow('### worker')).toEqual(workerOptionNames);
+});
+
+test('the table of settings of groups has those that are not of workers', () => {
+  const others = workerGroupKeys.filter((key) => !(workerOptionNames as readonly string[]).includes(key));
+  expect(keysBelow('### supervisors')).toEqual(others);
 });
 
 test('the list of places to look in is the one that is looked at', () => {

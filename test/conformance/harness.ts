@@ -12,6 +12,7 @@ export type Capability =
   | 'signals'
   | 'signals.swap'
   | 'workers'
+  | 'statistics'
   | 'migrate'
   /** The harness has a second connector on the same store. */
   | 'second-connector';

@@ -16,6 +16,7 @@ import { retryCases } from './cases/retry.js';
 import { settleCases } from './cases/settle.js';
 import { signalCases } from './cases/signals.js';
 import { sizeAndClearCases } from './cases/size-clear.js';
+import { statisticsCases } from './cases/statistics.js';
 import { unreserveCases } from './cases/unreserve.js';
 import { waitCases } from './cases/wait.js';
 import { workerCases } from './cases/workers.js';
@@ -44,6 +45,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...waitCases,
   ...signalCases,
   ...workerCases,
+  ...statisticsCases,
   ...migrateCases,
   ...closeCases,
   ...realTimeCases,

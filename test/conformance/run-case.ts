@@ -72,6 +72,7 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
     signals: connector.signals !== undefined,
     'signals.swap': connector.signals?.swap !== undefined,
     workers: connector.workers !== undefined,
+    statistics: connector.statistics !== undefined,
     migrate: connector.migrate !== undefined,
     'second-connector': other !== connector,
   };

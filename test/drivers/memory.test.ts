@@ -21,6 +21,7 @@ describe('memory keeps the contract', () => {
       'signals',
       'signals.swap',
       'workers',
+      'statistics',
     ];
     expect(await offeredCapabilities(memoryHarness())).toEqual(offered);
   });

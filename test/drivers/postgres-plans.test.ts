@@ -4,7 +4,7 @@ import { populate } from '../support/populated-jobs.js';
 import { ServerSandbox } from '../support/server-sandbox.js';
 
 const sandbox = new ServerSandbox('postgres');
-const sql = postgresJobStatements('"jobs"', 'drover_test');
+const sql = postgresJobStatements('"jobs"');
 
 /** 100,000 jobs that are not due, 50,000 of other queues, 2,000 that are wanted. */
 beforeAll(async () => {

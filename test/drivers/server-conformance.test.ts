@@ -28,7 +28,7 @@ function factoryFor(
         },
         async close() {
           await Promise.all([connector.close(), other.close()]);
-          for (const table of ['jobs', 'failed_jobs', 'queue_signals', 'queue_workers']) {
+          for (const table of ['jobs', 'failed_jobs', 'queue_signals', 'queue_workers', 'queue_statistics']) {
             await sandbox.sql(`DROP TABLE IF EXISTS ${prefix}${table}`);
           }
         },

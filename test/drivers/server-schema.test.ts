@@ -91,6 +91,7 @@ describe.each(serverKinds)('%s', (kind) => {
       failedJobs: 'own_failed_jobs',
       signals: 'own_queue_signals',
       workers: 'own_queue_workers',
+      statistics: 'own_queue_statistics',
     };
     for (const migration of migrations) await migration.up(instance, tables);
     const connector = sandbox.open({ knex: instance, prefix: 'own_' });

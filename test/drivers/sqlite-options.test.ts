@@ -130,7 +130,13 @@ describe('the other options', () => {
 
   test('have defaults', () => {
     expect(readOptions({ url })).toMatchObject({
-      tables: { jobs: 'jobs', failedJobs: 'failed_jobs', signals: 'queue_signals', workers: 'queue_workers' },
+      tables: {
+        jobs: 'jobs',
+        failedJobs: 'failed_jobs',
+        signals: 'queue_signals',
+        workers: 'queue_workers',
+        statistics: 'queue_statistics',
+      },
       autoMigrate: true,
       synchronous: 'normal',
     });
@@ -158,6 +164,7 @@ describe('the other options', () => {
     [{ url, failedTable: 'main.failed' }, 'failedTable'],
     [{ url, signalsTable: 'a b' }, 'signalsTable'],
     [{ url, workersTable: 'queue_signals' }, 'workersTable'],
+    [{ url, statisticsTable: 'a b' }, 'statisticsTable'],
     [{ url, failedTable: 'JOBS' }, 'failedTable'],
     [{ url, table: 'drover_migrations' }, 'table'],
     [{ url, lease: '5s', retry_after: 5 }, 'lease'],

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sqliteFailedStatements } from '../../drivers/database/dialects/sqlite-failed-statements.js';
 import { sqliteJobStatements } from '../../drivers/database/dialects/sqlite-job-statements.js';
+import { sqliteLook } from '../../drivers/database/dialects/sqlite-looks.js';
 import { SqliteSandbox } from '../support/sqlite.js';
 
 const sandbox = new SqliteSandbox();
@@ -43,6 +44,8 @@ const bound = {
   limit: 10,
   token: 't',
   leases: '[[1,"t",0]]',
+  queues: '["mail","other-1"]',
+  signals: '["a","b"]',
   ids: '["a"]',
   uuids: '["a"]',
   uuid: 'a',
@@ -67,6 +70,22 @@ test('reserve goes by one range of the index, without a sort, and by row id', ()
     'LIST SUBQUERY 1',
     'SEARCH jobs USING COVERING INDEX jobs_due (queue=? AND available_at<?)',
   ]);
+});
+
+test('a look reads the head of each queue from the index, and the signals by their key', () => {
+  const sql = sqliteLook('jobs', 'queue_signals');
+  const onTables = planOf(sql).filter((detail) => / (?:jobs|queue_signals)\b/.test(detail));
+  expect(onTables).toEqual([
+    'SEARCH jobs USING COVERING INDEX jobs_due (queue=?)',
+    expect.stringMatching(/^SEARCH queue_signals USING (?:COVERING )?INDEX \S+ \(name=\?\)$/),
+  ]);
+  expect(planOf(sql).filter((detail) => /TEMP B-TREE FOR ORDER/.test(detail))).toEqual([]);
+});
+
+test('without the index a look would read the whole table', () => {
+  raw.exec('SAVEPOINT plans; DROP INDEX jobs_due');
+  expect(planOf(sqliteLook('jobs', 'queue_signals')).join()).toMatch(/SCAN jobs|AUTOMATIC/);
+  raw.exec('ROLLBACK TO plans; RELEASE plans');
 });
 
 test.each(['extend', 'delete', 'release', 'postpone', 'unreserve'] as const)('%s goes by row id', (verb) => {
@@ -109,7 +128,14 @@ test('listing failed jobs needs no sort', () => {
 });
 
 test('the plans of the hot verbs stay when SQLite has gathered statistics', () => {
-  const hot = [jobs.reserve, jobs.extend, jobs.delete, jobs.release, jobs.unreserve];
+  const hot = [
+    sqliteLook('jobs', 'queue_signals'),
+    jobs.reserve,
+    jobs.extend,
+    jobs.delete,
+    jobs.release,
+    jobs.unreserve,
+  ];
   const before = hot.map(planOf);
   raw.exec('ANALYZE');
   expect(hot.map(planOf)).toEqual(before);

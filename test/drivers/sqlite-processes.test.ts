@@ -70,7 +70,7 @@ describe('several processes', () => {
     for (const file of files) {
       expect(await sandbox.open(file).size('mail')).toEqual({ ready: 6, delayed: 0, reserved: 0 });
       const raw = new Database(file);
-      expect(raw.prepare(`SELECT count(*) FROM ${historyTable}`).pluck().get()).toBe(4);
+      expect(raw.prepare(`SELECT count(*) FROM ${historyTable}`).pluck().get()).toBe(5);
       raw.close();
     }
   });

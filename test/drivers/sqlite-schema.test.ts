@@ -62,6 +62,7 @@ describe('migrate', () => {
       historyTable,
       'failed_jobs',
       'queue_signals',
+      'queue_statistics',
       'queue_workers',
     ]);
   });

@@ -6,8 +6,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import knex, { type Knex } from 'knex';
 import { afterAll, expect, test } from 'vitest';
-import { database } from '../../drivers/database/index.js';
-import { createQueue, defineJob } from '../../src/index.js';
 import { type SqliteConnector, SqliteSandbox } from '../support/sqlite.js';
 
 const sandbox = new SqliteSandbox();
@@ -157,31 +155,4 @@ test('a file that cannot be watched is looked at', async () => {
 test('a database in memory offers no wait', () => {
   expect(sandbox.open({ url: 'sqlite::memory:' }).waitForJob).toBeUndefined();
   expect(sandbox.open({ knex: instanceOn(':memory:') }).waitForJob).toBeUndefined();
-});
-
-test('an idle worker asks once a second, the restart signal aside, and hears that signal', async () => {
-  const instance = instanceOn(newFile());
-  const queue = createQueue({
-    connections: { default: database({ knex: instance, autoMigrate: true }) },
-    jobs: [defineJob({ name: 'a', async handle() {} })],
-  });
-  const running = queue.worker().run();
-  const before = watched();
-  await until(() => watched() > before);
-  await pause(1000); // looks follow the writes of the migration for a while
-  let asked = 0;
-  const acquire = instance.client.acquireConnection.bind(instance.client);
-  instance.client.acquireConnection = () => {
-    asked += 1;
-    return acquire();
-  };
-  const fromMs = performance.now();
-  await pause(6000);
-  const seconds = (performance.now() - fromMs) / 1000;
-  expect(asked).toBeGreaterThan(0);
-  // One look for the restart signal each second, and one look or reserve.
-  expect(asked).toBeLessThanOrEqual(2 * (Math.ceil(seconds) + 1));
-  await queue.restartWorkers();
-  expect(await running).toBe('restart');
-  await queue.close();
 });

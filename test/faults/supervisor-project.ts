@@ -43,6 +43,9 @@ export const hoards = one('hoards', async () => {
   await together();
   for (const kept = []; ; ) kept.push(new Array(100_000).fill(Math.random()));
 }, { tries: 2, backoff: 0 });
+export const grows = one('grows', () => {
+  globalThis.kept = Buffer.alloc(300 * 1024 * 1024, 1);
+});
 export const stray = one('stray', async () => {
   void Promise.reject(new Error('nobody waits for me'));
   await until('go');

@@ -230,7 +230,7 @@ test('a worker that runs when its queue is closed leaves its job to the lease', 
   });
   const queue = createQueue({ connections: { default: memory() }, jobs: [slow] });
   const events: string[] = [];
-  queue.events.on('*', (event) => events.push(event.event));
+  queue.events.on('job:*', (event) => events.push(event.event));
   await queue.push(slow);
   const run = queue.worker({ once: true }).run();
   await started.promise;

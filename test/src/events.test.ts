@@ -78,7 +78,7 @@ describe('a listener', () => {
     const heard: string[] = [];
     queue.events.on('job:done', (event) => heard.push(`done ${event.event}`));
     queue.events.on('job:failed', (event) => heard.push(`failed ${event.reason}`));
-    queue.events.on('*', (event: JobEvent) => heard.push(`all ${event.event}`));
+    queue.events.on('job:*', (event: JobEvent) => heard.push(`all ${event.event}`));
     await queue.push(job);
     await workOff(queue);
     expect(heard).toEqual(['all job:started', 'done job:done', 'all job:done']);
@@ -132,7 +132,7 @@ describe('a listener', () => {
   ])('that %s is logged and changes nothing', async (_, listener) => {
     const { queue, job, logger } = setUp();
     queue.events.on('job:started', listener);
-    queue.events.on('*', listener);
+    queue.events.on('job:*', listener);
     const events = recordEvents(queue);
     await queue.push(job, null, { id: 'mine' });
     expect(await unhandledDuring(() => workOff(queue))).toEqual([]);

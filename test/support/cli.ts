@@ -66,12 +66,23 @@ export class RunningCli {
     return this.#stderr;
   }
 
+  /** The objects on stdout so far. */
+  get lines(): readonly Line[] {
+    return this.#lines;
+  }
+
   /** The first object on stdout, past or to come, that has these values; rejects when the process ends without. */
   async line(wanted: Line): Promise<Line> {
+    const [line] = await this.linesOf(wanted, 1);
+    return line as Line;
+  }
+
+  /** The first objects of these values, past or to come, when there are so many; rejects as {@link line}. */
+  async linesOf(wanted: Line, count: number): Promise<readonly Line[]> {
     const find = () =>
-      this.#lines.find((line) => Object.entries(wanted).every(([key, value]) => line[key] === value));
-    await this.#until(() => find() !== undefined, JSON.stringify(wanted));
-    return find() as Line;
+      this.#lines.filter((line) => Object.entries(wanted).every(([key, value]) => line[key] === value));
+    await this.#until(() => find().length >= count, JSON.stringify(wanted));
+    return find().slice(0, count);
   }
 
   /** Resolves when stderr holds the text. */

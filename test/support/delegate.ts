@@ -5,6 +5,7 @@ import type {
   Lease,
   ReservedJob,
   SignalStore,
+  StatisticsStore,
   WorkerRegistry,
 } from '../../src/index.js';
 
@@ -35,6 +36,7 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     waitForJob: (queues, maxWaitMs, signal) => memory.waitForJob(queues, maxWaitMs, signal),
     failedJobs: delegateToFailedJobs(memory.failedJobs),
     signals: delegateToSignals(memory.signals),
+    statistics: delegateToStatistics(memory.statistics),
     workers: delegateToWorkers(memory.workers),
   };
 }
@@ -63,6 +65,14 @@ function delegateToWorkers(store: WorkerRegistry): WorkerRegistry {
     beat: (beat) => store.beat(beat),
     list: () => store.list(),
     leave: (id) => store.leave(id),
+  };
+}
+
+function delegateToStatistics(store: StatisticsStore): StatisticsStore {
+  return {
+    put: (rows) => store.put(rows),
+    read: (range) => store.read(range),
+    replace: (rows, by) => store.replace(rows, by),
   };
 }
 

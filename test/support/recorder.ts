@@ -1,3 +1,4 @@
+import { endsAttempt } from '../../src/events.js';
 import type { EventName, JobEvent, Logger, Queue, StopReason, WorkerOptions } from '../../src/index.js';
 
 /** One line that was logged. */
@@ -16,10 +17,12 @@ export function recordingLogger(): Logger & { readonly lines: LogLine[] } {
   return { lines, debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }
 
-/** All events of a queue, as they come. */
+/** The starts and ends of attempts, as they come. */
 export function recordEvents(queue: Queue): JobEvent[] {
   const events: JobEvent[] = [];
-  queue.events.on('*', (event) => events.push(event));
+  queue.events.on('job:*', (event) => {
+    if (event.event === 'job:started' || endsAttempt(event)) events.push(event);
+  });
   return events;
 }
 

@@ -80,10 +80,18 @@ export async function idOf(node: RedisServer): Promise<string> {
   return String(await node.client.call('CLUSTER', 'MYID'));
 }
 
-/** Makes two nodes know each other. */
+/** Makes two nodes know each other. On a busy machine a handshake may run out of time, and is begun anew then. */
 export async function meet(one: RedisServer, other: RedisServer): Promise<void> {
-  const bus = portOfBus.get(other);
-  await one.client.call('CLUSTER', 'MEET', '127.0.0.1', String(other.port), String(bus));
+  const bus = String(portOfBus.get(other));
+  while (!((await knows(one, other)) && (await knows(other, one)))) {
+    await one.client.call('CLUSTER', 'MEET', '127.0.0.1', String(other.port), bus);
+    await pause(20);
+  }
+}
+
+async function knows(one: RedisServer, other: RedisServer): Promise<boolean> {
+  const nodes = String(await one.client.call('CLUSTER', 'NODES'));
+  return nodes.includes(await idOf(other));
 }
 
 const portOfBus = new WeakMap<RedisServer, number>();

@@ -13,10 +13,12 @@ import {
   type JobEvent,
   type JobFailure,
   type Queue,
+  type QueueEvent,
   type Retried,
   RetryAfterError,
   type StopReason,
   UnrecoverableError,
+  type WorkerEvent,
 } from '../../src/index.js';
 import { type Equal, expectType } from './equal.js';
 
@@ -121,7 +123,9 @@ export function events(): void {
     expectType<Equal<typeof event.error.message, string>>();
   });
   queue.events.on('job:released', (event) => expectType<Equal<typeof event.delayMs, number>>());
-  queue.events.on('*', (event) => expectType<Equal<typeof event, JobEvent>>());
+  queue.events.on('*', (event) => expectType<Equal<typeof event, QueueEvent>>());
+  queue.events.on('job:*', (event) => expectType<Equal<typeof event, JobEvent>>());
+  queue.events.on('worker:*', (event) => expectType<Equal<typeof event, WorkerEvent>>());
   const off = queue.events.on('job:done', () => {});
   expectType<Equal<ReturnType<typeof off>, void>>();
   // @ts-expect-error an event that there is not

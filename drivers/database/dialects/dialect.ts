@@ -13,6 +13,8 @@ import type {
   Release,
   ReservedJob,
   RetryOutcome,
+  StatisticsRange,
+  StatisticsRow,
 } from '../../../src/index.js';
 
 /** An answer now (SQLite runs inside this process) or later (a server). */
@@ -31,8 +33,10 @@ export interface Dialect<Connection> {
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
+  readonly statistics: StatisticsTable<Connection>;
   readonly workers: WorkerTable<Connection>;
   readonly history: SchemaHistory<Connection>;
+  readonly looks: LookTable<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
   readonly news?: News<Connection>;
   /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
@@ -94,13 +98,22 @@ export interface FailedJobTable<Connection> {
   flush(connection: Connection, beforeMs: number | undefined): Answer<number>;
   /** Deletes the jobs whose leases are held and records those, as one transaction. */
   fail(connection: Connection, failures: readonly Failure[]): Answer<boolean[]>;
-  /** Stores the jobs of the records again and removes those records, as one transaction. */
-  retry(connection: Connection, uuids: readonly string[]): Answer<RetryOutcome[]>;
+  /**
+   * Stores the jobs of the records again and removes those records, as one transaction.
+   *
+   * @param onStored is told what waiting workers are to be told of when it has committed, where they are.
+   */
+  retry(
+    connection: Connection,
+    uuids: readonly string[],
+    onStored: (change: Change) => void,
+  ): Answer<RetryOutcome[]>;
 }
 
 /** The verbs on signals. */
 export interface SignalTable<Connection> {
-  read(connection: Connection, key: string): Answer<string | null>;
+  /** The values of the keys that are set, in one statement. */
+  read(connection: Connection, keys: readonly string[]): Answer<ReadonlyMap<string, string>>;
   write(connection: Connection, key: string, value: string): Answer<void>;
   swap(connection: Connection, key: string, expected: string | null, value: string): Answer<boolean>;
 }
@@ -116,39 +129,81 @@ export interface WorkerTable<Connection> {
   prune(connection: Connection): Answer<void>;
 }
 
+/** The verbs on statistics, as {@link StatisticsStore} promises them. */
+export interface StatisticsTable<Connection> {
+  put(connection: Connection, rows: readonly StatisticsRow[]): Answer<void>;
+  read(connection: Connection, range: StatisticsRange): Answer<StatisticsRow[]>;
+  replace(
+    connection: Connection,
+    rows: readonly StatisticsRow[],
+    by: readonly StatisticsRow[],
+  ): Answer<boolean>;
+}
+
 /** A connection beside the pool, and how to close it. */
 export interface Alone<Connection> {
   readonly connection: Connection;
   end(): Promise<void>;
 }
 
+/** A change of a queue that waiting workers are told of. */
+export interface Change {
+  readonly queue: string;
+  /** How many jobs may be due now: so many waiting processes are told. All are where one may be due later. */
+  readonly jobs: number | 'later';
+}
+
 /** What listens for news. */
 export interface Listener {
+  /**
+   * Says to all that push that this process waits for a queue. What is committed after it has resolved is told.
+   * Absent where all changes are told anyway.
+   */
+  announce?(queue: string): Promise<void>;
+  /** Says that this process waits no longer; told of a queue that is not announced, it does nothing. */
+  withdraw?(queue: string): Promise<void>;
+  /**
+   * How long after a look the next one makes sense, in ms, though nothing was heard meanwhile. Absent where all is
+   * heard.
+   *
+   * @param quietMs how long ago something was heard or found.
+   */
+  lookAgainMs?(quietMs: number): number;
+  /** How far apart looks have to be, in ms, though much is heard. Absent where only what matters is heard. */
+  shortestGapMs?(): number;
   end(): Promise<void>;
+}
+
+/** What a listener calls. */
+export interface Hearing {
+  /**
+   * @param queue the one that changed; any may have where it is not given.
+   * @param isForAll false where one wait is to see to it.
+   */
+  onChange(queue: string | undefined, isForAll: boolean): void;
+  /** Once, when the listening is ended from without. */
+  onEnd(): void;
 }
 
 /** How waiting workers hear of jobs that others push, release or give back. */
 export interface News<Connection> {
-  /**
-   * Calls back with each queue that changed (with none where the database does not say which), until it is ended, and
-   * once when that comes from without.
-   *
-   * @param openAlone opens a connection beside the pool, for a database that tells its news to one.
-   */
-  listen(
-    openAlone: () => Promise<Alone<Connection>>,
-    onChange: (queue?: string) => void,
-    onEnd: () => void,
-  ): Promise<Listener>;
-  /**
-   * How long after a look the next one makes sense, in ms, though nothing was heard meanwhile. Absent where a change
-   * that is told of can be seen, and all are told.
-   *
-   * @param quietMs how long ago something was heard.
-   */
-  lookAgainMs?(quietMs: number): number;
+  /** @param openAlone opens a connection beside the pool, for a database that tells its news to one. */
+  listen(openAlone: () => Promise<Alone<Connection>>, hearing: Hearing): Promise<Listener>;
+  /** Tells those that wait of changes that are committed; answers whether anybody did. Absent where all are told. */
+  tell?(connection: Connection, changes: readonly Change[]): Answer<boolean>;
+}
+
+/** What a look at queues sees. */
+export interface Sight {
   /** How long until the next job of the queues is due, in ms: 0 or less is now, Infinity is not in sight. */
-  msUntilDue(connection: Connection, queues: readonly string[]): Answer<number>;
+  readonly msUntilDue: number;
+  /** The values of the signals asked for, without those that are not set. */
+  readonly signals: ReadonlyMap<string, string>;
+}
+
+/** Looks at queues and signals in one statement, without a lock. */
+export interface LookTable<Connection> {
+  look(connection: Connection, queues: readonly string[], signals: readonly string[]): Answer<Sight>;
 }
 
 /** One step of the schema that has been taken for one table. */

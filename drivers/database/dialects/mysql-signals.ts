@@ -1,5 +1,5 @@
 import type { SignalTable } from './dialect.js';
-import { changedBy, type MysqlConnection, rowsOf } from './mysql-connection.js';
+import { changedBy, type MysqlConnection, marks, rowsOf } from './mysql-connection.js';
 
 /** Signals in a table of MySQL or MariaDB. */
 export class MysqlSignals implements SignalTable<MysqlConnection> {
@@ -10,10 +10,11 @@ export class MysqlSignals implements SignalTable<MysqlConnection> {
     this.#table = table;
   }
 
-  async read(connection: MysqlConnection, key: string): Promise<string | null> {
-    const sql = `SELECT value FROM ${this.#table} WHERE name = ?`;
-    const [row] = await rowsOf<{ value: string }>(connection, sql, [key]);
-    return row?.value ?? null;
+  async read(connection: MysqlConnection, keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (keys.length === 0) return new Map();
+    const sql = `SELECT name, value FROM ${this.#table} WHERE name IN (${marks(keys.length)})`;
+    const rows = await rowsOf<{ name: string; value: string }>(connection, sql, keys);
+    return new Map(rows.map(({ name, value }) => [name, value]));
   }
 
   async write(connection: MysqlConnection, key: string, value: string): Promise<void> {

@@ -5,7 +5,9 @@ import { explainMysql, isMysqlConflict } from './mysql-errors.js';
 import { MysqlFailedJobs } from './mysql-failed-jobs.js';
 import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
+import { MysqlLooks } from './mysql-looks.js';
 import { MysqlSignals } from './mysql-signals.js';
+import { MysqlStatistics } from './mysql-statistics.js';
 import { MysqlWorkers } from './mysql-workers.js';
 
 /** What the MySQL dialect is made of. */
@@ -24,6 +26,8 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     jobs,
     failedJobs: new MysqlFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new MysqlSignals(quoted(tables.signals)),
+    looks: new MysqlLooks(quoted(tables.jobs), quoted(tables.signals)),
+    statistics: new MysqlStatistics(quoted(tables.statistics)),
     workers: new MysqlWorkers(quoted(tables.workers)),
     history: new MysqlHistory(),
     prepareStore: async () => {},

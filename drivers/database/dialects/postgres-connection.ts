@@ -65,6 +65,17 @@ export async function readCommitted<T>(connection: PostgresConnection, work: () 
   return await (isDefault ? work() : inPostgresTransaction(connection, work));
 }
 
+/**
+ * The process of the server that the connection has for itself, by its id; undefined where a pooler is in between, which
+ * gives its clients numbers of its own and may hand out another session for each transaction.
+ */
+export async function ownSession(connection: PostgresConnection): Promise<string | undefined> {
+  const [row] = await rowsOf<{ pid: string }>(connection, 'SELECT pg_backend_pid() AS pid', []);
+  // What the server said of itself, or the pooler, when the connection was made.
+  const { processID } = connection as unknown as { processID: number | null };
+  return row !== undefined && row.pid === String(processID) ? row.pid : undefined;
+}
+
 /** Lets a connection of our own prepare its statements under names. */
 export function prepareOn(connection: PostgresConnection): void {
   preparing.set(connection, 0);

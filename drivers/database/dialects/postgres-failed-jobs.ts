@@ -1,5 +1,5 @@
 import type { FailedJob, FailedJobFilter, Failure, NewJob, RetryOutcome } from '../../../src/index.js';
-import type { FailedJobTable } from './dialect.js';
+import type { Change, FailedJobTable } from './dialect.js';
 import { columnNames, type FailedJobRow, failedJobOf, lastOfEach, rowOf } from './failed-job-row.js';
 import { byQueue } from './lists.js';
 import { changedBy, inPostgresTransaction, type PostgresConnection, rowsOf } from './postgres-connection.js';
@@ -74,7 +74,11 @@ ORDER BY failed_at DESC, uuid DESC`;
     });
   }
 
-  async retry(connection: PostgresConnection, uuids: readonly string[]): Promise<RetryOutcome[]> {
+  async retry(
+    connection: PostgresConnection,
+    uuids: readonly string[],
+    onStored: (change: Change) => void,
+  ): Promise<RetryOutcome[]> {
     if (uuids.length === 0) return [];
     return await inPostgresTransaction(connection, async () => {
       const sql = `SELECT * FROM ${this.#table} WHERE uuid = ANY ($1::text[]) FOR UPDATE`;
@@ -84,6 +88,7 @@ ORDER BY failed_at DESC, uuid DESC`;
       for (const [queue, theirs] of byQueue([...new Set(uuids)].flatMap((uuid) => found.get(uuid) ?? []))) {
         const jobs = theirs.map((row): NewJob => ({ id: row.job_id, body: row.payload }));
         const outcomes = await this.#jobs.push(connection, queue, jobs);
+        onStored({ queue, jobs: jobs.length });
         for (const [index, row] of theirs.entries()) if (outcomes[index] === 'stored') retried.add(row.uuid);
       }
       await this.forget(connection, [...retried]);

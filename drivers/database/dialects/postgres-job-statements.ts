@@ -3,31 +3,17 @@ import { postgresNow } from './postgres-connection.js';
 /**
  * The statements on live jobs, whole, for one quoted table name. Lists go as arrays, so that a text serves any
  * length. As on SQLite, `available_at` holds the end of the lease while a job is reserved, so that due, delayed
- * and lapsed jobs are one range of one index (docs/adr/0006).
- *
- * @param channel where to tell of jobs that may be due; nobody is told without it.
+ * and lapsed jobs are one range of one index (docs/adr/0010).
  */
-export function postgresJobStatements(table: string, channel?: string) {
+export function postgresJobStatements(table: string) {
   const held = (set: string): string => `
 UPDATE ${table} AS job
 SET ${set}
 FROM unnest($1::bigint[], $2::text[]) AS lease (id, token)
 WHERE job.id = lease.id AND job.lease_token = lease.token
 RETURNING job.lease_token`;
-  /** Tells of the queues in what a changing statement returned, once each. */
-  const telling = (change: string, column: string): string =>
-    channel === undefined
-      ? change
-      : `
-WITH changed AS (${change}
-), told AS (
-  SELECT pg_notify('${channel}', queue) FROM (SELECT DISTINCT queue FROM changed) AS queues
-)
-SELECT changed.${column} FROM changed, (SELECT count(*) FROM told) AS all_told`;
   /** @param attempts an assignment that takes the attempt back, or nothing. */
-  const release = (attempts: '' | 'attempts = attempts - 1,'): string =>
-    telling(
-      `
+  const release = (attempts: '' | 'attempts = attempts - 1,'): string => `
 UPDATE ${table} AS job
 SET ${attempts}
     available_at = ${postgresNow} + lease.delay,
@@ -38,13 +24,10 @@ FROM (
   SELECT DISTINCT ON (lease.token) lease.* FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS lease (id, token, delay)
 ) AS lease
 WHERE job.id = lease.id AND job.lease_token = lease.token
-RETURNING lease.token AS lease_token, job.queue`,
-      'lease_token',
-    );
+RETURNING lease.token AS lease_token`;
 
   return {
-    push: telling(
-      `
+    push: `
 INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
 SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
 FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
@@ -52,9 +35,7 @@ FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
   LATERAL (SELECT greatest(${postgresNow}, coalesce(job.due_at, ${postgresNow} + job.delay)) AS at) AS due
 ORDER BY job.place
 ON CONFLICT (job_id, queue) DO NOTHING
-RETURNING job_id, queue`,
-      'job_id',
-    ),
+RETURNING job_id`,
 
     // The queues' ranges are read one after the other and only as far as the outer LIMIT asks, so that no more
     // rows are locked than are taken. The ids go through an array: as a join, a planner without statistics
@@ -92,8 +73,7 @@ RETURNING job.lease_token`,
 
     postpone: release('attempts = attempts - 1,'),
 
-    unreserve: telling(
-      `
+    unreserve: `
 UPDATE ${table} AS job
 SET attempts = attempts - 1,
     available_at = due_at,
@@ -101,9 +81,7 @@ SET attempts = attempts - 1,
     lease_token = NULL
 FROM (SELECT DISTINCT lease.* FROM unnest($1::bigint[], $2::text[]) AS lease (id, token)) AS lease
 WHERE job.id = lease.id AND job.lease_token = lease.token
-RETURNING lease.token AS lease_token, job.queue`,
-      'lease_token',
-    ),
+RETURNING lease.token AS lease_token`,
 
     size: `
 SELECT

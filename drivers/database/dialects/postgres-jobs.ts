@@ -22,12 +22,9 @@ interface HeldRow {
 export class PostgresJobs implements JobTable<PostgresConnection> {
   readonly #sql: PostgresJobStatements;
 
-  /**
-   * @param table quoted, with its schema where that is told.
-   * @param channel where to tell of jobs that may be due; nobody is told without it.
-   */
-  constructor(table: string, channel?: string) {
-    this.#sql = postgresJobStatements(table, channel);
+  /** @param table quoted, with its schema where that is told. */
+  constructor(table: string) {
+    this.#sql = postgresJobStatements(table);
   }
 
   async push(connection: PostgresConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

@@ -1,49 +1,105 @@
 import { createHash } from 'node:crypto';
-import type { Alone, Listener, News } from './dialect.js';
-import { type PostgresConnection, postgresNow, rowsOf } from './postgres-connection.js';
+import type { Logger } from '../../../src/index.js';
+import type { Alone, Change, Hearing, Listener, News } from './dialect.js';
+import { ownSession, type PostgresConnection, rowsOf } from './postgres-connection.js';
+import { PostgresListener } from './postgres-listener.js';
 
-/** The channel on which changes of a table of jobs are told, with the name of the queue. */
-export function channelOf(table: string): string {
-  return `drover_${createHash('sha256').update(table).digest('hex').slice(0, 24)}`;
+/** Where a session is told of changes of a table of jobs. */
+export function channelOf(table: string, session: string): string {
+  return `${channelStem(table)}${session}`;
 }
 
-/** Changes of a table of jobs, told by NOTIFY when the transaction that made them commits. */
+/** The advisory lock, shared, that stands for a session's waiting for jobs of a queue. */
+export function waitingKey(table: string, queue: string): string {
+  return createHash('sha256').update(`${table}\0${queue}`).digest().readBigInt64BE().toString();
+}
+
+function channelStem(table: string): string {
+  return `drover_${createHash('sha256').update(table).digest('hex').slice(0, 24)}_`;
+}
+
+/**
+ * Changes of a table of jobs, told by NOTIFY to those that wait.
+ *
+ * Who waits holds an advisory lock, shared, for each queue on the connection that listens: it is gone when the process
+ * is. Whoever has committed a change asks afterwards whether anybody waits. A wait that was announced before is found
+ * and told; one announced later looks after that, and sees the change.
+ */
 export class PostgresNews implements News<PostgresConnection> {
   readonly #table: string;
+  readonly #logger: Logger;
+  readonly #tell: string;
 
   /** @param table quoted, with its schema where that is told. */
-  constructor(table: string) {
+  constructor(table: string, logger: Logger) {
     this.#table = table;
+    this.#logger = logger;
+    this.#tell = tellStatement(channelStem(table));
   }
 
-  async listen(
-    openAlone: () => Promise<Alone<PostgresConnection>>,
-    onChange: (queue: string) => void,
-    onEnd: () => void,
-  ): Promise<Listener> {
-    const { connection, end } = await openAlone();
+  async listen(openAlone: () => Promise<Alone<PostgresConnection>>, hearing: Hearing): Promise<Listener> {
+    const alone = await openAlone();
     try {
-      connection.on('notification', ({ payload }) => onChange(payload ?? ''));
-      connection.on('end', onEnd);
-      await connection.query(`LISTEN ${channelOf(this.#table)}`);
+      const { connection } = alone;
+      const session = await ownSession(connection);
+      if (session === undefined) {
+        this.#logger.info(
+          {},
+          'PostgreSQL is behind a pooler, which passes no news on: idle workers look again',
+        );
+        await alone.end();
+        return deaf;
+      }
+      connection.on('end', hearing.onEnd);
+      connection.on('notification', ({ payload = '' }) => {
+        hearing.onChange(payload.slice(1), payload.startsWith('*'));
+      });
+      await connection.query(`LISTEN ${channelOf(this.#table, session)}`);
+      return new PostgresListener(alone, (queue) => waitingKey(this.#table, queue));
     } catch (error) {
-      await end();
+      await alone.end();
       throw error;
     }
-    return { end };
   }
 
-  async msUntilDue(connection: PostgresConnection, queues: readonly string[]): Promise<number> {
-    const sql = `
-SELECT min(next.available_at) - ${postgresNow} AS ms
-FROM unnest($1::text[]) AS wanted (queue),
-  LATERAL (
-    SELECT job.available_at FROM ${this.#table} AS job
-    WHERE job.queue = wanted.queue
-    ORDER BY job.available_at, job.id
-    LIMIT 1
-  ) AS next`;
-    const [row] = await rowsOf<{ ms: string | null }>(connection, sql, [queues]);
-    return row?.ms == null ? Number.POSITIVE_INFINITY : Number(row.ms);
+  async tell(connection: PostgresConnection, changes: readonly Change[]): Promise<boolean> {
+    const told = await rowsOf(connection, this.#tell, [
+      changes.map(({ queue }) => queue),
+      changes.map(({ queue }) => waitingKey(this.#table, queue)),
+      changes.map(({ jobs }) => (jobs === 'later' ? null : jobs)),
+    ]);
+    return told.length > 0;
   }
 }
+
+/**
+ * Where the lock can be had alone nobody waits, which is all that most pushes have to ask: the list of locks is read
+ * only where somebody does. As many are told as there are jobs, by lot, so that one who hangs does not stand in the
+ * way of all jobs.
+ */
+function tellStatement(channelStem: string): string {
+  return `
+WITH waited AS (
+  SELECT told.* FROM unnest($1::text[], $2::bigint[], $3::int[]) AS told (queue, key, jobs)
+  WHERE NOT pg_try_advisory_xact_lock(told.key)
+)
+SELECT pg_notify(
+  '${channelStem}' || waiting.pid,
+  CASE WHEN waited.jobs IS NULL THEN '*' ELSE '1' END || waited.queue
+)
+FROM waited,
+  LATERAL (
+    SELECT lock.pid FROM pg_locks AS lock
+    WHERE lock.locktype = 'advisory' AND lock.mode = 'ShareLock' AND lock.granted AND lock.objsubid = 1
+      AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND ((lock.classid::bigint << 32) | lock.objid::bigint) = waited.key
+    ORDER BY random()
+    LIMIT waited.jobs
+  ) AS waiting`;
+}
+
+/** Behind a pooler no session is our own, so nothing is heard: workers look at doubling distances. */
+const deaf: Listener = {
+  lookAgainMs: (quietMs) => Math.max(quietMs, 10) * (0.8 + 0.4 * Math.random()),
+  end: async () => {},
+};

@@ -10,10 +10,10 @@ export class PostgresSignals implements SignalTable<PostgresConnection> {
     this.#table = table;
   }
 
-  async read(connection: PostgresConnection, key: string): Promise<string | null> {
-    const sql = `SELECT value FROM ${this.#table} WHERE name = $1`;
-    const [row] = await rowsOf<{ value: string }>(connection, sql, [key]);
-    return row?.value ?? null;
+  async read(connection: PostgresConnection, keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const sql = `SELECT name, value FROM ${this.#table} WHERE name = ANY ($1::text[])`;
+    const rows = await rowsOf<{ name: string; value: string }>(connection, sql, [keys]);
+    return new Map(rows.map(({ name, value }) => [name, value]));
   }
 
   async write(connection: PostgresConnection, key: string, value: string): Promise<void> {

@@ -1,12 +1,15 @@
 import type { TableNames } from '../../../migrations/index.js';
+import type { Logger } from '../../../src/index.js';
 import type { Dialect } from './dialect.js';
 import { type PostgresConnection, prepareOn } from './postgres-connection.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
 import { PostgresHistory } from './postgres-history.js';
 import { PostgresJobs } from './postgres-jobs.js';
-import { channelOf, PostgresNews } from './postgres-news.js';
+import { PostgresLooks } from './postgres-looks.js';
+import { PostgresNews } from './postgres-news.js';
 import { PostgresSignals } from './postgres-signals.js';
+import { PostgresStatistics } from './postgres-statistics.js';
 import { PostgresWorkers } from './postgres-workers.js';
 
 /** What the PostgreSQL dialect is made of. */
@@ -17,23 +20,26 @@ export interface PostgresDialectOptions {
   readonly prepare: boolean;
   /** Tells waiting workers of new jobs, and listens for them. */
   readonly notify: boolean;
+  readonly logger: Logger;
 }
 
 /** PostgreSQL from 9.5 on, through the package pg. Delays and leases go by the server's clock. */
 export function postgresDialect(options: PostgresDialectOptions): Dialect<PostgresConnection> {
-  const { place, tables, prepare, notify } = options;
+  const { place, tables, prepare, notify, logger } = options;
   const { schema } = tables;
   const quoted = (name: string): string => (schema === undefined ? `"${name}"` : `"${schema}"."${name}"`);
   const table = quoted(tables.jobs);
-  const jobs = new PostgresJobs(table, notify ? channelOf(table) : undefined);
+  const jobs = new PostgresJobs(table);
   return {
     place,
     jobs,
     failedJobs: new PostgresFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new PostgresSignals(quoted(tables.signals)),
+    looks: new PostgresLooks(table, quoted(tables.signals)),
+    statistics: new PostgresStatistics(quoted(tables.statistics)),
     workers: new PostgresWorkers(quoted(tables.workers)),
     history: new PostgresHistory(schema),
-    ...(notify && { news: new PostgresNews(table) }),
+    ...(notify && { news: new PostgresNews(table, logger) }),
     prepareStore: async () => {},
     configure: (connection) => {
       if (prepare) prepareOn(connection);

@@ -9,7 +9,7 @@ export class SqliteSignals implements SignalTable<SqliteConnection> {
   readonly #swap: string;
 
   constructor(table: string) {
-    this.#read = `SELECT value FROM "${table}" WHERE name = :key`;
+    this.#read = `SELECT name, value FROM "${table}" WHERE name IN (SELECT value FROM json_each(:keys))`;
     this.#write = `
 INSERT INTO "${table}" (name, value) VALUES (:key, :value)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
@@ -17,8 +17,11 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
     this.#swap = `UPDATE "${table}" SET value = :value WHERE name = :key AND value = :expected`;
   }
 
-  read(connection: SqliteConnection, key: string): string | null {
-    return prepared<{ value: string }>(connection, this.#read).get({ key })?.value ?? null;
+  read(connection: SqliteConnection, keys: readonly string[]): ReadonlyMap<string, string> {
+    const rows = prepared<{ name: string; value: string }>(connection, this.#read).all({
+      keys: JSON.stringify(keys),
+    });
+    return new Map(rows.map(({ name, value }) => [name, value]));
   }
 
   write(connection: SqliteConnection, key: string, value: string): void {

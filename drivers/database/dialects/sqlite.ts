@@ -12,8 +12,10 @@ import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
 import { inMemory, prepareFile } from './sqlite-file.js';
 import { SqliteHistory } from './sqlite-history.js';
 import { SqliteJobs } from './sqlite-jobs.js';
+import { SqliteLooks } from './sqlite-looks.js';
 import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
+import { SqliteStatistics } from './sqlite-statistics.js';
 import { SqliteWorkers } from './sqlite-workers.js';
 
 /** What the SQLite dialect is made of. */
@@ -37,9 +39,11 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     jobs,
     failedJobs: new SqliteFailedJobs(tables.failedJobs, jobs),
     signals: new SqliteSignals(tables.signals),
+    looks: new SqliteLooks(tables.jobs, tables.signals, clock),
+    statistics: new SqliteStatistics(tables.statistics),
     workers: new SqliteWorkers(tables.workers, clock),
     history: new SqliteHistory(clock),
-    ...(watched !== undefined && { news: new SqliteNews(watched, tables.jobs, clock, logger) }),
+    ...(watched !== undefined && { news: new SqliteNews(watched, logger) }),
     prepareStore: () => prepareFile(filename),
     configure(connection) {
       const journalMode = configureConnection(connection, synchronous);

@@ -60,7 +60,7 @@ export const closeCases: readonly ConformanceCase[] = [
 
 /** A call of every verb that the connector has. */
 function everyCall(connector: Connector, held: ReservedJob): Record<string, () => Promise<unknown>> {
-  const { unreserve, postpone, fail, waitForJob, failedJobs, signals, workers } = connector;
+  const { unreserve, postpone, fail, waitForJob, failedJobs, signals, workers, statistics } = connector;
   const { lease } = held;
   const record = failedRecord(held);
   const calls: Record<string, () => Promise<unknown>> = {
@@ -90,6 +90,11 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
     calls['workers.beat'] = () => workers.beat({ id: 'a', about: '', keepMs: 1000 });
     calls['workers.list'] = () => workers.list();
     calls['workers.leave'] = () => workers.leave('a');
+  }
+  if (statistics) {
+    calls['statistics.put'] = () => statistics.put([]);
+    calls['statistics.read'] = () => statistics.read({ fromMs: 0, untilMs: 1 });
+    calls['statistics.replace'] = () => statistics.replace([], []);
   }
   return calls;
 }

@@ -1,0 +1,68 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Answer, Change } from './dialects/dialect.js';
+import type { Session } from './session.js';
+
+/** How far apart tellings are, in ms; the first after a quiet time goes at once. */
+const shortestGapMs = 5;
+/** The distance where nobody waited the last times: whoever begins to wait looks first, and is told so much later. */
+const longestGapMs = 40;
+
+/** What a {@link Teller} works with. */
+export interface TellerOptions<Connection> {
+  readonly session: Session<Connection>;
+  /** Answers whether anybody waited. */
+  tell(connection: Connection, changes: readonly Change[]): Answer<boolean>;
+  /** Told what a telling failed with. Those who wait look after their longest wait all the same. */
+  onError(error: unknown): void;
+}
+
+/**
+ * Tells waiting workers of changes that are committed, beside the work: nobody waits for it. What changes while one
+ * telling is under way, or shortly after it, goes with the next.
+ */
+export class Teller<Connection> {
+  readonly #options: TellerOptions<Connection>;
+  readonly #untold = new Map<string, Change['jobs']>();
+  #isTelling = false;
+  #isStopped = false;
+
+  constructor(options: TellerOptions<Connection>) {
+    this.#options = options;
+  }
+
+  tell({ queue, jobs }: Change): void {
+    const before = this.#untold.get(queue) ?? 0;
+    const isLater = before === 'later' || jobs === 'later';
+    this.#untold.set(queue, isLater ? 'later' : before + jobs);
+    if (!this.#isTelling) void this.#tellAll();
+  }
+
+  /** From now on only keeps what it is given. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Tells what is left. */
+  async tellLast(connection: Connection): Promise<void> {
+    if (this.#untold.size > 0) await this.#options.tell(connection, this.#take());
+  }
+
+  async #tellAll(): Promise<void> {
+    const { session, tell, onError } = this.#options;
+    this.#isTelling = true;
+    let gapMs = shortestGapMs;
+    while (this.#untold.size > 0 && !this.#isStopped) {
+      const changes = this.#take();
+      const didWait = await session.run((connection) => tell(connection, changes)).catch(onError);
+      gapMs = didWait ? shortestGapMs : Math.min(2 * gapMs, longestGapMs);
+      await pause(gapMs);
+    }
+    this.#isTelling = false;
+  }
+
+  #take(): Change[] {
+    const changes = [...this.#untold].map(([queue, jobs]): Change => ({ queue, jobs }));
+    this.#untold.clear();
+    return changes;
+  }
+}

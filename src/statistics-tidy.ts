@@ -1,0 +1,77 @@
+import type { StatisticsLevel, StatisticsRow, StatisticsStore } from './statistics-store.js';
+import { Tallies, Tally } from './tally.js';
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+
+/** How long the rows of a process are its own: it writes none of them again so long after. */
+const liveMs = 5 * minuteMs;
+/** How long there is a row for each minute, at least; up to an hour longer. */
+export const minutesKeptMs = 2 * hourMs;
+/** How long there is a row for each hour. */
+export const hoursKeptMs = 14 * 24 * hourMs;
+
+/** Rows that one step reads and replaces at most, beside those that they are merged into. */
+const pageSize = 200;
+/** Steps of one tidying at most; the next one goes on. */
+const mostSteps = 20;
+
+/**
+ * Merges the rows of processes whose minute is over, makes hours of old minutes, and drops old hours: each in steps
+ * of bounded size. Any number of processes may do so at once: what one of them replaces, another finds changed and
+ * leaves alone.
+ */
+export async function tidy(store: StatisticsStore, nowMs: number): Promise<void> {
+  const steps = [
+    () => moveUp(store, 'live', 'minute', nowMs - liveMs),
+    () => moveUp(store, 'minute', 'hour', floor(nowMs - minutesKeptMs, hourMs)),
+    () => prune(store, floor(nowMs - hoursKeptMs, hourMs)),
+  ];
+  for (const step of steps) {
+    for (let taken = 0; taken < mostSteps && (await step()); taken++);
+  }
+}
+
+/** The beginning of the span of time that a time is in. */
+export function floor(ms: number, spanMs: number): number {
+  return ms - (ms % spanMs);
+}
+
+/** Merges the oldest rows of one level into those of the next; answers whether there may be more. */
+async function moveUp(
+  store: StatisticsStore,
+  from: StatisticsLevel,
+  to: 'minute' | 'hour',
+  untilMs: number,
+): Promise<boolean> {
+  const oldest = await store.read({ level: from, fromMs: 0, untilMs, limit: pageSize });
+  const [first] = oldest;
+  if (!first) return false;
+  const spanMs = to === 'hour' ? hourMs : minuteMs;
+  const startMs = floor(first.startMs, spanMs);
+  const rows = oldest.filter((row) => row.startMs < startMs + spanMs);
+  const merged = await store.read({ level: to, fromMs: startMs, untilMs: startMs + spanMs });
+  const by = mergedRows([...merged, ...rows], to, startMs);
+  const isSame = (one: StatisticsRow) => (other: StatisticsRow) =>
+    one.queue === other.queue && one.name === other.name && one.body === other.body;
+  const changed = merged.filter((row) => !by.some(isSame(row)));
+  return await store.replace(
+    [...changed, ...rows],
+    by.filter((row) => !merged.some(isSame(row))),
+  );
+}
+
+async function prune(store: StatisticsStore, untilMs: number): Promise<boolean> {
+  const rows = await store.read({ level: 'hour', fromMs: 0, untilMs, limit: pageSize });
+  return rows.length > 0 && (await store.replace(rows, []));
+}
+
+function mergedRows(
+  rows: readonly StatisticsRow[],
+  level: StatisticsLevel,
+  startMs: number,
+): StatisticsRow[] {
+  const tallies = new Tallies();
+  for (const { queue, name, body } of rows) tallies.get(startMs, queue, name).add(Tally.fromText(body));
+  return [...tallies].map(([place, tally]) => ({ level, source: '', ...place, body: tally.toText() }));
+}

@@ -1,0 +1,69 @@
+import { describeError } from './error-text.js';
+import type { QueueEvents, WorkerEvent, WorkerFields } from './events.js';
+import type { StopReason } from './stop-conditions.js';
+
+/** Tells the events of one worker, each change once. */
+export class WorkerNews {
+  readonly #events: QueueEvents;
+  readonly #fields: WorkerFields;
+  readonly #concurrency: number;
+  #isIdle = false;
+  #isPaused = false;
+  #error: { readonly thrown: unknown } | undefined;
+
+  constructor(
+    events: QueueEvents,
+    connection: string,
+    { queues, concurrency }: { readonly queues: readonly string[]; readonly concurrency: number },
+  ) {
+    this.#events = events;
+    this.#fields = { pid: process.pid, connection, queues };
+    this.#concurrency = concurrency;
+  }
+
+  started(): void {
+    this.#tell('worker:started', { concurrency: this.#concurrency });
+  }
+
+  /** Nothing is due and nothing runs. Told again only after jobs came in between. */
+  idle(): void {
+    if (this.#isIdle) return;
+    this.#isIdle = true;
+    this.#tell('worker:idle', {});
+  }
+
+  /** Jobs were reserved. */
+  busy(): void {
+    this.#isIdle = false;
+  }
+
+  paused(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#tell('worker:paused', {});
+  }
+
+  resumed(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#tell('worker:resumed', {});
+  }
+
+  /** An error ends the run. */
+  broken(thrown: unknown): void {
+    this.#error = { thrown };
+  }
+
+  /** The run is over, its jobs settled. */
+  stopped(reason: StopReason | undefined): void {
+    const error = this.#error && { error: describeError(this.#error.thrown) };
+    this.#tell('worker:stopped', { reason: error ? 'error' : (reason ?? 'error'), ...error });
+  }
+
+  #tell<Name extends WorkerEvent['event']>(
+    event: Name,
+    own: Omit<Extract<WorkerEvent, { event: Name }>, keyof WorkerFields | 'event'>,
+  ): void {
+    if (this.#events.isHeard(event)) this.#events.emit({ event, ...this.#fields, ...own } as WorkerEvent);
+  }
+}
