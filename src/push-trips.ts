@@ -23,10 +23,15 @@ export class PushTrips {
     this.#connector = connector;
   }
 
+  /** True where a push runs the job. */
+  get inline(): boolean {
+    return this.#connector.inline ?? false;
+  }
+
   /** Resolves once the job is stored, or a job of its id already was; rejects with the store's error. */
   async push(queue: string, job: NewJob): Promise<PushOutcome> {
     // An inline connection runs the job, whose error is this push's alone.
-    if (this.#connector.inline) {
+    if (this.inline) {
       const [outcome = 'stored'] = await this.#connector.push(queue, [job]);
       return outcome;
     }

@@ -48,7 +48,7 @@ export interface StatisticsStore {
 }
 
 /** A text that is the same for two keys if they are the same. Names hold no spaces. */
-function textOf({ level, startMs, source, queue, name }: StatisticsKey): string {
+export function keyText({ level, startMs, source, queue, name }: StatisticsKey): string {
   return [level, startMs, source, queue, name].join(' ');
 }
 
@@ -64,7 +64,7 @@ export class ProcessStatistics implements StatisticsStore {
 
   async put(rows: readonly StatisticsRow[]): Promise<void> {
     this.#assertOpen();
-    for (const row of rows) this.#rows.set(textOf(row), row);
+    for (const row of rows) this.#rows.set(keyText(row), row);
   }
 
   async read({ level, fromMs, untilMs, limit }: StatisticsRange): Promise<StatisticsRow[]> {
@@ -77,9 +77,9 @@ export class ProcessStatistics implements StatisticsStore {
 
   async replace(rows: readonly StatisticsRow[], by: readonly StatisticsRow[]): Promise<boolean> {
     this.#assertOpen();
-    if (!rows.every((row) => this.#rows.get(textOf(row))?.body === row.body)) return false;
-    for (const row of rows) this.#rows.delete(textOf(row));
-    for (const row of by) this.#rows.set(textOf(row), row);
+    if (!rows.every((row) => this.#rows.get(keyText(row))?.body === row.body)) return false;
+    for (const row of rows) this.#rows.delete(keyText(row));
+    for (const row of by) this.#rows.set(keyText(row), row);
     return true;
   }
 }

@@ -1,4 +1,9 @@
-import type { StatisticsLevel, StatisticsRow, StatisticsStore } from './statistics-store.js';
+import {
+  keyText,
+  type StatisticsLevel,
+  type StatisticsRow,
+  type StatisticsStore,
+} from './statistics-store.js';
 import { Tallies, Tally } from './tally.js';
 
 export const minuteMs = 60_000;
@@ -14,7 +19,9 @@ export const hoursKeptMs = 14 * 24 * hourMs;
 /** Rows that one step reads and replaces at most, beside those that they are merged into. */
 const pageSize = 200;
 /** Steps of one tidying at most; the next one goes on. */
-const mostSteps = 20;
+const mostSteps = 120;
+/** Minutes or hours that one step looks at. */
+const spansPerStep = 24;
 
 /**
  * Merges the rows of processes whose minute is over, makes hours of old minutes, and drops old hours: each in steps
@@ -49,16 +56,15 @@ async function moveUp(
   if (!first) return false;
   const spanMs = to === 'hour' ? hourMs : minuteMs;
   const startMs = floor(first.startMs, spanMs);
-  const rows = oldest.filter((row) => row.startMs < startMs + spanMs);
-  const merged = await store.read({ level: to, fromMs: startMs, untilMs: startMs + spanMs });
-  const by = mergedRows([...merged, ...rows], to, startMs);
-  const isSame = (one: StatisticsRow) => (other: StatisticsRow) =>
-    one.queue === other.queue && one.name === other.name && one.body === other.body;
-  const changed = merged.filter((row) => !by.some(isSame(row)));
-  return await store.replace(
-    [...changed, ...rows],
-    by.filter((row) => !merged.some(isSame(row))),
-  );
+  const untilSpanMs = startMs + spansPerStep * spanMs;
+  const rows = oldest.filter((row) => row.startMs < untilSpanMs);
+  const endMs = floor(rows.at(-1)?.startMs ?? startMs, spanMs) + spanMs;
+  const merged = await store.read({ level: to, fromMs: startMs, untilMs: endMs });
+  const by = mergedRows([...merged, ...rows], to, spanMs);
+  const before = new Map(merged.map((row) => [keyText(row), row.body]));
+  const changed = by.filter((row) => before.get(keyText(row)) !== row.body);
+  const touched = new Set(changed.map(keyText));
+  return await store.replace([...merged.filter((row) => touched.has(keyText(row))), ...rows], changed);
 }
 
 async function prune(store: StatisticsStore, untilMs: number): Promise<boolean> {
@@ -66,12 +72,10 @@ async function prune(store: StatisticsStore, untilMs: number): Promise<boolean> 
   return rows.length > 0 && (await store.replace(rows, []));
 }
 
-function mergedRows(
-  rows: readonly StatisticsRow[],
-  level: StatisticsLevel,
-  startMs: number,
-): StatisticsRow[] {
+function mergedRows(rows: readonly StatisticsRow[], level: StatisticsLevel, spanMs: number): StatisticsRow[] {
   const tallies = new Tallies();
-  for (const { queue, name, body } of rows) tallies.get(startMs, queue, name).add(Tally.fromText(body));
+  for (const { startMs, queue, name, body } of rows) {
+    tallies.get(floor(startMs, spanMs), queue, name).add(Tally.fromText(body));
+  }
   return [...tallies].map(([place, tally]) => ({ level, source: '', ...place, body: tally.toText() }));
 }

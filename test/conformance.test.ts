@@ -41,7 +41,7 @@ describe('the suite', () => {
 
   test('says which cases a connector does not offer, and holds it to the rest', async () => {
     const wrap: MemoryHarnessOptions['wrap'] = (memory) => {
-      const { unreserve, postpone, fail, waitForJob, failedJobs, signals, workers, ...verbs } =
+      const { unreserve, postpone, fail, waitForJob, failedJobs, signals, workers, statistics, ...verbs } =
         delegateTo(memory);
       return verbs;
     };

@@ -6,10 +6,12 @@ export type { KnexConfig, KnexInstance } from './knex-types.js';
 export { type DatabaseOptions, databaseOptionNames } from './options.js';
 
 /**
- * Jobs in tables of a SQL database: SQLite, through knex and better-sqlite3. Jobs, given-up jobs and
- * signals live in the same file, which any number of processes of one machine can share.
+ * Jobs in tables of a SQL database, through knex: PostgreSQL (pg), MySQL and MariaDB (mysql2), or SQLite
+ * (better-sqlite3). Jobs, given-up jobs and signals live in the same database, which any number of processes can
+ * share; a SQLite file those of one machine.
  *
- * @param options a URL such as `'sqlite:./queue.sqlite'`, or {@link DatabaseOptions}.
+ * @param options a URL such as `'postgres://user:password@host/database'`, `'mysql://user:password@host/database'` or
+ * `'sqlite:./queue.sqlite'`, or {@link DatabaseOptions}.
  * @throws QueueError `E_CONFIG`, `E_UNSUPPORTED`, `E_DURATION` or `E_QUEUE_NAME` for options that cannot be.
  * Verbs reject with `E_DRIVER_MISSING` where a package is missing, and with `E_STORE_*`.
  */
@@ -17,7 +19,7 @@ export function database(options: string | DatabaseOptions): Driver {
   const given = typeof options === 'string' ? { url: options } : options;
   if (typeof given !== 'object' || given === null) {
     throw new QueueError('E_CONFIG', 'database() needs a URL or options', {
-      fix: "Write database('sqlite:./queue.sqlite').",
+      fix: "Write database('sqlite:./queue.sqlite'), or the URL of a server.",
     });
   }
   const settings = readOptions(given);

@@ -40,8 +40,9 @@ export interface DatabaseOptions extends ConnectionOptions, TableOptions {
    */
   readonly synchronous?: 'normal' | 'full';
   /**
-   * Keeps prepared statements on each PostgreSQL connection that the driver opens. Default false: behind a pooler
-   * that hands out another session for each transaction they are not found again.
+   * Keeps prepared statements on each PostgreSQL connection that the driver opens. By default where the connection is
+   * seen to have a session of the server for itself; behind a pooler that hands out another session for each
+   * transaction they would not be found again.
    */
   readonly prepare?: boolean;
   /**
@@ -63,7 +64,8 @@ export interface DatabaseSettings {
   readonly tables: TableNames;
   readonly autoMigrate: boolean;
   readonly synchronous: 'normal' | 'full';
-  readonly prepare: boolean;
+  /** Undefined: as each connection is seen to allow. */
+  readonly prepare: boolean | undefined;
   readonly notify: boolean;
   readonly commandTimeoutMs: number;
 }
@@ -95,14 +97,10 @@ export const databaseOptionNames = [
 export function readOptions(options: DatabaseOptions): DatabaseSettings {
   checkOptionNames(options, databaseOptionNames, 'database');
   const target = readTarget(options.url, options.knex);
-  const {
-    autoMigrate = 'config' in target,
-    synchronous = 'normal',
-    prepare = false,
-    notify = true,
-  } = options;
+  const { autoMigrate = 'config' in target, synchronous = 'normal', prepare, notify = true } = options;
   for (const [key, value] of Object.entries({ autoMigrate, prepare, notify })) {
-    if (typeof value !== 'boolean') throw invalid(`${key}: is not true or false`, 'Write true or false.');
+    if (typeof value !== 'boolean' && value !== undefined)
+      throw invalid(`${key}: is not true or false`, 'Write true or false.');
   }
   if (synchronous !== 'normal' && synchronous !== 'full') {
     throw invalid("synchronous: is not 'normal' or 'full'", "Write 'normal' or 'full'.");

@@ -4,8 +4,9 @@ const longestTimerMs = 2 ** 31 - 1;
 /** One call that waits for jobs of some queues. */
 export class Wait {
   readonly queues: readonly string[];
-  /** The queue that it was told of, or '' for any, and has not looked at since. */
-  told: string | undefined;
+  #isStale = false;
+  /** The queue of a job that it shall see to. */
+  #told: string | undefined;
   #whenWoken: (() => void) | undefined;
 
   constructor(queues: readonly string[]) {
@@ -17,20 +18,39 @@ export class Wait {
     return this.#whenWoken !== undefined;
   }
 
-  /** Something changed: a sleep ends, and one that would begin before the next look does not. */
-  tell(queue = ''): void {
-    this.told = queue;
-    this.wake();
+  /** True when it was given a job to see to. */
+  get isTold(): boolean {
+    return this.#told !== undefined;
   }
 
-  /** Ends the sleep, if any. */
-  wake(): void {
+  /** Gives it a job to see to. */
+  tell(queue: string): void {
+    this.#told = queue;
+    this.stir();
+  }
+
+  /** The queue of the job that it was given, which somebody else is to see to from now on. */
+  takeTold(): string | undefined {
+    const told = this.#told;
+    this.#told = undefined;
+    return told;
+  }
+
+  /** A look begins, which sees all that it was told of so far. */
+  refresh(): void {
+    this.#isStale = false;
+    this.#told = undefined;
+  }
+
+  /** Something changed: a sleep ends, and one that would begin before the next look does not. */
+  stir(): void {
+    this.#isStale = true;
     this.#whenWoken?.();
   }
 
   /** Resolves when it is woken, when the time is over, and on abort; leaves no timer or listener. */
   sleep(ms: number, signal: AbortSignal): Promise<void> {
-    if (this.told !== undefined || signal.aborted) return Promise.resolve();
+    if (this.#isStale || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);

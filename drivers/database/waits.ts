@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hearing, Listener, News } from './dialects/dialect.js';
+import { LookBudget } from './look-budget.js';
 import type { Looks } from './looks.js';
 import type { Session } from './session.js';
 import type { Teller } from './teller.js';
@@ -37,24 +38,27 @@ export class Waits<Connection> {
     const beganOpen = !this.#isClosed;
     this.#waiting.add(wait);
     try {
+      let budget: LookBudget | undefined;
       while (!signal.aborted) {
         // Before the look, so that nothing falls between the two.
         const listener = await this.#whenAnnounced(queues);
-        wait.told = undefined;
-        const lookedMs = performance.now();
+        wait.refresh();
         const dueMs = await this.#options.looks.msUntilDue(queues);
-        if (dueMs <= 0) return this.#found(wait, listener);
-        const leftMs = Math.min(dueMs, lastMs - performance.now());
-        if (leftMs <= 0) return;
+        const nowMs = performance.now();
+        const leftMs = Math.min(dueMs, lastMs - nowMs);
+        if (leftMs <= 0) return dueMs <= 0 ? this.#found(wait, listener) : undefined;
         await wait.sleep(Math.min(leftMs, this.#lookAgainMs(listener)), signal);
-        await restAfter(lookedMs, listener, signal);
         if (this.#isClosed || performance.now() >= lastMs) return;
+        if (wait.takeTold() !== undefined) return this.#found(wait, listener);
+        budget ??= new LookBudget(listener.lookEveryMs ?? 0, nowMs);
+        await rest(budget.take(performance.now()), signal);
       }
     } catch (error) {
       if (!this.#isClosed || !beganOpen) throw error;
     } finally {
       this.#waiting.delete(wait);
-      if (wait.told) this.#seeTo(wait.told);
+      const told = wait.takeTold();
+      if (told !== undefined) this.#seeTo(told);
     }
   }
 
@@ -111,15 +115,13 @@ export class Waits<Connection> {
 
   #wakeAll(queue?: string): void {
     for (const wait of this.#waiting) {
-      if (queue === undefined || wait.queues.includes(queue)) wait.tell(queue);
+      if (queue === undefined || wait.queues.includes(queue)) wait.stir();
     }
   }
 
   /** Answers false where no wait of this process can see to it. */
   #wakeOne(queue: string): boolean {
-    const candidates = [...this.#waiting].filter(
-      (wait) => wait.queues.includes(queue) && wait.told === undefined,
-    );
+    const candidates = [...this.#waiting].filter((wait) => wait.queues.includes(queue) && !wait.isTold);
     const chosen = candidates.find(({ isAsleep }) => isAsleep) ?? candidates[0];
     chosen?.tell(queue);
     return chosen !== undefined;
@@ -151,8 +153,6 @@ export class Waits<Connection> {
   }
 }
 
-/** Waits for what is left of the shortest distance between two looks. */
-async function restAfter(lookedMs: number, listener: Listener, signal: AbortSignal): Promise<void> {
-  const leftMs = (listener.shortestGapMs?.() ?? 0) - (performance.now() - lookedMs);
-  if (leftMs > 0 && !signal.aborted) await pause(leftMs);
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0 && !signal.aborted) await pause(ms);
 }

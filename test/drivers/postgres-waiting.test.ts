@@ -23,7 +23,7 @@ setMaxListeners(0, signal);
 async function listeners(): Promise<unknown[]> {
   const rows = await sandbox.sql(
     `SELECT DISTINCT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
-     WHERE datname = current_database() AND locktype = 'advisory' AND granted`,
+     WHERE datname = current_database() AND locktype = 'advisory' AND mode = 'ShareLock' AND granted`,
   );
   return rows.map(({ pid }) => pid);
 }
@@ -141,15 +141,24 @@ test('as many processes are told as there are jobs, and all of one that may be d
 test('who is told and waits no longer passes it on', async () => {
   const [busy, idle, pusher] = [sandbox.open(), sandbox.open(), sandbox.open()];
   await pusher.size('busy');
-  for (let round = 0; round < 30; round += 1) {
-    const waiting = idle.waitForJob?.(['busy'], longMs, signal);
+  let done = 0;
+  const stop = new AbortController();
+  const working = (async () => {
+    while (!stop.signal.aborted) {
+      const jobs = await idle.reserve(['busy'], 1, 60_000);
+      await idle.delete(jobs.map(({ lease }) => lease));
+      done += jobs.length;
+      if (jobs.length === 0) await idle.waitForJob?.(['busy'], longMs, stop.signal);
+    }
+  })();
+  for (let round = 1; round <= 30; round += 1) {
     // Ended without a job it stays announced, and may be the one that is told.
     while ((await listeners()).length < 2) await busy.waitForJob?.(['busy'], 1, signal);
     await pusher.push('busy', [job(`busy-${round}`)]);
-    await waiting;
-    const jobs = await idle.reserve(['busy'], 1, 60_000);
-    await idle.delete(jobs.map(({ lease }) => lease));
+    await until(async () => done === round);
   }
+  stop.abort();
+  await working;
   await Promise.all([busy.close(), idle.close(), pusher.close()]);
 });
 
@@ -178,6 +187,7 @@ test('no push is missed around falling asleep', async () => {
   await until(async () => done.size === 1000);
   stop.abort();
   await Promise.all(working);
+  await Promise.all([...workers, pusher].map((connector) => connector.close()));
 });
 
 test('a session that waits and is gone is not told any longer', async () => {

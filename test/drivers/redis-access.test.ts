@@ -187,7 +187,7 @@ describe('a user with the rights of the documents', () => {
  * @param proxy where the connector goes through one: it loses a push, which the driver then repeats.
  */
 async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void> {
-  const { failedJobs, signals } = connector;
+  const { failedJobs, signals, statistics } = connector;
   const mine = { ...job('mine'), unique: true };
   await connector.push('q', [job('a'), mine, { id: 'odd', body: 'odd' }, { ...job('later'), delayMs: 1 }]);
   await connector.push('q', [mine, { ...job('d1'), delayMs: 60_000 }, { ...job('d2'), delayMs: 60_000 }]);
@@ -215,6 +215,10 @@ async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void>
   await connector.clear('q', { reserved: true });
   await signals?.write(restartKey, '1');
   await signals?.read(restartKey);
+  const live = { level: 'live', startMs: 60_000, source: 'a', queue: 'q', name: 'mail', body: '{}' } as const;
+  await statistics?.put([live]);
+  await statistics?.read({ fromMs: 0, untilMs: 120_000 });
+  expect(await statistics?.replace([live], [{ ...live, level: 'minute', source: '' }])).toBe(true);
   // Waits as a worker does: it watches the queue, takes all that it can, and rouses another.
   await connector.waitForJob?.(['q'], 300, new AbortController().signal);
   await connector.push('q', [job('c')]);

@@ -250,6 +250,45 @@ describe.each(serverKinds)('%s', (kind) => {
   });
 });
 
+describe('mariadb', () => {
+  const sandbox = new ServerSandbox('mariadb');
+  beforeAll(async () => {
+    await sandbox.make();
+  });
+  afterAll(() => sandbox.clean());
+
+  /** A pool whose connections the server ends after a second without work. */
+  const pool = {
+    max: 3,
+    afterCreate: (connection: { query(sql: string, done: (error: unknown) => void): void }, done: never) =>
+      connection.query('SET SESSION wait_timeout = 1', done),
+  };
+
+  async function sessions(): Promise<unknown[]> {
+    const rows = await sandbox.sql(
+      'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()',
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  test('connections that were idle for too long are replaced, and no call hears of it', async () => {
+    const { host, port, user, database } = partsOf(sandbox.url);
+    const connection = { host, port, user, database };
+    const connector = sandbox.open({ knex: { client: 'mysql2', connection, pool } });
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all(['a', 'b', 'c'].map((id) => connector.push('mail', [job(`${id}-${round}`)])));
+      const before = await sessions();
+      expect(before).not.toEqual([]);
+      while ((await sessions()).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      // What the server has sent is here before what is asked of it from now on can be answered.
+      await sandbox.sql('SELECT SLEEP(0.05)');
+      expect(await connector.push('mail', [job(`after-${round}`)])).toEqual(['stored']);
+      expect((await sessions()).filter((id) => before.includes(id))).toEqual([]);
+    }
+    expect(await connector.size('mail')).toMatchObject({ ready: 12 });
+  });
+});
+
 describe('postgres', () => {
   const sandbox = new ServerSandbox('postgres');
   beforeAll(async () => {
@@ -311,9 +350,13 @@ describe('postgres', () => {
     await sandbox.sql('ALTER TABLE named_failed_jobs ADD COLUMN theirs INTEGER');
     expect(await connector.failedJobs.list()).toHaveLength(1);
     expect(connections).toHaveLength(1);
-    const without = sandbox.open({ knex: { client: 'pg', connection, pool }, prefix: 'named_' });
+    const knex = { client: 'pg', connection, pool } as const;
+    const without = sandbox.open({ knex, prefix: 'named_', prepare: false });
     await without.size('mail');
     expect((await connections[1]?.query('SELECT 1 FROM pg_prepared_statements'))?.rows).toEqual([]);
+    // Not told: this connection is seen to have a session for itself.
+    await sandbox.open({ knex, prefix: 'named_' }).size('mail');
+    expect((await connections[2]?.query('SELECT 1 FROM pg_prepared_statements'))?.rows).not.toEqual([]);
   });
 });
 

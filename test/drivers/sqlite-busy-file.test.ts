@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import knex from 'knex';
 import { afterAll, expect, test } from 'vitest';
-import { SqlitePace } from '../../drivers/database/dialects/sqlite-pace.js';
+import { LookBudget } from '../../drivers/database/look-budget.js';
 import { SqliteSandbox } from '../support/sqlite.js';
 
 const sandbox = new SqliteSandbox();
@@ -46,39 +46,23 @@ test('a wait does not look at each of the changes that are made to other queues'
   console.log(`${looks} looks beside ${pushes} pushes to another queue in ${Math.round(ms)} ms`);
   expect(isWoken).toBe(false);
   expect(looks).toBeGreaterThan(0);
-  // One each 15 ms, those at the beginning of the burst aside.
-  expect(looks).toBeLessThanOrEqual(ms / 15 + 8);
+  // One each 15 ms, and those of a new wait and of a new burst.
+  expect(looks).toBeLessThanOrEqual(ms / 15 + 16);
   await pusher.push('mine', [{ id: 'mine', body: '{}' }]);
   await waiting;
   await waiter.close();
   await instance.destroy();
 });
 
-/** When looks come, in ms, at a file that changes at these times. */
-function looksAt(changes: readonly number[], untilMs: number): number[] {
-  const pace = new SqlitePace();
-  const looks = [0];
-  for (let nowMs = 1; nowMs <= untilMs; nowMs += 1) {
-    const isHeard = changes.includes(nowMs);
-    if (isHeard) pace.heard(nowMs);
-    const heardMs = Math.max(0, ...changes.filter((at) => at <= nowMs));
-    const sinceLook = nowMs - (looks.at(-1) ?? 0);
-    const isDue = heardMs > (looks.at(-1) ?? 0) - 1 || sinceLook >= pace.lookAgainMs(nowMs - heardMs);
-    if (isDue && sinceLook >= pace.shortestGapMs(nowMs)) looks.push(nowMs);
+test('looks are free after a quiet time, and come each so many ms in the long run', () => {
+  const budget = new LookBudget(15, 0);
+  expect(Array.from({ length: 8 }, () => budget.take(0))).toEqual(Array(8).fill(0));
+  let nowMs = 0;
+  for (let look = 1; look <= 100; look += 1) {
+    nowMs += budget.take(nowMs);
+    expect(nowMs).toBeCloseTo(look * 15);
   }
-  return looks;
-}
-
-test('a change after a quiet time is looked at when it is heard, and shortly after', () => {
-  const looks = looksAt([1000], 1100).filter((at) => at >= 1000);
-  expect(looks.slice(0, 2)).toEqual([1000, 1001]);
-});
-
-test('changes without end are looked at each 15 ms', () => {
-  const looks = looksAt(
-    Array.from({ length: 1000 }, (_, index) => 1000 + index),
-    2000,
-  ).filter((at) => at >= 1100);
-  const gaps = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
-  expect(new Set(gaps)).toEqual(new Set([15]));
+  nowMs += 1000;
+  expect(Array.from({ length: 8 }, () => budget.take(nowMs))).toEqual(Array(8).fill(0));
+  expect(budget.take(nowMs)).toBe(15);
 });

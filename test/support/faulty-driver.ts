@@ -10,13 +10,22 @@ import {
 type Verb =
   | Exclude<
       keyof Connector,
-      'failedJobs' | 'signals' | 'workers' | 'inline' | 'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn'
+      | 'failedJobs'
+      | 'signals'
+      | 'workers'
+      | 'statistics'
+      | 'inline'
+      | 'migrate'
+      | 'schemaSql'
+      | 'pushIn'
+      | 'deleteIn'
     >
   | `failedJobs.${'record' | 'list' | 'find' | 'forget' | 'flush' | 'retry'}`
   | `signals.${'read' | 'write'}`
   /** A read of what is paused: workers look at it beside the restart signal. */
   | 'signals.read paused'
-  | `workers.${'beat' | 'list' | 'leave'}`;
+  | `workers.${'beat' | 'list' | 'leave'}`
+  | `statistics.${'put' | 'read' | 'replace'}`;
 
 /** Stands between a caller and one call of a verb: passes it on, or does not. */
 type Fault = (call: () => Promise<unknown>) => Promise<unknown>;
@@ -154,6 +163,9 @@ export function faulty(driver: Driver, without: readonly (keyof Connector)[] = [
   };
 }
 
+/** What a connector has verbs of their own in. */
+const parts: readonly string[] = ['failedJobs', 'signals', 'workers', 'statistics'];
+
 function wrap<Verbs extends object>(
   verbs: Verbs,
   prefix: string,
@@ -164,7 +176,7 @@ function wrap<Verbs extends object>(
     get(target, name) {
       if (without.includes(name)) return undefined;
       const value: unknown = Reflect.get(target, name, target);
-      if (name === 'failedJobs' || name === 'signals' || name === 'workers') {
+      if (typeof name === 'string' && parts.includes(name)) {
         return value && wrap(value as object, `${name}.`, faults, []);
       }
       if (typeof value !== 'function') return value;

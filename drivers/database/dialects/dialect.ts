@@ -169,8 +169,8 @@ export interface Listener {
    * @param quietMs how long ago something was heard or found.
    */
   lookAgainMs?(quietMs: number): number;
-  /** How far apart looks have to be, in ms, though much is heard. Absent where only what matters is heard. */
-  shortestGapMs?(): number;
+  /** How far apart looks are in the long run, in ms, though more is heard. Absent where only what matters is heard. */
+  readonly lookEveryMs?: number;
   end(): Promise<void>;
 }
 
@@ -178,7 +178,7 @@ export interface Listener {
 export interface Hearing {
   /**
    * @param queue the one that changed; any may have where it is not given.
-   * @param isForAll false where one wait is to see to it.
+   * @param isForAll false where a job is due that one wait is to see to.
    */
   onChange(queue: string | undefined, isForAll: boolean): void;
   /** Once, when the listening is ended from without. */

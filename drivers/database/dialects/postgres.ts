@@ -1,7 +1,7 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Logger } from '../../../src/index.js';
 import type { Dialect } from './dialect.js';
-import { type PostgresConnection, prepareOn } from './postgres-connection.js';
+import { ownSession, type PostgresConnection, prepareOn } from './postgres-connection.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
 import { PostgresHistory } from './postgres-history.js';
@@ -16,8 +16,8 @@ import { PostgresWorkers } from './postgres-workers.js';
 export interface PostgresDialectOptions {
   readonly place: string;
   readonly tables: TableNames;
-  /** Keeps prepared statements on each connection that the driver opens. */
-  readonly prepare: boolean;
+  /** Keeps prepared statements on each connection that the driver opens; where it has a session of its own, unless told. */
+  readonly prepare: boolean | undefined;
   /** Tells waiting workers of new jobs, and listens for them. */
   readonly notify: boolean;
   readonly logger: Logger;
@@ -41,8 +41,8 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     history: new PostgresHistory(schema),
     ...(notify && { news: new PostgresNews(table, logger) }),
     prepareStore: async () => {},
-    configure: (connection) => {
-      if (prepare) prepareOn(connection);
+    configure: async (connection) => {
+      if (prepare ?? (await ownSession(connection)) !== undefined) prepareOn(connection);
     },
     borrow: () => () => {},
     drop: disconnect,

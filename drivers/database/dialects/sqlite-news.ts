@@ -4,7 +4,13 @@ import { basename, dirname } from 'node:path';
 import type { Logger } from '../../../src/index.js';
 import type { Alone, Hearing, Listener, News } from './dialect.js';
 import type { SqliteConnection } from './sqlite-connection.js';
-import { SqlitePace } from './sqlite-pace.js';
+
+/**
+ * A commit writes first and can be seen a moment later, once the disk has it. So looks follow each change, at doubling
+ * distances; they are also what remains where files cannot be watched. Where changes go on coming most are of other
+ * queues, and a look serves many of them.
+ */
+const looking = { lookAgainMs: (quietMs: number) => Math.max(quietMs, 1), lookEveryMs: 15 };
 
 /**
  * Changes of a SQLite file, told by the file system: each commit writes the file or one that SQLite keeps beside it,
@@ -20,20 +26,13 @@ export class SqliteNews implements News<SqliteConnection> {
   }
 
   async listen(_: () => Promise<Alone<SqliteConnection>>, hearing: Hearing): Promise<Listener> {
-    const pace = new SqlitePace();
-    const looking = {
-      lookAgainMs: (quietMs: number) => pace.lookAgainMs(quietMs),
-      shortestGapMs: () => pace.shortestGapMs(performance.now()),
-    };
     let watcher: FSWatcher;
     try {
       // SQLite keeps its log beside the file itself, not beside a link to it.
       const file = await realpath(this.#file);
       const name = basename(file);
       watcher = watch(dirname(file), { persistent: false }, (_change, changed) => {
-        if (changed !== null && !changed.startsWith(name)) return;
-        pace.heard(performance.now());
-        hearing.onChange(undefined, true);
+        if (changed === null || changed.startsWith(name)) hearing.onChange(undefined, true);
       });
     } catch (error) {
       this.#warn(error);
