@@ -207,7 +207,7 @@ test.each([
     expect(later?.quietMs).toBeLessThan(seconds * 1000 + (listed?.quietMs ?? 0));
     await queue.restartWorkers();
     expect(await running).toBe('restart');
-    expect(await server.keys()).toEqual(
+    expect((await server.keys()).sort()).toEqual(
       ['think:queue:restart', ...(isPaused ? ['{drover}:paused'] : [])].sort(),
     );
     await queue.close();
