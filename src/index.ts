@@ -19,6 +19,7 @@ export type {
   Release,
   ReservedJob,
 } from './connector.js';
+export type { DiagnoseOptions } from './diagnose.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';
 export type {
@@ -42,6 +43,7 @@ export type {
   RetryOutcome,
 } from './failed-jobs.js';
 export type { FailedJobs, Retried } from './failed-jobs-api.js';
+export { clockFinding, encryptionFinding, type Finding, type SocketFacts } from './finding.js';
 export type { Job } from './job.js';
 export { isJobClass, type JobClass } from './job-class.js';
 export {

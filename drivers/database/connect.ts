@@ -1,6 +1,7 @@
 import { type Connector, type DriverContext, QueueError } from '../../src/index.js';
 import { borrowKnex, knexFor, openKnex } from './client.js';
 import { DatabaseConnector } from './connector.js';
+import { diagnoseDatabase } from './diagnose.js';
 import type { Dialect } from './dialects/dialect.js';
 import { mysqlDialect } from './dialects/mysql.js';
 import { postgresDialect } from './dialects/postgres.js';
@@ -77,6 +78,7 @@ function connectWith<Connection>(
     new DatabaseSignals(session, dialect.signals),
     (kind = target.kind) => tableScript(kind, settings, context),
     dialect.news === undefined ? undefined : new Waits(session, dialect.news),
+    () => diagnoseDatabase(session, dialect, { tables, autoMigrate, clock: context.clock }),
   );
 }
 

@@ -2,6 +2,7 @@ import type {
   Connector,
   FailedJobStore,
   Failure,
+  Finding,
   Lease,
   NewJob,
   PushOutcome,
@@ -27,6 +28,7 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly #waits: Waits<Connection> | undefined;
   readonly #wholeScript: (dialect?: string) => Promise<string[]>;
   readonly #failedJobs: DatabaseFailedJobs<Connection>;
+  readonly #diagnose: () => Promise<Finding[]>;
 
   constructor(
     session: Session<Connection>,
@@ -35,7 +37,9 @@ export class DatabaseConnector<Connection> implements Connector {
     signals: DatabaseSignals<Connection>,
     wholeScript: (dialect?: string) => Promise<string[]>,
     waits: Waits<Connection> | undefined,
+    diagnose: () => Promise<Finding[]>,
   ) {
+    this.#diagnose = diagnose;
     this.#waits = waits;
     if (waits !== undefined) {
       this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
@@ -108,6 +112,10 @@ export class DatabaseConnector<Connection> implements Connector {
   schemaSql(options: { readonly whole?: boolean; readonly dialect?: string } = {}): Promise<string[]> {
     const { dialect, whole = dialect !== undefined } = options;
     return whole ? this.#wholeScript(dialect) : this.#session.pendingScript();
+  }
+
+  diagnose(): Promise<Finding[]> {
+    return this.#diagnose();
   }
 
   async close(): Promise<void> {

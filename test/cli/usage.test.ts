@@ -17,6 +17,8 @@ const names = [
   'restart',
   'push',
   'size',
+  'monitor',
+  'doctor',
   'clear',
   'migrate',
   'table',

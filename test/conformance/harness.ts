@@ -11,6 +11,7 @@ export type Capability =
   | 'failedJobs.retry'
   | 'signals'
   | 'migrate'
+  | 'diagnose'
   /** The harness has a second connector on the same store. */
   | 'second-connector';
 

@@ -71,6 +71,7 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
     'failedJobs.retry': connector.failedJobs?.retry !== undefined,
     signals: connector.signals !== undefined,
     migrate: connector.migrate !== undefined,
+    diagnose: connector.diagnose !== undefined,
     'second-connector': other !== connector,
   };
   return (Object.keys(isOffered) as Capability[]).filter((capability) => isOffered[capability]);

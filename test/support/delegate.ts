@@ -5,7 +5,14 @@ import type { Connector, FailedJobStore, Lease, ReservedJob, SignalStore } from 
 export type Delegate = Required<
   Omit<
     Connector,
-    'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn' | 'inline' | 'failedJobs' | 'deleteAndReserve'
+    | 'migrate'
+    | 'schemaSql'
+    | 'diagnose'
+    | 'pushIn'
+    | 'deleteIn'
+    | 'inline'
+    | 'failedJobs'
+    | 'deleteAndReserve'
   >
 > & {
   readonly failedJobs: Required<FailedJobStore>;

@@ -3,6 +3,7 @@ import type {
   FailedJob,
   FailedJobFilter,
   Failure,
+  Finding,
   Lease,
   NewJob,
   PushOutcome,
@@ -30,6 +31,7 @@ export interface Dialect<Connection> {
   readonly failedJobs: FailedJobTable<Connection>;
   readonly signals: SignalTable<Connection>;
   readonly history: SchemaHistory<Connection>;
+  readonly health: Health<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
   readonly news?: News<Connection>;
   /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
@@ -134,6 +136,23 @@ export interface News<Connection> {
   lookAgainMs?(quietMs: number): number;
   /** How long until the next job of the queues is due, in ms: 0 or less is now, Infinity is not in sight. */
   msUntilDue(connection: Connection, queues: readonly string[]): Answer<number>;
+}
+
+/** An index of a table, the primary key aside. */
+export interface TableIndex {
+  /** In the order of the index. */
+  readonly columns: readonly string[];
+  readonly isUnique: boolean;
+}
+
+/** What `queue:doctor` asks a database. Changes nothing. */
+export interface Health<Connection> {
+  /** Undefined where there is no such table. */
+  indexes(connection: Connection, table: string): Answer<readonly TableIndex[] | undefined>;
+  /** Milliseconds since the epoch by the server's clock. Absent where that is the host's. */
+  nowMs?(connection: Connection): Promise<number>;
+  /** What is particular to the kind of database. */
+  findings(connection: Connection): Answer<readonly Finding[]>;
 }
 
 /** One step of the schema that has been taken for one table. */

@@ -3,6 +3,7 @@ import type { Dialect } from './dialect.js';
 import { configureMysql, type MysqlConnection } from './mysql-connection.js';
 import { explainMysql, isMysqlConflict } from './mysql-errors.js';
 import { MysqlFailedJobs } from './mysql-failed-jobs.js';
+import { MysqlHealth } from './mysql-health.js';
 import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
 import { MysqlSignals } from './mysql-signals.js';
@@ -23,6 +24,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     jobs,
     failedJobs: new MysqlFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new MysqlSignals(quoted(tables.signals)),
+    health: new MysqlHealth(tables.jobs),
     history: new MysqlHistory(),
     prepareStore: async () => {},
     configure: configureMysql,

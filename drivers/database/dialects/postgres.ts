@@ -3,6 +3,7 @@ import type { Dialect } from './dialect.js';
 import { type PostgresConnection, prepareOn } from './postgres-connection.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
+import { PostgresHealth } from './postgres-health.js';
 import { PostgresHistory } from './postgres-history.js';
 import { PostgresJobs } from './postgres-jobs.js';
 import { channelOf, PostgresNews } from './postgres-news.js';
@@ -30,6 +31,7 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     jobs,
     failedJobs: new PostgresFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new PostgresSignals(quoted(tables.signals)),
+    health: new PostgresHealth(schema),
     history: new PostgresHistory(schema),
     ...(notify && { news: new PostgresNews(table) }),
     prepareStore: async () => {},

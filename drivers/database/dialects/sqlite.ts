@@ -10,6 +10,7 @@ import {
 import { explainSqlite, isSqliteConflict } from './sqlite-errors.js';
 import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
 import { inMemory, prepareFile } from './sqlite-file.js';
+import { SqliteHealth } from './sqlite-health.js';
 import { SqliteHistory } from './sqlite-history.js';
 import { SqliteJobs } from './sqlite-jobs.js';
 import { SqliteNews } from './sqlite-news.js';
@@ -36,6 +37,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     jobs,
     failedJobs: new SqliteFailedJobs(tables.failedJobs, jobs),
     signals: new SqliteSignals(tables.signals),
+    health: new SqliteHealth(),
     history: new SqliteHistory(clock),
     ...(watched !== undefined && { news: new SqliteNews(watched, tables.jobs, clock, logger) }),
     prepareStore: () => prepareFile(filename),
