@@ -31,7 +31,7 @@ export async function withContext<T>(
 ): Promise<T> {
   const connection = args.text('connection');
   const loaded = await loadConfig({ file: args.text('config'), cwd: io.cwd, env: io.env, connection });
-  const logger = loaded.config.logger ?? createLogger(io, args.isOn('json'));
+  const logger = loaded.config.logger ?? createLogger(io, args.isOn('json'), args.isOn('quiet'));
   const { config, directory } = loaded;
   const queue = await openQueue({ config, directory, connection, env: io.env, logger, jobs: options.jobs });
   try {

@@ -9,14 +9,18 @@ import { timeText } from './time-text.js';
 
 type Level = keyof Logger;
 
-/** The logger of the CLI, to stderr: lines for people, or JSON. Debug lines only with `DROVER_DEBUG=1`. */
-export function createLogger(io: Pick<Io, 'stderr' | 'env'>, json: boolean): Logger {
+/**
+ * The logger of the CLI, to stderr: lines for people, or JSON. Debug lines only with `DROVER_DEBUG=1`.
+ *
+ * @param quiet warnings and errors only.
+ */
+export function createLogger(io: Pick<Io, 'stderr' | 'env'>, json: boolean, quiet = false): Logger {
   const colors = colorsFor(io.stderr, io.env);
   const toLine = json ? jsonLine : (...line: Parameters<typeof jsonLine>) => humanLine(colors, ...line);
   const log = (level: Level) => (fields: object, message: string) =>
     void io.stderr.write(`${toLine(level, fields, message)}\n`);
   const debug = io.env.DROVER_DEBUG === '1' ? log('debug') : () => {};
-  return { debug, info: log('info'), warn: log('warn'), error: log('error') };
+  return { debug, info: quiet ? () => {} : log('info'), warn: log('warn'), error: log('error') };
 }
 
 function jsonLine(level: Level, fields: object, message: string): string {

@@ -7,6 +7,7 @@ import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
 import { workFlags } from '../flags.js';
 import { heldElsewhere, heldText } from '../held-jobs.js';
 import type { Io } from '../io.js';
+import { showJobs } from '../job-display.js';
 import { afterLapse, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { createOutput } from '../output.js';
@@ -39,6 +40,7 @@ export const command: Command = {
     'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
     'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
+    quiet: { kind: 'switch', says: 'Print only what goes wrong: failed jobs, warnings, errors' },
     supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
     'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
   },
@@ -68,6 +70,9 @@ export const command: Command = {
     const options = workerOptions(args);
     const workers = workersOf(args);
     const json = args.isOn('json');
+    if (json && args.isOn('quiet')) {
+      throw usage('--quiet and --json exclude each other', '--json prints every event.');
+    }
     if (workers > 0) return supervise(process.argv.slice(2), { workers, json });
     if (json) keepStdoutForEvents();
     return withContext(args, io, { jobs: true }, (context) => {
@@ -114,7 +119,9 @@ async function work(
   pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
-  queue.events.on('job:*', (event) => reportJob(event, output, config.failed !== 'none'));
+  const report = { recorded: config.failed !== 'none', quiet: args.isOn('quiet') };
+  if (isTerminal(args, io)) showJobs(queue.events, output, io, report);
+  else queue.events.on('job:*', (event) => reportJob(event, output, report));
 
   if (link) {
     const begun = await link.begin({
@@ -152,6 +159,11 @@ async function work(
     );
     await link?.stopped(reason);
   }
+}
+
+/** Whether somebody looks on as jobs are run. */
+function isTerminal(args: Args, io: Io): boolean {
+  return io.stdout.isTTY === true && !args.isOn('json') && !args.isOn('quiet');
 }
 
 function describeWorker(args: Args, context: Context) {

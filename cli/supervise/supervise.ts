@@ -12,7 +12,7 @@ export async function supervise(
   { workers, json }: SupervisorWords,
 ): Promise<never> {
   const io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
-  const logger = createLogger(io, json);
+  const logger = createLogger(io, json, words.includes('--quiet'));
   const output = createOutput(io, json);
   process.stdout.on('error', () => {}); // its workers notice as well, and tell
   process.stderr.on('error', () => {});
