@@ -168,6 +168,12 @@ export interface Connector {
   waitForJob?(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void>;
 
   /**
+   * How long the ready job that has been due longest has waited, in ms by the store's clock; null where none is ready.
+   * A job whose lease has lapsed has been due since then. Absent where the store would have to look through the queue.
+   */
+  longestWaitMs?(queue: string): Promise<number | null>;
+
+  /**
    * Creates or updates the store's schema and answers what was done, `[]` where there was nothing to do. Absent
    * where there is no schema.
    */

@@ -42,7 +42,8 @@ describe('the suite', () => {
 
   test('says which cases a connector does not offer, and holds it to the rest', async () => {
     const wrap: MemoryHarnessOptions['wrap'] = (memory) => {
-      const { unreserve, postpone, fail, waitForJob, failedJobs, signals, ...verbs } = delegateTo(memory);
+      const { unreserve, postpone, fail, waitForJob, failedJobs, signals, longestWaitMs, ...verbs } =
+        delegateTo(memory);
       return verbs;
     };
     const factory = memoryHarness({ wrap });

@@ -101,6 +101,10 @@ export class DatabaseConnector<Connection> implements Connector {
     return this.#session.run((connection) => this.#jobs.size(connection, queue));
   }
 
+  longestWaitMs(queue: string): Promise<number | null> {
+    return this.#session.run((connection) => this.#jobs.longestWaitMs(connection, queue));
+  }
+
   clear(queue: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
     return this.#session.run((connection) => this.#jobs.clear(connection, queue, options.reserved ?? false));
   }

@@ -10,6 +10,7 @@ export type Capability =
   | 'failedJobs'
   | 'failedJobs.retry'
   | 'signals'
+  | 'longestWaitMs'
   | 'migrate'
   | 'diagnose'
   /** The harness has a second connector on the same store. */

@@ -70,6 +70,7 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
     failedJobs: connector.failedJobs !== undefined,
     'failedJobs.retry': connector.failedJobs?.retry !== undefined,
     signals: connector.signals !== undefined,
+    longestWaitMs: connector.longestWaitMs !== undefined,
     migrate: connector.migrate !== undefined,
     diagnose: connector.diagnose !== undefined,
     'second-connector': other !== connector,

@@ -19,6 +19,7 @@ describe('memory keeps the contract', () => {
       'failedJobs',
       'failedJobs.retry',
       'signals',
+      'longestWaitMs',
     ];
     expect(await offeredCapabilities(memoryHarness())).toEqual(offered);
   });

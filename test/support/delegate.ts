@@ -27,6 +27,7 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     delete: (leases) => memory.delete(leases),
     release: (releases) => memory.release(releases),
     size: (queue) => memory.size(queue),
+    longestWaitMs: (queue) => memory.longestWaitMs(queue),
     clear: (queue, options) => memory.clear(queue, options),
     close: () => memory.close(),
     unreserve: (leases) => memory.unreserve(leases),

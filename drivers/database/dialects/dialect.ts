@@ -81,6 +81,7 @@ export interface JobTable<Connection> {
   postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
+  longestWaitMs(connection: Connection, queue: string): Answer<number | null>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
 }
 

@@ -105,6 +105,9 @@ RETURNING lease.token AS lease_token, job.queue`,
       'lease_token',
     ),
 
+    longestWait: `
+SELECT ${postgresNow} - min(available_at) AS ms FROM ${table} WHERE queue = $1 AND available_at <= ${postgresNow}`,
+
     size: `
 SELECT
   (SELECT count(*) FROM ${table} WHERE queue = $1 AND available_at <= ${postgresNow}) AS ready,
