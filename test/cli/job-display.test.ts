@@ -104,9 +104,11 @@ describe('jobs at a terminal', () => {
     vi.advanceTimersByTime(2000);
     expect(words()).toEqual(['done', 'running', 'running']);
     events.emit({ event: 'job:timed-out', ...job, durationMs: 1, timeoutMs: 1 });
+    vi.advanceTimersByTime(61_000); // its handler goes on
+    expect(words()).toEqual(['done', 'running', 'running', 'running']);
     events.emit(done);
     vi.advanceTimersByTime(120_000);
-    expect(words()).toEqual(['done', 'running', 'running', 'done']);
+    expect(words()).toEqual(['done', 'running', 'running', 'running', 'done']);
   });
 });
 
