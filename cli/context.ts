@@ -35,7 +35,7 @@ export async function withContext<T>(
   const loaded = await loadConfig({ file: args.text('config'), cwd: io.cwd, env: io.env, connection });
   const { directory } = loaded;
   const config = group === undefined ? loaded.config : configOfGroup(loaded.config, group);
-  const logger = config.logger ?? createLogger(io, args.isOn('json'), group);
+  const logger = config.logger ?? createLogger(io, args.isOn('json'), { group, quiet: args.isOn('quiet') });
   const queue = await openQueue({ config, directory, connection: config.default, env: io.env, logger, jobs });
   try {
     return await use({ queue, config, directory, file: loaded.file, logger });

@@ -5,15 +5,35 @@ import type { Colors, Output } from './output.js';
 import { plain } from './plain-text.js';
 import { nearTimeText, spanText, timeText } from './time-text.js';
 
-/**
- * Prints what happens to jobs: each event as an object, or one line for people when a job's attempt has ended.
- *
- * @param recorded whether failed jobs are kept, so that it makes sense to point to them.
- * @param worker the name that the worker was given, for the objects.
- */
-export function reportJob(event: JobEvent, output: Output, recorded: boolean, worker?: string): void {
+/** What is printed of jobs. */
+export interface JobReportOptions {
+  /** Whether failed jobs are kept, so that it makes sense to point to them. */
+  readonly recorded: boolean;
+  /** Only what went wrong, and only for people: `--quiet`. */
+  readonly quiet?: boolean;
+  /** The name that the worker was given, for the objects. */
+  readonly worker?: string | undefined;
+}
+
+/** Prints what happens to jobs: each event as an object, or one line for people when a job's attempt has ended. */
+export function reportJob(
+  event: JobEvent,
+  output: Output,
+  { recorded, quiet = false, worker }: JobReportOptions,
+): void {
   if (output.json) output.object(worker === undefined ? jobObject(event) : { ...jobObject(event), worker });
-  else if (endsAttempt(event)) output.line(jobLine(event, output.colors, recorded));
+  else if (endsAttempt(event) && (!quiet || wentWrong(event)))
+    output.line(jobLine(event, output.colors, recorded));
+}
+
+/** What an operator must look at; that a job is tried again is not among it. */
+function wentWrong({ event }: JobEndEvent): boolean {
+  return event === 'job:failed' || event === 'job:unsettled' || event === 'job:lost';
+}
+
+/** What became of a job, in one word. */
+export function wordOf({ event }: JobEvent): string {
+  return event.slice('job:'.length);
 }
 
 function jobObject(event: JobEvent): object {
@@ -25,11 +45,10 @@ function jobObject(event: JobEvent): object {
 export const afterLapse = 'it runs again when its lease lapses, or fails where no try is left';
 
 function jobLine(event: JobEndEvent, colors: Colors, recorded: boolean): string {
-  const word = event.event.slice('job:'.length);
   const now = Date.now();
   const start = [
     colors.dim(timeText(now)),
-    paintOf(event, colors)(word.padEnd(8)),
+    paintOf(event, colors)(wordOf(event).padEnd(8)),
     plain(event.name),
     colors.dim(plain(event.id)),
     `queue=${plain(event.queue)} attempt=${event.attempts}`,
@@ -38,7 +57,8 @@ function jobLine(event: JobEndEvent, colors: Colors, recorded: boolean): string 
   return [...start, ...detailsOf(event, now, recorded)].join('  ');
 }
 
-function detailsOf(event: JobEndEvent, nowMs: number, recorded: boolean): string[] {
+/** What comes next, and why. */
+export function detailsOf(event: JobEndEvent, nowMs: number, recorded: boolean): string[] {
   const shown = 'error' in event && event.error ? errorText(event.error) : undefined;
   const error = shown && plain(`${shown.class}: ${shown.message}`);
   switch (event.event) {
@@ -63,7 +83,8 @@ function detailsOf(event: JobEndEvent, nowMs: number, recorded: boolean): string
   }
 }
 
-function paintOf(event: JobEndEvent, colors: Colors): (text: string) => string {
+/** The colour of what became of a job. */
+export function paintOf(event: JobEndEvent, colors: Colors): (text: string) => string {
   if (event.event === 'job:done') return colors.green;
   return event.event === 'job:failed' || event.event === 'job:unsettled' ? colors.red : colors.yellow;
 }

@@ -9,12 +9,22 @@ import { timeText } from './time-text.js';
 
 type Level = keyof Logger;
 
+/** How the lines of a logger differ. */
+export interface LogMarks {
+  /** The group of worker processes that each line is marked with. */
+  readonly group?: string | undefined;
+  /** Warnings and errors only. Default false. */
+  readonly quiet?: boolean;
+}
+
 /**
  * The logger of the CLI, to stderr: lines for people, or JSON. Debug lines only with `DROVER_DEBUG=1`.
- *
- * @param group of worker processes that each line is marked with.
  */
-export function createLogger(io: Pick<Io, 'stderr' | 'env'>, json: boolean, group?: string): Logger {
+export function createLogger(
+  io: Pick<Io, 'stderr' | 'env'>,
+  json: boolean,
+  { group, quiet = false }: LogMarks = {},
+): Logger {
   const colors = colorsFor(io.stderr, io.env);
   const mark = groupMark(colors, group);
   const toLine = (level: Level, fields: object, message: string) =>
@@ -24,7 +34,7 @@ export function createLogger(io: Pick<Io, 'stderr' | 'env'>, json: boolean, grou
   const log = (level: Level) => (fields: object, message: string) =>
     void io.stderr.write(`${toLine(level, fields, message)}\n`);
   const debug = io.env.DROVER_DEBUG === '1' ? log('debug') : () => {};
-  return { debug, info: log('info'), warn: log('warn'), error: log('error') };
+  return { debug, info: quiet ? () => {} : log('info'), warn: log('warn'), error: log('error') };
 }
 
 function jsonLine(level: Level, fields: object, message: string): string {

@@ -12,7 +12,7 @@ export function nearTimeText(ms: number, nowMs: number): string {
 }
 
 /** Local time of day as `02:40:11`. */
-function clockText(ms: number): string {
+export function clockText(ms: number): string {
   const date = new Date(ms);
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
 }

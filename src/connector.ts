@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
+import type { Finding } from './finding.js';
 import type { Logger } from './logger.js';
 import type { SignalStore } from './restart-signal.js';
 import type { StatisticsStore } from './statistics-store.js';
@@ -169,6 +170,12 @@ export interface Connector {
   waitForJob?(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void>;
 
   /**
+   * How long the ready job that has been due longest has waited, in ms by the store's clock; null where none is ready.
+   * A job whose lease has lapsed has been due since then. Absent where the store would have to look through the queue.
+   */
+  longestWaitMs?(queue: string): Promise<number | null>;
+
+  /**
    * Creates or updates the store's schema and answers what was done, `[]` where there was nothing to do. Absent
    * where there is no schema.
    */
@@ -182,6 +189,15 @@ export interface Connector {
    * @throws QueueError `E_UNSUPPORTED` for a dialect that the driver does not know.
    */
   schemaSql?(options?: { readonly whole?: boolean; readonly dialect?: string }): Promise<string[]>;
+
+  /**
+   * Looks for what is wrong with the store or with how it is set up, for `queue:doctor`. Changes nothing, makes no
+   * table either, and answers one finding for each thing looked at, also where all is well. Where the tables are not as
+   * the other verbs need them, the finding of the check `schema` is not `ok`.
+   *
+   * @throws QueueError where the store cannot be asked at all.
+   */
+  diagnose?(): Promise<Finding[]>;
 
   /** The failed-job store that lives in this store. */
   readonly failedJobs?: FailedJobStore;

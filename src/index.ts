@@ -20,6 +20,7 @@ export type {
   ReservedJob,
 } from './connector.js';
 export type { Halt } from './controls.js';
+export type { DiagnoseOptions } from './diagnose.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';
 export type {
@@ -43,6 +44,7 @@ export type {
   RetryOutcome,
 } from './failed-jobs.js';
 export type { FailedJobs, Retried } from './failed-jobs-api.js';
+export { clockFinding, encryptionFinding, type Finding, type SocketFacts } from './finding.js';
 export type { TimeSummary } from './histogram.js';
 export type { Job } from './job.js';
 export { isJobClass, type JobClass } from './job-class.js';

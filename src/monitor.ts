@@ -8,6 +8,8 @@ import { shown } from './shown.js';
 export interface QueueReading extends QueueSize {
   readonly connection: string;
   readonly queue: string;
+  /** How long the ready job that has been due longest has waited; absent where none is ready or the store cannot tell. */
+  readonly longestWaitMs?: number;
 }
 
 /** A {@link QueueReading}, held against a limit. */
@@ -38,12 +40,18 @@ export async function monitor(
     throw new QueueError('E_CONFIG', `max: ${shown(max)} is not a whole number from 0 up`);
   }
   const names = queues === undefined || queues.length === 0 ? [from.ownQueue] : queues.map(checkQueueName);
-  const sizes = await Promise.all(names.map((queue) => from.connector.size(queue)));
-  return sizes.map(({ ready, delayed, reserved }, index) => {
-    const queue = names[index] as string;
-    const reading = { connection: from.connection, queue, ready, delayed, reserved };
-    const busy = ready > max;
+  const readings = await Promise.all(names.map((queue) => read(from.connector, from.connection, queue)));
+  return readings.map((reading) => {
+    const busy = reading.ready > max;
     if (busy && events.isHeard('queue:busy')) events.emit({ event: 'queue:busy', ...reading, max });
     return { ...reading, busy };
   });
+}
+
+async function read(connector: Connector, connection: string, queue: string): Promise<QueueReading> {
+  const [{ ready, delayed, reserved }, longestWaitMs = null] = await Promise.all([
+    connector.size(queue),
+    connector.longestWaitMs?.(queue),
+  ]);
+  return { connection, queue, ready, delayed, reserved, ...(longestWaitMs !== null && { longestWaitMs }) };
 }

@@ -1,8 +1,10 @@
 import type { Connector, QueueSize } from './connector.js';
+import { type DiagnoseOptions, diagnose } from './diagnose.js';
 import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
+import type { Finding } from './finding.js';
 import type { JobClass } from './job-class.js';
 import type { JobDefinition } from './job-definition.js';
 import { withFields } from './logger.js';
@@ -298,6 +300,15 @@ export class Queue {
     throw new QueueError('E_UNSUPPORTED', `the store of connection ${this.connectionName} has no tables`, {
       fix: 'Name a connection of the database driver.',
     });
+  }
+
+  /**
+   * What `queue:doctor` finds of this connection: its settings, its store and the jobs in it. Changes nothing, and does
+   * not reject for what is wrong: a store that cannot be reached is a finding.
+   */
+  async diagnose(options: DiagnoseOptions = {}): Promise<Finding[]> {
+    const { config, connections, registry, clock } = this.#core;
+    return await diagnose({ connection: this.connectionName, config, connections, registry, clock }, options);
   }
 
   /** Writes the statistics and closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */

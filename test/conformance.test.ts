@@ -4,6 +4,7 @@ import { brokenVerbs } from './support/broken-verbs.js';
 import { delegateTo } from './support/delegate.js';
 import { type MemoryHarnessOptions, memoryHarness } from './support/memory-harness.js';
 import { type Mutant, mutants } from './support/mutants.js';
+import { brokenDiagnoses, withDiagnose } from './support/mutants-diagnose.js';
 import { brokenTrips, withDeleteAndReserve } from './support/mutants-trips.js';
 
 /** Cases without real time: what a mutant does wrong shows there, and each run takes well under a second. */
@@ -41,8 +42,18 @@ describe('the suite', () => {
 
   test('says which cases a connector does not offer, and holds it to the rest', async () => {
     const wrap: MemoryHarnessOptions['wrap'] = (memory) => {
-      const { unreserve, postpone, fail, waitForJob, failedJobs, signals, workers, statistics, ...verbs } =
-        delegateTo(memory);
+      const {
+        unreserve,
+        postpone,
+        fail,
+        waitForJob,
+        failedJobs,
+        signals,
+        workers,
+        statistics,
+        longestWaitMs,
+        ...verbs
+      } = delegateTo(memory);
       return verbs;
     };
     const factory = memoryHarness({ wrap });
@@ -90,7 +101,7 @@ describe('a broken connector is caught', () => {
     expect(caught.length).toBeLessThan(instantCases.length / 5);
   });
 
-  test.each([...brokenVerbs, ...brokenTrips])('$name', async ({ wrap, caughtBy }) => {
+  test.each([...brokenVerbs, ...brokenTrips, ...brokenDiagnoses])('$name', async ({ wrap, caughtBy }) => {
     for (const name of caughtBy) expect(await passes(caseNamed(name), { wrap }), name).toBe(false);
   });
 
@@ -98,6 +109,12 @@ describe('a broken connector is caught', () => {
     for (const name of new Set([...mutants, ...brokenVerbs].flatMap(({ caughtBy }) => caughtBy))) {
       expect(await passes(caseNamed(name)), name).toBe(true);
     }
+  });
+
+  test('one that diagnoses passes the cases that are written for its faults', async () => {
+    const factory = memoryHarness(withDiagnose);
+    for (const name of new Set(brokenDiagnoses.flatMap(({ caughtBy }) => caughtBy)))
+      expect(await runCase(caseNamed(name), factory), name).toBe('passed');
   });
 
   test('one that composes deleteAndReserve passes the cases that are written for its faults', async () => {

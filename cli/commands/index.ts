@@ -55,6 +55,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./monitor.js'),
   },
   {
+    usage: 'queue:doctor [connections..]',
+    summary: 'Look for what is wrong with settings, store and queues',
+    load: () => import('./doctor.js'),
+  },
+  {
     usage: 'queue:clear [queue]',
     summary: 'Remove the waiting jobs of a queue',
     load: () => import('./clear.js'),

@@ -9,7 +9,7 @@ import { createOutput, type Output } from '../output.js';
 import { plain } from '../plain-text.js';
 import { stopOnSignals } from '../signals.js';
 import { tableText } from '../table.js';
-import { timeText } from '../time-text.js';
+import { spanText, timeText } from '../time-text.js';
 
 /** What `queue:monitor` was asked to watch. */
 interface Watched {
@@ -98,11 +98,12 @@ async function keepLooking(
 }
 
 function readingsText(readings: readonly MonitoredQueue[], max: number, { colors }: Output): string {
-  const rows = readings.map(({ queue, ready, delayed, reserved, busy }) => [
+  const rows = readings.map(({ queue, ready, delayed, reserved, longestWaitMs, busy }) => [
     plain(queue),
     ...[ready, delayed, reserved].map(String),
+    longestWaitMs === undefined ? '' : spanText(longestWaitMs),
     busy ? colors.red(`above ${max}`) : colors.green('ok'),
   ]);
-  const heading = ['queue', 'ready', 'delayed', 'reserved', 'state'];
-  return tableText(heading, rows, colors, { numbers: [1, 2, 3] });
+  const heading = ['queue', 'ready', 'delayed', 'reserved', 'waiting', 'state'];
+  return tableText(heading, rows, colors, { numbers: [1, 2, 3, 4] });
 }

@@ -7,6 +7,7 @@ import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
 import { workFlags } from '../flags.js';
 import { heldElsewhere, heldText } from '../held-jobs.js';
 import type { Io } from '../io.js';
+import { showJobs } from '../job-display.js';
 import { afterLapse, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { createOutput } from '../output.js';
@@ -46,6 +47,7 @@ export const command: Command = {
     'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
     'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
     group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
+    quiet: { kind: 'switch', says: 'Print only what goes wrong: failed jobs, warnings, errors' },
     supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
     'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
   },
@@ -75,6 +77,9 @@ export const command: Command = {
     const options = workerOptions(args);
     const workers = workersOf(args);
     const json = args.isOn('json');
+    if (json && args.isOn('quiet')) {
+      throw usage('--quiet and --json exclude each other', '--json prints every event.');
+    }
     if (workers > 0) return supervise(process.argv.slice(2), { workers, json });
     if (json) keepStdoutForEvents();
     return withContext(args, io, { jobs: true, group: args.text('group') }, (context) => {
@@ -122,7 +127,9 @@ async function work(
   const isChild = args.isOn('report-to-parent');
   if (isChild) linkToParent(queue.events, stops.stop);
   const name = args.text('name') ?? config.worker?.name;
-  queue.events.on('job:*', (event) => reportJob(event, output, config.failed !== 'none', name));
+  const report = { recorded: config.failed !== 'none', quiet: args.isOn('quiet'), worker: name };
+  if (isTerminal(args, io)) showJobs(queue.events, output, io, report);
+  else queue.events.on('job:*', (event) => reportJob(event, output, report));
 
   if (link) {
     const begun = await link.begin({
@@ -163,6 +170,11 @@ async function work(
     );
     await link?.stopped(reason);
   }
+}
+
+/** Whether somebody looks on as jobs are run. */
+function isTerminal(args: Args, io: Io): boolean {
+  return io.stdout.isTTY === true && !args.isOn('json') && !args.isOn('quiet');
 }
 
 /** Says why jobs are left where they are, whoever asked for it. */

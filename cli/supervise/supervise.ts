@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { exitCodeOfError } from '../exit-codes.js';
-import { createLogger } from '../logger.js';
+import { createLogger, type LogMarks } from '../logger.js';
 import { createOutput } from '../output.js';
 import { pauseOnSignals } from '../signals.js';
 import { Supervisor, type SupervisorOptions } from './supervisor.js';
@@ -8,20 +8,23 @@ import type { SupervisorWords } from './words.js';
 
 /** Runs `queue:work` as the supervisor of worker processes, and exits with its code. */
 export function supervise(words: readonly string[], { workers, json }: SupervisorWords): Promise<never> {
-  return runToExit(new Supervisor({ words, workers, ...tellerFor(json) }), json);
+  return runToExit(
+    new Supervisor({ words, workers, ...tellerFor(json, { quiet: words.includes('--quiet') }) }),
+    json,
+  );
 }
 
 /**
  * How a supervisor of this process tells what it does.
  *
- * @param group that each line is marked with.
+ * @param marks of its lines.
  */
-export function tellerFor(json: boolean, group?: string): Pick<SupervisorOptions, 'logger' | 'event'> {
-  const output = createOutput(process, json, group);
+export function tellerFor(json: boolean, marks: LogMarks = {}): Pick<SupervisorOptions, 'logger' | 'event'> {
+  const output = createOutput(process, json, marks.group);
   const event = (name: string, fields: object) => {
     if (json) output.object({ time: new Date().toISOString(), event: name, ...fields });
   };
-  return { logger: createLogger(process, json, group), event };
+  return { logger: createLogger(process, json, marks), event };
 }
 
 /** Runs a supervisor as what this process is for: it obeys its signals, and the process exits with its code. */

@@ -1,6 +1,7 @@
 import { type Connector, type DriverContext, type Logger, QueueError } from '../../src/index.js';
 import { borrowKnex, knexFor, openKnex } from './client.js';
 import { DatabaseConnector } from './connector.js';
+import { diagnoseDatabase } from './diagnose.js';
 import type { Dialect, News } from './dialects/dialect.js';
 import { mysqlDialect } from './dialects/mysql.js';
 import { postgresDialect } from './dialects/postgres.js';
@@ -87,6 +88,7 @@ function connectWith<Connection>(
     statistics: new DatabaseStatistics(session, dialect.statistics),
     looks,
     teller,
+    diagnose: () => diagnoseDatabase(session, dialect, { tables, autoMigrate, clock: context.clock }),
     wholeScript: (kind = target.kind) => tableScript(kind, settings, context),
     waits: dialect.news && new Waits({ session, news: dialect.news, looks, teller }),
   });

@@ -2,6 +2,7 @@ import type {
   Connector,
   FailedJobStore,
   Failure,
+  Finding,
   Lease,
   NewJob,
   PushOutcome,
@@ -34,6 +35,7 @@ export interface ConnectorParts<Connection> {
   readonly teller: Teller<Connection> | undefined;
   /** Absent where the database cannot wake. */
   readonly waits: Waits<Connection> | undefined;
+  readonly diagnose: () => Promise<Finding[]>;
   readonly wholeScript: (dialect?: string) => Promise<string[]>;
 }
 
@@ -132,6 +134,10 @@ export class DatabaseConnector<Connection> implements Connector {
     return this.#session.run((connection) => this.#jobs.size(connection, queue));
   }
 
+  longestWaitMs(queue: string): Promise<number | null> {
+    return this.#session.run((connection) => this.#jobs.longestWaitMs(connection, queue));
+  }
+
   clear(queue: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
     return this.#session.run((connection) => this.#jobs.clear(connection, queue, options.reserved ?? false));
   }
@@ -143,6 +149,10 @@ export class DatabaseConnector<Connection> implements Connector {
   schemaSql(options: { readonly whole?: boolean; readonly dialect?: string } = {}): Promise<string[]> {
     const { dialect, whole = dialect !== undefined } = options;
     return whole ? this.#parts.wholeScript(dialect) : this.#session.pendingScript();
+  }
+
+  diagnose(): Promise<Finding[]> {
+    return this.#parts.diagnose();
   }
 
   async close(): Promise<void> {

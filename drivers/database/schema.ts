@@ -87,9 +87,14 @@ export function outdatedSchema(place: string): QueueError {
   });
 }
 
-function refuseNewer(applied: readonly AppliedStep[], place: string): void {
+/** The steps taken that this version does not know. */
+export function newerIn(applied: readonly AppliedStep[]): string[] {
   const known = new Set(migrations.map(({ name }) => name));
-  const newer = applied.map(({ name }) => name).filter((name) => !known.has(name));
+  return applied.map(({ name }) => name).filter((name) => !known.has(name));
+}
+
+function refuseNewer(applied: readonly AppliedStep[], place: string): void {
+  const newer = newerIn(applied);
   if (newer.length === 0) return;
   const what = `${place} was migrated by a newer version of drover (${newer.join(', ')})`;
   throw new QueueError('E_STORE_SCHEMA', what, {
@@ -97,7 +102,8 @@ function refuseNewer(applied: readonly AppliedStep[], place: string): void {
   });
 }
 
-function missingFrom(applied: readonly AppliedStep[], tables: TableNames): typeof migrations {
+/** The steps that were not taken, oldest first. */
+export function missingFrom(applied: readonly AppliedStep[], tables: TableNames): typeof migrations {
   const isTaken = (name: string, table: string): boolean =>
     applied.some((step) => step.name === name && step.table.toLowerCase() === table.toLowerCase());
   return migrations.filter(({ name, table }) => !isTaken(name, tables[table]));

@@ -83,6 +83,11 @@ export class Session<Connection> {
     return this.#track(async () => await this.#migrate(await this.#whenConnected()));
   }
 
+  /** Runs one task on a connection, whatever the schema is: nothing is migrated. */
+  look<T>(task: (connection: Connection) => Answer<T>): Promise<T> {
+    return this.#track(async () => await this.#retried(await this.#whenConnected(), task));
+  }
+
   /** What `migrate` would run. */
   pendingScript(): Promise<string[]> {
     return this.#track(async () => {

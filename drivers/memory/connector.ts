@@ -138,6 +138,11 @@ export class MemoryConnector implements Connector {
     return this.#lane(queue).size(this.#clock.now());
   }
 
+  async longestWaitMs(queue: string): Promise<number | null> {
+    this.#assertOpen();
+    return this.#lane(queue).longestWaitMs(this.#clock.now());
+  }
+
   async clear(queue: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
     this.#assertOpen();
     return this.#lane(queue).clear(options.reserved ?? false, this.#clock.now());

@@ -117,6 +117,13 @@ export class Lane {
     return { ready: ready + lapsed, delayed, reserved: this.#held.size - lapsed };
   }
 
+  /** How long the job that is due longest has been due; null where none is. */
+  longestWaitMs(nowMs: number): number | null {
+    this.#takeBackLapsed(nowMs);
+    const first = this.#waiting.peek();
+    return first === undefined || first.dueMs > nowMs ? null : nowMs - first.dueMs;
+  }
+
   /** Removes what waits, and what is reserved when asked to; answers what went. */
   clear(alsoReserved: boolean, nowMs: number): QueueSize {
     this.#takeBackLapsed(nowMs);

@@ -1,6 +1,7 @@
 import {
   type Connector,
   type FailedJobStore,
+  type Finding,
   isQueueError,
   type Lease,
   type NewJob,
@@ -110,6 +111,10 @@ export class ClusterConnector implements Connector {
 
   clear(queue: string, options?: { readonly reserved?: boolean }): Promise<QueueSize> {
     return this.#each.clear(queue, options);
+  }
+
+  diagnose(): Promise<Finding[]> {
+    return this.#each.diagnose();
   }
 
   close(): Promise<void> {

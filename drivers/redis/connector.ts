@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type {
+  Clock,
   Connector,
   Failure,
+  Finding,
   Lease,
   Logger,
   NewJob,
@@ -11,6 +13,7 @@ import type {
   ReservedJob,
 } from '../../src/index.js';
 import type { Commands } from './commands.js';
+import { diagnoseServer } from './diagnose.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { type Keys, QueuePlaces } from './keys.js';
 import { handleOf, memberOf, readMember } from './member.js';
@@ -49,6 +52,8 @@ export interface RedisParts {
   readonly signals: RedisSignals;
   readonly workers: RedisWorkers;
   readonly logger: Logger;
+  /** Of this host. */
+  readonly clock: Clock;
   /** True where one command may name the keys of several queues. */
   readonly isOneSlot: boolean;
 }
@@ -63,8 +68,10 @@ export class RedisConnector implements Connector {
   readonly #keys: Keys;
   readonly #watch: Watch;
   readonly #pusher: Pusher;
+  readonly #clock: Clock;
 
-  constructor({ session, keys, signals, workers, logger, isOneSlot }: RedisParts) {
+  constructor({ session, keys, signals, workers, logger, clock, isOneSlot }: RedisParts) {
+    this.#clock = clock;
     this.#session = session;
     this.#keys = keys;
     this.signals = signals;
@@ -182,6 +189,11 @@ export class RedisConnector implements Connector {
     const args = [reserved ? '1' : '0'];
     const keys = [...this.#keys.ofQueue(queue), ...this.#keys.ofClear(queue)];
     return sizeOf(await this.#session.script<number[]>(clearScript, keys, args));
+  }
+
+  /** Of a Cluster it is the node of the queue `default` that is asked. */
+  diagnose(): Promise<Finding[]> {
+    return this.#session.run(this.#keys.listOf('default'), (redis) => diagnoseServer(redis, this.#clock));
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,10 @@
-import { type Connector, connectionSettings, type Driver, type Logger, QueueError } from '../../src/index.js';
+import {
+  type Connector,
+  connectionSettings,
+  type Driver,
+  type DriverContext,
+  QueueError,
+} from '../../src/index.js';
 import { ClusterConnector } from './cluster-connector.js';
 import { ClusterSession } from './cluster-session.js';
 import { RedisConnector } from './connector.js';
@@ -33,11 +39,15 @@ export function redis(options: string | RedisOptions): Driver {
   return {
     driver: 'redis',
     settings: connectionSettings(given),
-    connect: ({ logger }) => connect(settings, signals, logger),
+    connect: (context) => connect(settings, signals, context),
   };
 }
 
-function connect(settings: RedisSettings, signals: SignalSettings, logger: Logger): Connector {
+function connect(
+  settings: RedisSettings,
+  signals: SignalSettings,
+  { logger, clock }: DriverContext,
+): Connector {
   const { seeds, isCluster, prefix } = settings;
   const session =
     seeds === undefined ? new Session(settings, logger) : new ClusterSession(settings, seeds, logger);
@@ -62,6 +72,7 @@ function connect(settings: RedisSettings, signals: SignalSettings, logger: Logge
       onError: (error) => logger.warn({ err: error }, 'could not read the signals for workers'),
     }),
     logger,
+    clock,
   };
   return isCluster ? new ClusterConnector(parts) : new RedisConnector({ ...parts, isOneSlot: true });
 }

@@ -180,7 +180,7 @@ test.each(['job:kept', 'job:unsettled'] as const)('%s: what comes next', (event)
   const lines: string[] = [];
   const output = { ...createOutput(fakeIo(), false), line: (line: string) => void lines.push(line) };
   const job = { id: 'i', name: 'n', queue: 'q', connection: 'c', attempts: 1, durationMs: 5 };
-  reportJob({ ...job, event, error: { class: 'Error', message: 'no' } }, output, true);
+  reportJob({ ...job, event, error: { class: 'Error', message: 'no' } }, output, { recorded: true });
   expect(lines[0]).toContain('it runs again when its lease lapses, or fails where no try is left');
 });
 

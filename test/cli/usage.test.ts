@@ -20,6 +20,8 @@ const names = [
   'workers',
   'push',
   'size',
+  'monitor',
+  'doctor',
   'clear',
   'migrate',
   'table',

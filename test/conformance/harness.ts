@@ -13,7 +13,9 @@ export type Capability =
   | 'signals.swap'
   | 'workers'
   | 'statistics'
+  | 'longestWaitMs'
   | 'migrate'
+  | 'diagnose'
   /** The harness has a second connector on the same store. */
   | 'second-connector';
 

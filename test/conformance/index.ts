@@ -2,6 +2,7 @@ import { bodyCases } from './cases/body.js';
 import { closeCases } from './cases/close.js';
 import { concurrencyCases } from './cases/concurrency.js';
 import { deleteAndReserveCases } from './cases/delete-and-reserve.js';
+import { diagnoseCases } from './cases/diagnose.js';
 import { failCases } from './cases/fail.js';
 import { failedStoreCases } from './cases/failed-store.js';
 import { fencingCases } from './cases/fencing.js';
@@ -47,6 +48,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...workerCases,
   ...statisticsCases,
   ...migrateCases,
+  ...diagnoseCases,
   ...closeCases,
   ...realTimeCases,
 ];

@@ -73,7 +73,9 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
     'signals.swap': connector.signals?.swap !== undefined,
     workers: connector.workers !== undefined,
     statistics: connector.statistics !== undefined,
+    longestWaitMs: connector.longestWaitMs !== undefined,
     migrate: connector.migrate !== undefined,
+    diagnose: connector.diagnose !== undefined,
     'second-connector': other !== connector,
   };
   return (Object.keys(isOffered) as Capability[]).filter((capability) => isOffered[capability]);

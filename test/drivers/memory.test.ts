@@ -8,7 +8,7 @@ import { memoryHarness } from '../support/memory-harness.js';
 import { runConformance } from '../support/run-conformance.js';
 
 describe('memory keeps the contract', () => {
-  runConformance(memoryHarness(), ['deleteAndReserve', 'migrate', 'second-connector']);
+  runConformance(memoryHarness(), ['deleteAndReserve', 'migrate', 'diagnose', 'second-connector']);
 
   test('and offers every capability that a store in memory can have', async () => {
     const offered = [
@@ -22,6 +22,7 @@ describe('memory keeps the contract', () => {
       'signals.swap',
       'workers',
       'statistics',
+      'longestWaitMs',
     ];
     expect(await offeredCapabilities(memoryHarness())).toEqual(offered);
   });

@@ -47,4 +47,4 @@ test('the queues of the cases are spread over the nodes', async () => {
   }
 });
 
-runConformance(factory, ['fail', 'failedJobs.retry', 'migrate']);
+runConformance(factory, ['fail', 'failedJobs.retry', 'migrate', 'longestWaitMs']);

@@ -35,4 +35,4 @@ const factory: HarnessFactory = {
   },
 };
 
-runConformance(factory, ['migrate']);
+runConformance(factory, ['migrate', 'longestWaitMs']);

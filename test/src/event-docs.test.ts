@@ -36,7 +36,15 @@ const ofWorkers: Fields<WorkerEvent, WorkerFields> = {
 };
 
 const ofQueues: Fields<BusyEvent, object> = {
-  'queue:busy': { connection: true, queue: true, ready: true, delayed: true, reserved: true, max: true },
+  'queue:busy': {
+    connection: true,
+    queue: true,
+    ready: true,
+    delayed: true,
+    reserved: true,
+    'longestWaitMs?': true,
+    max: true,
+  },
 };
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/events.md'), 'utf8');

@@ -235,6 +235,18 @@ const capabilities: readonly Mutant[] = [
       },
     }),
   ),
+  broken(
+    'longestWaitMs counts from the newest job',
+    ['longestWaitMs: tells of the ready job that has been due longest, and of none where none is ready'],
+    (base) => ({
+      longestWaitMs: async (queue) => ((await base.longestWaitMs(queue)) === null ? null : 0),
+    }),
+  ),
+  broken(
+    'longestWaitMs forgets lapsed leases',
+    ['longestWaitMs: a job whose lease has lapsed has waited since then'],
+    (base) => ({ longestWaitMs: async () => ((await base.size('q')).delayed > 0 ? 1 : null) }),
+  ),
   broken('signals forget', ['signals: what is written can be read by every connector'], (base) => ({
     signals: { ...base.signals, read: async () => null },
   })),

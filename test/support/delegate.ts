@@ -13,7 +13,14 @@ import type {
 export type Delegate = Required<
   Omit<
     Connector,
-    'migrate' | 'schemaSql' | 'pushIn' | 'deleteIn' | 'inline' | 'failedJobs' | 'deleteAndReserve'
+    | 'migrate'
+    | 'schemaSql'
+    | 'diagnose'
+    | 'pushIn'
+    | 'deleteIn'
+    | 'inline'
+    | 'failedJobs'
+    | 'deleteAndReserve'
   >
 > & {
   readonly failedJobs: Required<FailedJobStore>;
@@ -28,6 +35,7 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     delete: (leases) => memory.delete(leases),
     release: (releases) => memory.release(releases),
     size: (queue) => memory.size(queue),
+    longestWaitMs: (queue) => memory.longestWaitMs(queue),
     clear: (queue, options) => memory.clear(queue, options),
     close: () => memory.close(),
     unreserve: (leases) => memory.unreserve(leases),

@@ -5,6 +5,7 @@ import type {
   FailedJob,
   FailedJobFilter,
   Failure,
+  Finding,
   Lease,
   NewJob,
   PushOutcome,
@@ -37,6 +38,7 @@ export interface Dialect<Connection> {
   readonly workers: WorkerTable<Connection>;
   readonly history: SchemaHistory<Connection>;
   readonly looks: LookTable<Connection>;
+  readonly health: Health<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
   readonly news?: News<Connection>;
   /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
@@ -86,6 +88,7 @@ export interface JobTable<Connection> {
   postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
+  longestWaitMs(connection: Connection, queue: string): Answer<number | null>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
 }
 
@@ -204,6 +207,23 @@ export interface Sight {
 /** Looks at queues and signals in one statement, without a lock. */
 export interface LookTable<Connection> {
   look(connection: Connection, queues: readonly string[], signals: readonly string[]): Answer<Sight>;
+}
+
+/** An index of a table, the primary key aside. */
+export interface TableIndex {
+  /** In the order of the index. */
+  readonly columns: readonly string[];
+  readonly isUnique: boolean;
+}
+
+/** What `queue:doctor` asks a database. Changes nothing. */
+export interface Health<Connection> {
+  /** Undefined where there is no such table. */
+  indexes(connection: Connection, table: string): Answer<readonly TableIndex[] | undefined>;
+  /** Milliseconds since the epoch by the server's clock. Absent where that is the host's. */
+  nowMs?(connection: Connection): Promise<number>;
+  /** What is particular to the kind of database. */
+  findings(connection: Connection): Answer<readonly Finding[]>;
 }
 
 /** One step of the schema that has been taken for one table. */

@@ -81,6 +81,9 @@ SET attempts = attempts - 1,
     lease_token = NULL
 WHERE ${held(count)}`,
 
+    longestWait: `
+SELECT ${mysqlNow} - MIN(available_at) AS ms FROM ${table} WHERE queue = ? AND available_at <= ${mysqlNow}`,
+
     size: `
 SELECT
   (SELECT COUNT(*) FROM ${table} WHERE queue = ? AND available_at <= ${mysqlNow}) AS ready,

@@ -149,6 +149,11 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     return { ready: ready ?? 0, delayed: (later ?? 0) - (reserved ?? 0), reserved: reserved ?? 0 };
   }
 
+  async longestWaitMs(connection: MysqlConnection, queue: string): Promise<number | null> {
+    const [row] = await rowsOf<{ ms: number | string | null }>(connection, this.#sql.longestWait, [queue]);
+    return row?.ms == null ? null : Number(row.ms);
+  }
+
   clear(connection: MysqlConnection, queue: string, withReserved: boolean): Promise<QueueSize> {
     return inMysqlTransaction(connection, async () => {
       const [row] = await rowsOf<{ now: number }>(connection, this.#sql.now, []);

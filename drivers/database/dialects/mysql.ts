@@ -3,6 +3,7 @@ import type { Dialect } from './dialect.js';
 import { configureMysql, type MysqlConnection } from './mysql-connection.js';
 import { explainMysql, isMysqlConflict } from './mysql-errors.js';
 import { MysqlFailedJobs } from './mysql-failed-jobs.js';
+import { MysqlHealth } from './mysql-health.js';
 import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
 import { MysqlLooks } from './mysql-looks.js';
@@ -29,6 +30,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     looks: new MysqlLooks(quoted(tables.jobs), quoted(tables.signals)),
     statistics: new MysqlStatistics(quoted(tables.statistics)),
     workers: new MysqlWorkers(quoted(tables.workers)),
+    health: new MysqlHealth(tables.jobs),
     history: new MysqlHistory(),
     prepareStore: async () => {},
     configure: configureMysql,

@@ -83,6 +83,9 @@ FROM (SELECT DISTINCT lease.* FROM unnest($1::bigint[], $2::text[]) AS lease (id
 WHERE job.id = lease.id AND job.lease_token = lease.token
 RETURNING lease.token AS lease_token`,
 
+    longestWait: `
+SELECT ${postgresNow} - min(available_at) AS ms FROM ${table} WHERE queue = $1 AND available_at <= ${postgresNow}`,
+
     size: `
 SELECT
   (SELECT count(*) FROM ${table} WHERE queue = $1 AND available_at <= ${postgresNow}) AS ready,

@@ -108,6 +108,11 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
     return { ready, delayed: later - reserved, reserved };
   }
 
+  async longestWaitMs(connection: PostgresConnection, queue: string): Promise<number | null> {
+    const [row] = await rowsOf<{ ms: string | null }>(connection, this.#sql.longestWait, [queue]);
+    return row?.ms == null ? null : Number(row.ms);
+  }
+
   clear(connection: PostgresConnection, queue: string, withReserved: boolean): Promise<QueueSize> {
     return inPostgresTransaction(connection, async () => {
       const [row] = await rowsOf<{ now: string }>(connection, this.#sql.now, []);

@@ -4,6 +4,7 @@ import type { Dialect } from './dialect.js';
 import { ownSession, type PostgresConnection, prepareOn } from './postgres-connection.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
+import { PostgresHealth } from './postgres-health.js';
 import { PostgresHistory } from './postgres-history.js';
 import { PostgresJobs } from './postgres-jobs.js';
 import { PostgresLooks } from './postgres-looks.js';
@@ -38,6 +39,7 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     looks: new PostgresLooks(table, quoted(tables.signals)),
     statistics: new PostgresStatistics(quoted(tables.statistics)),
     workers: new PostgresWorkers(quoted(tables.workers)),
+    health: new PostgresHealth(schema),
     history: new PostgresHistory(schema),
     ...(notify && { news: new PostgresNews(table, logger) }),
     prepareStore: async () => {},

@@ -72,6 +72,9 @@ FROM json_each(:leases) AS lease
 WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
 RETURNING "${table}".id AS answer`,
 
+    longestWait: `
+SELECT :now - min(available_at) AS ms FROM "${table}" WHERE queue = :queue AND available_at <= :now`,
+
     size: `
 SELECT due.ready, later.jobs - later.reserved AS delayed, later.reserved
 FROM (

@@ -113,6 +113,11 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
     return row ?? { ready: 0, delayed: 0, reserved: 0 };
   }
 
+  longestWaitMs(connection: SqliteConnection, queue: string): number | null {
+    const bound = { queue, now: this.#clock.now() };
+    return prepared<{ ms: number | null }>(connection, this.#sql.longestWait).get(bound)?.ms ?? null;
+  }
+
   clear(connection: SqliteConnection, queue: string, withReserved: boolean): QueueSize {
     const bound = { queue, now: this.#clock.now() };
     const remove = (sql: string): number => prepared(connection, sql).run(bound).changes;

@@ -10,6 +10,7 @@ import {
 import { explainSqlite, isSqliteConflict } from './sqlite-errors.js';
 import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
 import { inMemory, prepareFile } from './sqlite-file.js';
+import { SqliteHealth } from './sqlite-health.js';
 import { SqliteHistory } from './sqlite-history.js';
 import { SqliteJobs } from './sqlite-jobs.js';
 import { SqliteLooks } from './sqlite-looks.js';
@@ -42,6 +43,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     looks: new SqliteLooks(tables.jobs, tables.signals, clock),
     statistics: new SqliteStatistics(tables.statistics),
     workers: new SqliteWorkers(tables.workers, clock),
+    health: new SqliteHealth(),
     history: new SqliteHistory(clock),
     ...(watched !== undefined && { news: new SqliteNews(watched, logger) }),
     prepareStore: () => prepareFile(filename),

@@ -60,7 +60,18 @@ export const closeCases: readonly ConformanceCase[] = [
 
 /** A call of every verb that the connector has. */
 function everyCall(connector: Connector, held: ReservedJob): Record<string, () => Promise<unknown>> {
-  const { unreserve, postpone, fail, waitForJob, failedJobs, signals, workers, statistics } = connector;
+  const {
+    unreserve,
+    postpone,
+    fail,
+    waitForJob,
+    failedJobs,
+    signals,
+    workers,
+    statistics,
+    diagnose,
+    longestWaitMs,
+  } = connector;
   const { lease } = held;
   const record = failedRecord(held);
   const calls: Record<string, () => Promise<unknown>> = {
@@ -78,6 +89,8 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
   if (waitForJob) {
     calls.waitForJob = () => waitForJob.call(connector, ['q'], 100, new AbortController().signal);
   }
+  if (longestWaitMs) calls.longestWaitMs = () => longestWaitMs.call(connector, 'q');
+  if (diagnose) calls.diagnose = () => diagnose.call(connector);
   if (failedJobs) {
     calls['failedJobs.list'] = () => failedJobs.list();
     calls['failedJobs.record'] = () => failedJobs.record([record]);

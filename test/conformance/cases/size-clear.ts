@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { ConformanceCase } from '../harness.js';
 import {
   holds,
@@ -5,6 +6,8 @@ import {
   idsOf,
   job,
   jobs,
+  leaseMs,
+  offered,
   pastLeaseMs,
   pushAndReserve,
   reserveAll,
@@ -45,6 +48,31 @@ export const sizeAndClearCases: readonly ConformanceCase[] = [
       if (held) await connector.extend([held.lease], 600_000);
       await advance(pastLeaseMs);
       await holdsSize('lapsed jobs are ready', connector, { ready: 2, reserved: 1 });
+    },
+  },
+  {
+    name: 'longestWaitMs: tells of the ready job that has been due longest, and of none where none is ready',
+    needs: ['longestWaitMs'],
+    async run({ connector, other, advance }) {
+      holds('an empty queue has none', await offered(connector).longestWaitMs('q'), null);
+      await connector.push('q', [job('later', { delayMs: 3_600_000 }), job('held')]);
+      await connector.reserve(['q'], 1, 3_600_000);
+      holds('delayed and reserved jobs wait for nobody', await offered(other).longestWaitMs('q'), null);
+      await connector.push('q', [job('first')]);
+      await advance(200_000);
+      await connector.push('q', [job('second')]);
+      await connector.push('other', [job('another')]);
+      isAbout('the first has waited since it was pushed', await offered(other).longestWaitMs('q'), 200_000);
+      isAbout('each queue has its own', await offered(other).longestWaitMs('other'), 0);
+    },
+  },
+  {
+    name: 'longestWaitMs: a job whose lease has lapsed has waited since then',
+    needs: ['longestWaitMs'],
+    async run({ connector, advance }) {
+      await pushAndReserve(connector);
+      await advance(leaseMs + 100_000);
+      isAbout('since its lease lapsed', await offered(connector).longestWaitMs('q'), 100_000);
     },
   },
   {
@@ -104,3 +132,11 @@ export const sizeAndClearCases: readonly ConformanceCase[] = [
     },
   },
 ];
+
+/** Real time passes as well: within a minute more, however slow the machine is. */
+function isAbout(rule: string, waitedMs: number | null, expectedMs: number): void {
+  assert.ok(
+    waitedMs !== null && waitedMs >= expectedMs && waitedMs < expectedMs + 60_000,
+    `${rule}: expected ${expectedMs} ms or little more, got ${waitedMs}`,
+  );
+}
