@@ -1,4 +1,5 @@
-import { loadConfig, openQueue } from '../config/index.js';
+import { loadConfig } from '../config/load-config.js';
+import { openQueue } from '../config/open-queue.js';
 import type { Logger, Queue, QueueConfig } from '../src/index.js';
 import type { Args } from './args.js';
 import type { Io } from './io.js';

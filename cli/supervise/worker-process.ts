@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { closeBoard, openBoard } from './board.js';
 import { monotonicMs } from './monotonic.js';
-import type { Left, Order, Report } from './protocol.js';
-import { type Remains, readRemains } from './remains.js';
+import type { Begin, Order, Report } from './protocol.js';
+import type { Remains } from './remains.js';
 
 /** How long to wait for the last reports of a process that is gone. */
 const lastWordsMs = 1000;
@@ -21,39 +21,44 @@ export interface ProcessEnd extends Remains {
   readonly worked: boolean;
 }
 
-/** What a worker process is started with. */
-export interface Beginning {
-  readonly left: readonly Left[];
-  readonly suspects: readonly string[];
-  readonly settleOnly: boolean;
-}
-
 /** A worker process as its supervisor sees it, in a process group of its own. */
 export class WorkerProcess {
-  readonly beginning: Beginning;
   readonly ended: Promise<ProcessEnd>;
   readonly #process: ChildProcess;
   readonly #board = openBoard();
-  readonly #onReport: (report: Report) => void;
+  readonly #early: Report[] = [];
+  #onReport = (report: Report): void => void this.#early.push(report);
   #reason: string | undefined;
   #worked = false;
   #stopMs = 30_000;
   #pong: (() => void) | undefined;
   #watch: NodeJS.Timeout | undefined;
 
-  /** @param words of the command line, the command included. */
-  constructor(words: readonly string[], beginning: Beginning, onReport: (report: Report) => void) {
-    this.beginning = beginning;
-    this.#onReport = onReport;
+  /**
+   * Starts it. It loads what it needs, and waits for `begin`.
+   *
+   * @param words of the command line, for people who look at processes: what they say travels with `begin`.
+   */
+  constructor(words: readonly string[]) {
     const program = fileURLToPath(new URL('../bin.js', import.meta.url));
-    this.#process = spawn(process.execPath, [...process.execArgv, program, ...words, '--supervised'], {
+    this.#process = spawn(process.execPath, [...process.execArgv, program, '--supervised', ...words], {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#board],
       windowsHide: true,
     });
-    this.tell({ type: 'begin', ...beginning });
     this.#process.on('message', (report: Report) => this.#hear(report));
     this.ended = this.#untilEnded();
+  }
+
+  /** Lets it work. */
+  begin(beginning: Begin): void {
+    this.tell({ type: 'begin', ...beginning });
+  }
+
+  /** Passes its reports on, those that came already first. */
+  listen(listener: (report: Report) => void): void {
+    this.#onReport = listener;
+    for (const report of this.#early.splice(0)) listener(report);
   }
 
   get pid(): number {
@@ -117,6 +122,7 @@ export class WorkerProcess {
       const disconnected = new Promise((resolve) => this.#process.once('disconnect', resolve));
       await Promise.race([disconnected, sleep(lastWordsMs, undefined, { ref: false })]);
     }
+    const { readRemains } = await import('./remains.js');
     const remains = readRemains(this.#board);
     closeBoard(this.#board);
     const { pid } = this;
