@@ -17,6 +17,8 @@ type LeftVerdict =
 /** A job that a dead process held. */
 export interface LeftJob {
   readonly reserved: ReservedJob;
+  /** Of the process that held it, on this host. */
+  readonly pid: number;
   /** False for one that waited for a slot; its body need not be there. */
   readonly started: boolean;
   readonly verdict: LeftVerdict;
@@ -32,7 +34,7 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   const decoded = decodePayload(reserved.body);
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadable(reserved) };
   const handler = context.registry.find(payload.job);
-  await new Settlement(reserved, payload, handler, context).settle(actionOf(verdict));
+  await new Settlement(reserved, payload, handler, context, left.pid).settle(actionOf(verdict));
 
   function actionOf(one: LeftVerdict): Action {
     if (one.action !== 'charge') return one;

@@ -14,6 +14,8 @@ export type Verdict =
 /** A job that a dead worker process held, and what to do with it. */
 export interface Left {
   readonly reserved: ReservedJob;
+  /** Of the process that held it. */
+  readonly pid: number;
   /** False for one that waited for a slot. */
   readonly started: boolean;
   readonly verdict: Verdict;

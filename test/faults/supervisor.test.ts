@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CliProject, isAlive, type Line } from '../support/cli.js';
 import { faultyProject, lineOf, startWorker } from './supervisor-project.js';
@@ -40,6 +41,8 @@ describe('a handler that blocks its event loop', () => {
         new RegExp(`job ${name} \\(stuck\\) blocked .* timeout of 600 ms; killed after \\d`),
       );
       expect(row?.stack).toContain(lineOf(name));
+      const ran = lines.find((line) => line.event === 'worker:replaced');
+      expect(row).toMatchObject({ pid: ran?.pid, host: hostname() });
       expect(stderr).toContain(`job ${name} (stuck) blocked its event loop`);
       expectDoneOnFirstAttempt(lines, naps);
       expect(lines.filter((line) => line.event === 'worker:replaced')).toHaveLength(1);
