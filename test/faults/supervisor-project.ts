@@ -43,6 +43,12 @@ export const hoards = one('hoards', async () => {
   await together();
   for (const kept = []; ; ) kept.push(new Array(100_000).fill(Math.random()));
 }, { tries: 2, backoff: 0 });
+/** Writes down each run, one append a line. */
+export const step = one('step', async ({ job, data }) => {
+  appendFileSync('ran', job.id + ' started ' + job.attempts() + '\\n');
+  await sleep(data);
+  appendFileSync('ran', job.id + ' ended ' + job.attempts() + '\\n');
+}, { timeout: 0 });
 export const stray = one('stray', async () => {
   void Promise.reject(new Error('nobody waits for me'));
   await until('go');
