@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { closeBoard, openBoard } from './board.js';
+import { closeBoard, openBoard, writeEvidence } from './board.js';
 import { monotonicMs } from './monotonic.js';
 import type { Begin, Order, Report } from './protocol.js';
 import type { Remains } from './remains.js';
 
+/** How often a process is asked whether its event loop turns. */
+const askMs = 2000;
 /** How long to wait for the last reports of a process that is gone. */
 const lastWordsMs = 1000;
 
@@ -31,7 +33,11 @@ export class WorkerProcess {
   #reason: string | undefined;
   #worked = false;
   #stopMs = 30_000;
+  #graceMs = 0;
   #pong: (() => void) | undefined;
+  #asking: NodeJS.Timeout | undefined;
+  #isAsked = false;
+  #hasEnded = false;
   #watch: NodeJS.Timeout | undefined;
 
   /**
@@ -91,11 +97,35 @@ export class WorkerProcess {
   #hear(report: Report): void {
     if (report.type === 'working') {
       this.#worked = true;
+      this.#graceMs = report.graceMs;
       this.#stopMs = report.shutdownTimeoutMs + report.graceMs + 250;
+      this.#asking = setInterval(() => void this.#ask(), askMs).unref();
     }
     if (report.type === 'stopped') this.#reason = report.reason;
-    if (report.type === 'pong') this.#pong?.();
+    if (report.type === 'pong') {
+      this.#isAsked = false;
+      this.#pong?.();
+    }
     this.#onReport(report);
+  }
+
+  /** Ends a process whose event loop is blocked past all timeouts, where its watchdog has not: it may have died. */
+  async #ask(): Promise<void> {
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.tell({ type: 'ping' });
+      return;
+    }
+    const [{ readRemains }, { isOverdue, isStopped }] = await Promise.all([
+      import('./remains.js'),
+      import('./overdue.js'),
+    ]);
+    if (!this.#isAsked || this.#hasEnded) return;
+    const atMs = monotonicMs();
+    const { journal } = readRemains(this.#board);
+    if (!isOverdue(journal, this.#graceMs, atMs) || isStopped(this.pid)) return;
+    writeEvidence(this.#board, { kind: 'blocked', atMs });
+    this.kill();
   }
 
   /** A process whose event loop turns may still wait for its store; one that is blocked waits for nothing. */
@@ -114,6 +144,8 @@ export class WorkerProcess {
       this.#process.once('error', () => resolve([1, null])); // it could not be started
     });
     const atMs = monotonicMs();
+    this.#hasEnded = true;
+    clearInterval(this.#asking);
     clearTimeout(this.#watch);
     // What a job left running in the group goes with its process.
     this.kill();

@@ -8,8 +8,14 @@ const root = join(import.meta.dirname, '../..');
 const jobsText = `
 import { execSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineJob } from 'drover';
+
+if (process.env.NO_WATCHDOG) {
+  createRequire(import.meta.url)('node:worker_threads').Worker = class { on() {} unref() {} };
+  syncBuiltinESMExports();
+}
 
 const until = async (file) => {
   while (!existsSync(file)) await sleep(10);
@@ -68,6 +74,8 @@ export const blocks = one('blocks', ({ data }) => {
   appendFileSync('ran', 'blocks\\n');
   for (const end = Date.now() + data; Date.now() < end; );
 }, { timeout: '20s', tries: 3 });
+/** Blocks its event loop in a process whose watchdog never was. */
+export const unwatched = one('unwatched', async () => { for (;;); }, { timeout: '200ms' });
 export const stray = one('stray', async () => {
   void Promise.reject(new Error('nobody waits for me'));
   await until('go');
