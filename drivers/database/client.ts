@@ -86,7 +86,7 @@ export async function knexFor(client: ClientPackage): Promise<SchemaKnex> {
 function loadKnex({ client }: Pick<KnexConfig, 'client'>): typeof knex {
   try {
     // As what it is, CommonJS: imported it takes half as long again.
-    const loaded: typeof import('knex') = createRequire(import.meta.url)('knex');
+    const loaded: { readonly knex: typeof knex } = createRequire(import.meta.url)('knex');
     return loaded.knex;
   } catch (error) {
     const wanted: ClientPackage = client === 'postgres' || client === 'postgresql' ? 'pg' : client;
