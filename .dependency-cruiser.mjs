@@ -62,7 +62,8 @@ export default {
     },
     {
       name: 'clients-load-when-needed',
-      comment: 'A client is an optional peer: importing a driver must not load it. Use await import().',
+      comment:
+        'A client is an optional peer: importing a driver must not load it. Load it where it is needed.',
       severity: 'error',
       from: { path: '^drivers/' },
       to: {

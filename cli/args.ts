@@ -1,4 +1,5 @@
-import { type Duration, durationToMs, QueueError } from '../src/index.js';
+import { type Duration, durationToMs } from '../src/duration.js';
+import { QueueError } from '../src/errors.js';
 import { pointInTime } from './point-in-time.js';
 
 /** A flag of a command as it is declared. */
@@ -23,6 +24,11 @@ export class Args {
   /** @param values as yargs parsed them. */
   constructor(values: Readonly<Record<string, unknown>>) {
     this.#values = values;
+  }
+
+  /** As yargs parsed them, for another process. */
+  get values(): Readonly<Record<string, unknown>> {
+    return this.#values;
   }
 
   /** True for a switch that is on. */

@@ -4,19 +4,23 @@ import { refuseOldNode } from './node-version.js';
 // The rest is imported once the version is known to be new enough to parse it.
 const refusal = refuseOldNode(process.versions.node);
 if (refusal === undefined) {
-  const { isForGroups, supervisorWords } = await import('./supervise/words.js');
   const words = process.argv.slice(2);
-  const supervised = supervisorWords(words);
-  // Supervisors go without what runs commands: they are small, and their worker processes load it.
-  if (supervised !== undefined) {
-    const { supervise } = await import('./supervise/supervise.js');
-    await supervise(words, supervised);
-  } else if (isForGroups(words)) {
-    const { superviseGroups } = await import('./supervise/supervise-groups.js');
-    await superviseGroups(words);
+  if (words[0] === '--supervised') {
+    const { runSupervised } = await import('./supervise/run-supervised.js');
+    await runSupervised();
   } else {
-    const { runProcess } = await import('./process.js');
-    await runProcess();
+    const { isForGroups, readPlainWork } = await import('./supervise/words.js');
+    const plain = readPlainWork(words);
+    if (plain !== undefined) {
+      const { runSupervisor } = await import('./supervise/run-supervisor.js');
+      await runSupervisor(words, plain);
+    } else if (isForGroups(words)) {
+      const { runGroups } = await import('./supervise/run-groups.js');
+      await runGroups(words);
+    } else {
+      const { runProcess } = await import('./process.js');
+      await runProcess();
+    }
   }
 } else {
   process.stderr.write(`${refusal}\n`);

@@ -1,4 +1,4 @@
-import { suggest } from '../config/index.js';
+import { suggest } from '../config/suggest.js';
 import { usage } from './args.js';
 import { type Command, type CommandEntry, fullName } from './command.js';
 import { commonFlags } from './flags.js';

@@ -1,4 +1,6 @@
-import { configOfGroup, loadConfig, openQueue } from '../config/index.js';
+import { loadConfig } from '../config/load-config.js';
+import { openQueue } from '../config/open-queue.js';
+import { configOfGroup } from '../config/worker-groups.js';
 import type { Logger, Queue, QueueConfig } from '../src/index.js';
 import type { Args } from './args.js';
 import type { Io } from './io.js';

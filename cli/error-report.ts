@@ -1,5 +1,5 @@
 import { withoutCredentials } from '../src/credentials.js';
-import { type ErrorCode, isQueueError } from '../src/index.js';
+import { type ErrorCode, isQueueError } from '../src/errors.js';
 import { errorText } from './error-text.js';
 import type { Io } from './io.js';
 import { colorsFor } from './output.js';

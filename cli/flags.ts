@@ -28,3 +28,34 @@ export const workFlags: Flags = {
     without: '20s',
   },
 };
+
+/** Flags of `queue:work`. */
+export const queueWorkFlags: Flags = {
+  daemon: { kind: 'switch', says: 'Run until told to stop: what it does anyway, said explicitly' },
+  once: { kind: 'switch', says: 'Run one job, or none where none is due, and exit' },
+  'stop-when-empty': { kind: 'switch', says: 'Exit when nothing is due, nor falls due within --sleep' },
+  workers: {
+    kind: 'text',
+    says: 'Worker processes; 0: work in this process, which nobody watches, as with --once',
+    without: '1',
+  },
+  concurrency: { kind: 'text', says: 'Jobs that run side by side in each process', without: '1' },
+  prefetch: {
+    kind: 'text',
+    says: 'Jobs to reserve ahead of free slots at most; 0 for none',
+    without: '100',
+  },
+  ...workFlags,
+  name: {
+    kind: 'text',
+    says: 'What the worker is called in logs and queue:workers',
+    without: '<host>:<pid>',
+  },
+  'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
+  'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
+  'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
+  quiet: { kind: 'switch', says: 'Print only what goes wrong: failed jobs, warnings, errors' },
+  group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
+  supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
+  'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
+};

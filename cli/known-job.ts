@@ -1,4 +1,4 @@
-import { suggest } from '../config/index.js';
+import { suggest } from '../config/suggest.js';
 import { QueueError } from '../src/index.js';
 import type { Context } from './context.js';
 import { methodNames } from './job-queue.js';

@@ -1,38 +1,34 @@
 import { readFile } from 'node:fs/promises';
 import yargs, { type Argv } from 'yargs';
-import { suggest } from '../config/index.js';
+import { suggest } from '../config/suggest.js';
 import { Args, type Flag, type Flags, usage } from './args.js';
 import { checkWords } from './check-words.js';
 import { type CommandEntry, fullName, shortName } from './command.js';
 import { commands } from './commands/index.js';
-import { reportError } from './error-report.js';
-import { exitCodeOfError, exitCodes } from './exit-codes.js';
+import { exitCodes } from './exit-codes.js';
 import { commonFlags } from './flags.js';
 import { helpEnd } from './help.js';
 import type { Io } from './io.js';
+import { reporting } from './reporting.js';
 
 /**
  * Runs one command and answers its exit code. Errors are told on stderr; never rejects.
  *
  * @param argv the words after the program's name.
  */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
-  try {
-    return await parseAndRun(argv.flatMap(joinDash), io);
-  } catch (error) {
-    reportError(error, io, argv.includes('--json'));
-    return exitCodeOfError(error);
-  }
+export function run(argv: readonly string[], io: Io): Promise<number> {
+  return reporting(io, argv.includes('--json'), () => parseAndRun(argv.flatMap(joinDash), io));
 }
 
 async function parseAndRun(argv: string[], io: Io): Promise<number> {
   let code: number = exitCodes.done;
   let help = '';
-  const parser = await createParser(argv, io, async (entry, values) => {
+  const parser = createParser(argv, io, commands, async (entry, values) => {
     const { command } = await entry.load();
     checkWords(argv, values, entry, command);
     code = await command.run(new Args(values), io);
   });
+  parser.version(await ownVersion());
   const words = argv.length === 0 ? ['--help'] : argv;
   await parser.parseAsync(words, {}, (_error: unknown, _values: unknown, text: string) => {
     help = text;
@@ -47,11 +43,13 @@ async function parseAndRun(argv: string[], io: Io): Promise<number> {
 
 type Values = Readonly<Record<string, unknown>>;
 
-async function createParser(
+/** What reads command lines. `call` gets what they say. */
+export function createParser(
   argv: readonly string[],
-  io: Io,
+  io: Pick<Io, 'stdout'>,
+  entries: readonly CommandEntry[],
   call: (entry: CommandEntry, values: Values) => Promise<void>,
-): Promise<Argv> {
+): Argv {
   const parser = yargs()
     .scriptName('drover')
     .usage('drover <command> [flags]')
@@ -66,13 +64,12 @@ async function createParser(
       'parse-positional-numbers': false,
       'short-option-groups': false,
     })
-    .version(await ownVersion())
     .alias('help', 'h')
     .wrap(Math.min(io.stdout.columns ?? 100, 110))
     .options(yargsOptions(commonFlags))
     .epilogue('drover <command> --help says more. Each command works without the prefix queue: too.')
     .command('$0', false, {}, (values) => refuseCommand(String(values._[0] ?? '')));
-  for (const entry of commands) {
+  for (const entry of entries) {
     const short = shortName(entry);
     parser.command({
       command: entry.usage,

@@ -1,4 +1,5 @@
-import { type Backoff, type Duration, durationToMs, type WorkerOptions } from '../src/index.js';
+import { type Duration, durationToMs } from '../src/duration.js';
+import type { Backoff, WorkerOptions } from '../src/index.js';
 import { type Args, checkSpan, usage } from './args.js';
 import type { Context } from './context.js';
 

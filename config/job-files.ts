@@ -1,7 +1,10 @@
 import { realpath } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { relative, resolve, sep } from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { importable } from './import-file.js';
+
+// In its CommonJS form, which takes a third of the time to load.
+const { glob, isDynamicPattern }: typeof import('tinyglobby') = createRequire(import.meta.url)('tinyglobby');
 
 /** A file that the globs of `jobs` match. */
 export interface JobFile {

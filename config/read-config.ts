@@ -1,11 +1,11 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { isQueueError, QueueError } from '../src/index.js';
-import { databaseUrlFix, type Environment } from './environment.js';
+import type { Environment } from './environment.js';
 import { projectDirectory } from './find-config.js';
 import { importFailure } from './import-failure.js';
 import { importFile } from './import-file.js';
-import { type RawConfig, readJsonConfig } from './json-config.js';
+import type { RawConfig } from './json-config.js';
 
 /**
  * What a config file says, unchecked.
@@ -30,17 +30,26 @@ export async function readConfigFile(
   } catch (error) {
     const failure = importFailure(error, path, directory, await realpath(cwd));
     // Configs in code, such as the one that init writes, read the environment of the process.
-    const fix = isQueueError(error) ? databaseUrlFix(error.message, process.env) : undefined;
+    const fix = isQueueError(error) ? await fixOf(error.message) : undefined;
     throw new QueueError('E_CONFIG', `could not load ${label}: ${failure.what}`, {
       ...failure,
       ...(fix !== undefined && { fix }),
     });
   }
-  if (isJson) return readJsonConfig(String(read), label, env);
+  if (isJson) {
+    // With all drivers, which a config in code imports as it needs them.
+    const { readJsonConfig } = await import('./json-config.js');
+    return readJsonConfig(String(read), label, env);
+  }
   if (read !== undefined) return { config: read, problems: [] };
   throw new QueueError('E_CONFIG', `${label} has no default export`, {
     fix: "Write export default defineConfig({ … }), with defineConfig from 'drover/config'.",
   });
+}
+
+async function fixOf(message: string): Promise<string | undefined> {
+  const { databaseUrlFix } = await import('./environment.js');
+  return databaseUrlFix(message, process.env);
 }
 
 /** What config/queue.ts says. Its one input is the environment, so that is what an error is about. */

@@ -55,25 +55,39 @@ export function rulesFor(
 export function refusal(
   payload: Payload,
   attempts: number,
-  { tries, endMs }: RetryRules,
+  rules: RetryRules,
+  startedLast: boolean,
   nowMs: number,
 ): Action | undefined {
+  const { endMs } = rules;
   if (endMs !== undefined) {
     return mayNotStart(endMs, nowMs)
       ? { action: 'fail', reason: 'retry-until', error: tooLate(payload, endMs) }
       : undefined;
   }
-  if (tries > 0 && attempts > tries) {
-    const error = new QueueError(
-      'E_MAX_TRIES',
-      `job ${payload.job} was delivered ${attempts - 1} times without being done, and may be no more often`,
-      {
-        fix: 'Its handler released it on its last try, or its worker was killed or blocked for longer than the lease.',
-      },
-    );
-    return { action: 'fail', reason: 'max-tries', error };
-  }
-  return undefined;
+  if (!isOver(attempts, rules) || isLastChance(attempts, rules, startedLast)) return undefined;
+  const error = new QueueError(
+    'E_MAX_TRIES',
+    `job ${payload.job} was delivered ${attempts - 1} times without being done, and may be no more often`,
+    {
+      fix: 'Its handler released it on its last try, or its workers were killed or blocked for longer than the lease.',
+    },
+  );
+  return { action: 'fail', reason: 'max-tries', error };
+}
+
+/**
+ * Whether a job runs once more, and alone in its process, though its tries are used up. Pure. No job is given up for
+ * too many attempts without having been started, and a process that died may not have come to start it.
+ *
+ * @param startedLast whether the last delivery is known to have been started.
+ */
+export function isLastChance(attempts: number, rules: RetryRules, startedLast: boolean): boolean {
+  return isOver(attempts, rules) && !startedLast && attempts === rules.tries + 1;
+}
+
+function isOver(attempts: number, { tries, endMs }: RetryRules): boolean {
+  return endMs === undefined && tries > 0 && attempts > tries;
 }
 
 function tooLate(payload: Payload, endMs: number): QueueError {

@@ -1,4 +1,4 @@
-import { type AttemptDefaults, type AttemptRules, refusal, rulesFor } from './attempt-rules.js';
+import { type AttemptDefaults, type AttemptRules, isLastChance, refusal, rulesFor } from './attempt-rules.js';
 import type { Clock } from './clock.js';
 import type { Lease, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
@@ -12,6 +12,7 @@ import type { Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
+import type { StartRecords } from './start-records.js';
 import type { StatisticsKeeper } from './statistics-keeper.js';
 import { afterUnknown } from './unknown-job.js';
 import type { WorkerWatch } from './worker-watch.js';
@@ -34,6 +35,8 @@ export interface AttemptContext {
   /** Told how each attempt ended. */
   readonly statistics?: StatisticsKeeper | undefined;
   readonly watch?: WorkerWatch | undefined;
+  /** The deliveries that this worker has started. Absent where jobs are delivered once. */
+  readonly starts?: StartRecords;
   /** Told of each job before it is run; the attempt waits for the answer. */
   onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
   /** Told when a handler has ended and its job is only left to delete: its slot is free for the next. */
@@ -66,7 +69,17 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
   const settlement = new Settlement(reserved, payload, handler, context);
 
-  const refused = guard(payload, handler !== undefined, reserved.attempts, rules, context);
+  const startedLast =
+    startedHere(reserved, context) ||
+    (isLastChance(reserved.attempts, rules, false) &&
+      (await context.settler.isRecorded(reserved, context.connection)));
+  const refused = guard(
+    payload,
+    handler !== undefined,
+    { attempts: reserved.attempts, startedLast },
+    rules,
+    context,
+  );
   if (refused) return settlement.settle(refused);
 
   await context.onStart?.(settlement.job, reserved, rules.timeoutMs);
@@ -93,14 +106,29 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
 function guard(
   payload: Payload,
   isKnown: boolean,
-  attempts: number,
+  { attempts, startedLast }: { readonly attempts: number; readonly startedLast: boolean },
   rules: AttemptRules,
   context: AttemptContext,
 ): Action | undefined {
-  if (isKnown) return refusal(payload, attempts, rules, context.clock.now());
+  if (isKnown) return refusal(payload, attempts, rules, startedLast, context.clock.now());
   const { defaults, inline, settler } = context;
   const patienceMs = !inline && settler.canPostpone ? defaults.unknownJobPatienceMs : 0;
   return afterUnknown(payload, attempts, rules, patienceMs, circumstances(context));
+}
+
+function startedHere(reserved: ReservedJob, { starts }: AttemptContext): boolean {
+  return starts?.hasLast(reserved) ?? true;
+}
+
+/** Whether a job must run alone: its tries are used up, though it may never have been started. */
+export function isLastChanceOf(reserved: ReservedJob, context: AttemptContext): boolean {
+  if (reserved.attempts < 2 || reserved.problem !== undefined) return false;
+  const decoded = decodePayload(reserved.body);
+  if ('problem' in decoded) return false;
+  const handler = context.registry.find(decoded.payload.job);
+  if (handler === undefined) return false;
+  const rules = rulesFor(decoded.payload, handler, context.defaults, context.inline);
+  return isLastChance(reserved.attempts, rules, startedHere(reserved, context));
 }
 
 function circumstances({ clock }: AttemptContext): Circumstances {

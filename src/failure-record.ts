@@ -3,10 +3,21 @@ import type { ReservedJob } from './connector.js';
 import { classWithCode, describeError, host } from './error-text.js';
 import type { FailedJob, FailedReason } from './failed-jobs.js';
 
-/** The record of a job that is given up now. */
+/**
+ * The record of a job that is given up now.
+ *
+ * @param about.pid of the process that ran it. Default: this one.
+ */
 export function failureRecord(
   reserved: ReservedJob,
-  about: { connection: string; name: string | null; reason: FailedReason; error: unknown; nowMs: number },
+  about: {
+    connection: string;
+    name: string | null;
+    reason: FailedReason;
+    error: unknown;
+    nowMs: number;
+    pid?: number | undefined;
+  },
 ): FailedJob {
   const text = describeError(about.error);
   return {
@@ -23,7 +34,7 @@ export function failureRecord(
     attempts: reserved.attempts,
     reason: about.reason,
     host,
-    pid: process.pid,
+    pid: about.pid ?? process.pid,
     failedAtMs: about.nowMs,
   };
 }

@@ -17,6 +17,8 @@ type LeftVerdict =
 /** A job that a dead process held. */
 export interface LeftJob {
   readonly reserved: ReservedJob;
+  /** Of the process that held it, on this host. */
+  readonly pid: number;
   /** False for one that waited for a slot; its body need not be there. */
   readonly started: boolean;
   readonly verdict: LeftVerdict;
@@ -33,7 +35,7 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadable(reserved) };
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
-  const settlement = new Settlement(reserved, payload, handler, context);
+  const settlement = new Settlement(reserved, payload, handler, context, left.pid);
   if (verdict.action === 'charge' && verdict.reason === 'timed-out') settlement.tellTimeout(rules.timeoutMs);
   await settlement.settle(actionOf(verdict));
 

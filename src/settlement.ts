@@ -19,6 +19,7 @@ export class Settlement {
   readonly #payload: Payload;
   readonly #handler: Handler | undefined;
   readonly #context: AttemptContext;
+  readonly #pid: number | undefined;
   readonly #startedMs = performance.now();
   /** When the handler was started: by the wall clock, and by the monotonic one. */
   #handlerStarted: { readonly atMs: number; readonly mark: number } | undefined;
@@ -28,13 +29,18 @@ export class Settlement {
   #refusal: { error: unknown } | undefined;
   #failure: { error: unknown; reason: FailedReason } | undefined;
 
-  /** @param handler undefined where the job cannot run. */
+  /**
+   * @param handler undefined where the job cannot run.
+   * @param pid of the process that ran the job, where that was not this one.
+   */
   constructor(
     reserved: ReservedJob,
     payload: Payload,
     handler: Handler | undefined,
     context: AttemptContext,
+    pid?: number,
   ) {
+    this.#pid = pid;
     this.#reserved = reserved;
     this.#payload = payload;
     this.#handler = handler;
@@ -169,7 +175,8 @@ export class Settlement {
     const { connection, clock, settler } = this.#context;
     this.#failure = { error, reason };
     const name = this.#handler || reason === 'unknown-job' ? this.#payload.job : null;
-    const record = failureRecord(this.#reserved, { connection, name, reason, error, nowMs: clock.now() });
+    const about = { connection, name, reason, error, nowMs: clock.now(), pid: this.#pid };
+    const record = failureRecord(this.#reserved, about);
     return settler.fail(this.#reserved.lease, record);
   }
 

@@ -101,6 +101,21 @@ export class Settler {
     return this.#patience.signal;
   }
 
+  /**
+   * Whether a job has a record in another store already: whoever wrote it died before the delete. Where the store
+   * does not answer nobody knows.
+   */
+  async isRecorded({ id, queue }: ReservedJob, connection: string): Promise<boolean> {
+    if (this.#failedPlace.kind !== 'other-store') return false;
+    try {
+      const records = await this.#failedPlace.store.find([id]);
+      return records.some((record) => record.connection === connection && record.queue === queue);
+    } catch (error) {
+      this.#logger.warn({ err: error, id }, 'could not look for the record of a job');
+      return false;
+    }
+  }
+
   /** Ends the repeating: a stopping worker waits no longer for a store that is away. */
   giveUp(): void {
     this.#patience.abort();

@@ -1,4 +1,4 @@
-import { type AttemptContext, type AttemptEnd, runAttempt } from './attempt.js';
+import { type AttemptContext, type AttemptEnd, isLastChanceOf, runAttempt } from './attempt.js';
 import { Bell } from './bell.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
@@ -7,6 +7,7 @@ import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LoneJobs } from './lone-jobs.js';
 import { Prefetch } from './prefetch.js';
+import { StartRecords } from './start-records.js';
 import { startTimer } from './timer.js';
 
 /** How long a stopping worker waits for the answer of a store after the grace. */
@@ -50,6 +51,7 @@ export class Slots {
   readonly #inSlots = new Map<ReservedJob, Running>();
   readonly #running = new Set<Job>();
   readonly #rests = new Set<() => void>();
+  readonly #starts = new StartRecords();
   #started = 0;
   #done = 0;
   #failed = 0;
@@ -62,7 +64,7 @@ export class Slots {
     connector: Connector,
     leaseMs: number,
     { concurrency, prefetch, restMs }: SlotsOptions,
-    context: Omit<AttemptContext, 'onStart' | 'onDone' | 'onSettled'>,
+    context: Omit<AttemptContext, 'onStart' | 'onDone' | 'onSettled' | 'starts'>,
   ) {
     this.#leaseMs = leaseMs;
     this.#concurrency = concurrency;
@@ -73,6 +75,7 @@ export class Slots {
     this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger);
     this.#context = {
       ...context,
+      starts: this.#starts,
       onStart: (job, reserved, timeoutMs) => this.#onStart(job, reserved, timeoutMs),
       onDone: (reserved) => {
         context.watch?.done(reserved);
@@ -136,10 +139,13 @@ export class Slots {
    * @param askedMs when the reserve was called, on the monotonic clock.
    */
   offer(jobs: readonly ReservedJob[], askedMs: number): void {
-    const { watch } = this.#context;
-    const lone = watch ? jobs.filter((job) => watch.mustRunAlone(job)) : [];
+    const lone = jobs.filter((job) => this.#mustRunAlone(job));
     if (lone.length > 0) this.#offerAlone(lone, jobs, askedMs);
     else this.#startOrHold(jobs, askedMs);
+  }
+
+  #mustRunAlone(job: ReservedJob): boolean {
+    return this.#context.watch?.mustRunAlone(job) || isLastChanceOf(job, this.#context);
   }
 
   #offerAlone(lone: readonly ReservedJob[], jobs: readonly ReservedJob[], askedMs: number): void {
@@ -192,6 +198,7 @@ export class Slots {
       if (end.job) this.#running.delete(end.job);
       if (end.outcome === 'done') this.#done += 1;
       if (end.outcome === 'failed') this.#failed += 1;
+      if (end.outcome !== 'done' && end.job) this.#starts.add(reserved);
       this.#keeper.remove(reserved.lease);
       if (end.stillRunning) {
         this.#context.watch?.settled(reserved);

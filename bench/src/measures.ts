@@ -1,3 +1,4 @@
+import { coldStartMs, programs } from './cold/start.js';
 import type { Entry } from './contenders.js';
 import { Crew, type Member } from './crew.js';
 import type { Server } from './servers.js';
@@ -46,6 +47,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   'drain-100': drained(1, 100, 'drain: concurrency 100, jobs/s'),
   'drain-2x10': drained(2, 10, 'drain: 2 processes of concurrency 10, jobs/s'),
   latency,
+  cold,
 };
 
 /** Whether more of a figure is better than less. */
@@ -102,6 +104,16 @@ async function latency({ entry, server, sizes: { paced, limitMs } }: Setting): P
       },
     };
   });
+}
+
+/** Pushes a job, and takes the time from the start of the command to its handler. */
+async function cold({ entry, server }: Setting): Promise<Findings> {
+  const program = programs[entry.name];
+  if (program === undefined) return { figures: {} };
+  const place = await server.emptyPlace();
+  const task = { contender: 'drover', place, role: 'push', jobs: 1 } as const;
+  await inCrew(entry, undefined, (crew) => pushRate(crew, task));
+  return { figures: { 'cold start to first job, ms': await coldStartMs(program, place) } };
 }
 
 async function inCrew<T>(

@@ -10,7 +10,7 @@ export const commands: readonly CommandEntry[] = [
   {
     usage: 'queue:work [connection]',
     summary: 'Run jobs, one process for many jobs',
-    load: () => import('./work.js'),
+    load: () => import('./work-command.js'),
   },
   {
     usage: 'queue:supervise [group..]',

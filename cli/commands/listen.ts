@@ -146,8 +146,8 @@ function createListener(
       logger.error(fields, `${what}: ${why}`);
     },
     settle: async (left) => {
-      const beginning = { left, suspects: [], settleOnly: true };
-      const settling = new WorkerProcess(['queue:work', '--once', ...words], beginning, () => {});
+      const settling = new WorkerProcess(['queue:work', '--once', ...words]);
+      settling.begin({ values: valuesOf(words), left, suspects: [], settleOnly: true });
       const end = await settling.ended;
       if (!end.worked) logger.error({ jobs: left.length }, `could not settle the job; ${afterLapse}`);
     },
@@ -178,6 +178,12 @@ function childWords(args: Args, { queue, file }: Context): string[] {
     if (value !== undefined) words.push(`--${name}=${value}`);
   }
   return words;
+}
+
+/** What such words say. */
+function valuesOf(words: readonly string[]): Record<string, unknown> {
+  const pairs = words.map((word) => /^--([^=]+)=?(.*)$/s.exec(word) ?? []);
+  return Object.fromEntries(pairs.map(([, name, value]) => [name, value || true]));
 }
 
 /** The children write to pipes: whether there is a terminal behind them, only the listener knows. */

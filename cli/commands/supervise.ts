@@ -32,7 +32,7 @@ export const command: Command = {
     'Groups are described in `supervisors` of the config, with the settings of `worker`, a connection and a number of ' +
     'workers each. A worker process at a limit of its group finishes its jobs and is replaced.',
   run: async (args, io) => {
-    if (!args.isOn('list') && !args.isOn('plan')) return superviseGroups(process.argv.slice(2));
+    if (!args.isOn('list') && !args.isOn('plan')) return superviseGroups(process.argv.slice(2), io);
     const connection = args.text('connection');
     const loaded = await loadConfig({ file: args.text('config'), cwd: io.cwd, env: io.env, connection });
     const groups = groupsOf(loaded.config, args);

@@ -1,110 +1,44 @@
 import { Console } from 'node:console';
 import type { Halt, StopReason, Worker } from '../../src/index.js';
-import { type Args, usage } from '../args.js';
-import type { Command } from '../command.js';
+import type { Args } from '../args.js';
 import { type Context, withContext } from '../context.js';
 import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
-import { workFlags } from '../flags.js';
 import { heldElsewhere, heldText } from '../held-jobs.js';
 import type { Io } from '../io.js';
 import { showJobs } from '../job-display.js';
-import { afterLapse, reportJob } from '../job-report.js';
+import { reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { createOutput } from '../output.js';
 import { haltText } from '../paused-text.js';
 import { RunningJobs } from '../running-jobs.js';
 import { pauseOnSignals, type StopSignals, stopOnSignals } from '../signals.js';
 import { assertSomeJob } from '../some-job.js';
-import { supervise } from '../supervise/supervise.js';
+import type { Orders } from '../supervise/orders.js';
+import type { Begin } from '../supervise/protocol.js';
 import { leftJobs, SupervisorLink } from '../supervise/supervisor-link.js';
 import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
 import { reportWorker } from '../worker-report.js';
 
-/** `queue:work`: worker processes and their supervisor, or a worker in this process. */
-export const command: Command = {
-  flags: {
-    daemon: { kind: 'switch', says: 'Run until told to stop: what it does anyway, said explicitly' },
-    once: { kind: 'switch', says: 'Run one job, or none where none is due, and exit' },
-    'stop-when-empty': { kind: 'switch', says: 'Exit when nothing is due, nor falls due within --sleep' },
-    workers: {
-      kind: 'text',
-      says: 'Worker processes; 0: work in this process, which nobody watches, as with --once',
-      without: '1',
-    },
-    concurrency: { kind: 'text', says: 'Jobs that run side by side in each process', without: '1' },
-    prefetch: {
-      kind: 'text',
-      says: 'Jobs to reserve ahead of free slots at most; 0 for none',
-      without: '100',
-    },
-    ...workFlags,
-    name: {
-      kind: 'text',
-      says: 'What the worker is called in logs and queue:workers',
-      without: '<host>:<pid>',
-    },
-    'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
-    'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
-    'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
-    group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
-    quiet: { kind: 'switch', says: 'Print only what goes wrong: failed jobs, warnings, errors' },
-    supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
-    'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },
-  },
-  positionals: { connection: 'The same as --connection' },
-  examples: [
-    ['drover queue:work', 'Work the default connection until SIGTERM'],
-    ['drover queue:work database --queue high,default --concurrency 10', 'Two queues, ten jobs side by side'],
-    ['drover queue:work --stop-when-empty --json', 'Work off what is there; one object a line'],
-  ],
-  exits: [
-    [
-      exitCodes.done,
-      'asked to stop, or nothing (more) to do: signal, restart, once, empty, max-jobs, max-time',
-    ],
-    [exitCodes.memory, 'above --memory'],
-    [exitCodes.store, 'the store was away for longer than --max-outage'],
-    [exitCodes.uncaught, 'in one process: an error outside any handler; running jobs were let end first'],
-    [exitCodes.stuck, 'in one process: every slot is held by a handler that goes on in spite of its timeout'],
-    [130, `a second SIGINT: stopped at once. Of each running job: ${afterLapse}`],
-    [143, 'a second SIGTERM: the same'],
-  ],
-  notes:
-    'Times are seconds, or text with a unit: 250ms, 30s, 5m, 2h. What no flag says comes from `worker` of the ' +
-    'config. SIGTERM or SIGINT: no new jobs, running ones end within --shutdown-timeout, else they are aborted ' +
-    'and given back.',
-  run: (args, io) => {
-    const options = workerOptions(args);
-    const workers = workersOf(args);
-    const json = args.isOn('json');
-    if (json && args.isOn('quiet')) {
-      throw usage('--quiet and --json exclude each other', '--json prints every event.');
-    }
-    if (workers > 0) return supervise(process.argv.slice(2), { workers, json });
-    if (json) keepStdoutForEvents();
-    return withContext(args, io, { jobs: true, group: args.text('group') }, (context) => {
-      const link = args.isOn('supervised')
-        ? new SupervisorLink(concurrencyOf(args, context), context.logger)
-        : undefined;
-      const worker = context.queue.worker(options, link?.watch);
-      assertSomeJob(context);
-      return work(worker, context, args, io, link);
-    });
-  },
-};
+/** What a worker process of a supervisor is started with. */
+export interface Supervised {
+  readonly orders: Orders;
+  readonly begin: Begin;
+}
+
+/** Runs a worker in this process; answers the exit code. */
+export function runWorker(args: Args, io: Io, supervised?: Supervised): Promise<number> {
+  const options = workerOptions(args);
+  if (args.isOn('json')) keepStdoutForEvents();
+  return withContext(args, io, { jobs: true, group: args.text('group') }, (context) => {
+    const link = supervised && new SupervisorLink(supervised, concurrencyOf(args, context), context.logger);
+    const worker = context.queue.worker(options, link?.watch);
+    assertSomeJob(context);
+    return work(worker, context, args, io, link);
+  });
+}
 
 function concurrencyOf(args: Args, { config }: Context): number {
   return args.whole('concurrency', 1) ?? config.worker?.concurrency ?? 1;
-}
-
-/** How many processes to start, 0 for none: this one works. */
-function workersOf(args: Args): number {
-  const workers = args.whole('workers', 0);
-  if (args.isOn('once') && workers !== undefined && workers > 0) {
-    throw usage('--once works in this process, without --workers', 'Leave one of them out.');
-  }
-  const inThisProcess = ['once', 'supervised', 'report-to-parent'].some((name) => args.isOn(name));
-  return inThisProcess ? 0 : (workers ?? 1);
 }
 
 /** What jobs print with `console` goes to stderr: a line of theirs would be no JSON to whoever reads stdout. */
@@ -132,13 +66,10 @@ async function work(
   else queue.events.on('job:*', (event) => reportJob(event, output, report));
 
   if (link) {
-    const begun = await link.begin({
-      stop: (why) => stops.stopFor(why),
-      ...pauses,
-    });
-    await worker.settleLeft(leftJobs(begun.left));
+    link.obey({ stop: (why) => stops.stopFor(why), ...pauses });
+    await worker.settleLeft(leftJobs(link.begin.left));
     link.working(stopLimits(args, context));
-    if (begun.settleOnly) return exitCodes.done;
+    if (link.begin.settleOnly) return exitCodes.done;
   }
 
   const tell = (event: string, fields: object, sentence: string) => {

@@ -72,7 +72,7 @@ export class Child {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', this.#board],
       windowsHide: true,
     });
-    const begin: Order = { type: 'begin', left: [], suspects: [], settleOnly: false };
+    const begin: Order = { type: 'begin', values: {}, left: [], suspects: [], settleOnly: false };
     this.#process.send(begin, () => {});
     this.#process.on('message', (message: ChildMessage | Report) => this.#hear(message));
     this.#askAfter(limits.timeoutMs);

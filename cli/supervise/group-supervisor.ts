@@ -57,11 +57,14 @@ export class GroupSupervisor {
 
   #supervisorOf(name: string, workers: number, { file, connection }: Plan): Supervisor {
     const words = ['queue:work', `--group=${name}`];
-    if (file !== null) words.push(`--config=${file}`);
-    if (connection !== null) words.push(`--connection=${connection}`);
-    if (this.#words.includes('--json')) words.push('--json');
+    const values = {
+      group: name,
+      ...(file !== null && { config: file }),
+      ...(connection !== null && { connection }),
+      ...(this.#words.includes('--json') && { json: true }),
+    };
     const stopAll = (why: string) => this.stop(`${why} (group ${name})`);
-    return new Supervisor({ words, workers, isGroup: true, stopAll, ...this.#teller(name) });
+    return new Supervisor({ words, values, workers, isGroup: true, stopAll, ...this.#teller(name) });
   }
 
   #tellStart({ file, groups }: Plan): void {

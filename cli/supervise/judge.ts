@@ -39,15 +39,16 @@ export function judge(
   journal: Journal,
   suspects: ReadonlySet<string>,
 ): Judgement {
-  const held = journal.held.map((reserved): Left => ({ reserved, started: false, verdict: giveBack }));
+  const { pid } = death;
+  const held = journal.held.map((reserved): Left => ({ reserved, pid, started: false, verdict: giveBack }));
   const ours = journal.started.filter(({ state }) => state !== 'settled');
   const running = ours.filter(({ state }) => state === 'running');
   const culprit = death.blameless ? undefined : findCulprit(evidence, journal, running, suspects);
   const charge = culprit && chargeOf(culprit, evidence, death);
   const left = ours.map((record): Left => {
     const { reserved, state } = record;
-    if (state === 'done') return { reserved, started: true, verdict: { action: 'delete' } };
-    return { reserved, started: true, verdict: record === culprit && charge ? charge : giveBack };
+    if (state === 'done') return { reserved, pid, started: true, verdict: { action: 'delete' } };
+    return { reserved, pid, started: true, verdict: record === culprit && charge ? charge : giveBack };
   });
   const suspected = death.blameless || (culprit && evidence) ? [] : running;
   return {

@@ -14,21 +14,28 @@ export type Verdict =
 /** A job that a dead worker process held, and what to do with it. */
 export interface Left {
   readonly reserved: ReservedJob;
+  /** Of the process that held it. */
+  readonly pid: number;
   /** False for one that waited for a slot. */
   readonly started: boolean;
   readonly verdict: Verdict;
 }
 
+/** What a worker process begins with. */
+export interface Begin {
+  /** What the command line says, as yargs parsed it. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** What a dead process left, to be settled before anything else. */
+  readonly left: readonly Left[];
+  readonly suspects: readonly string[];
+  /** True for a process that shall settle what was left, and work no more. */
+  readonly settleOnly: boolean;
+}
+
 /** What the supervisor tells a worker process. */
 export type Order =
-  /** The first, sent with the start: what a dead process left, to be settled before anything else. */
-  | {
-      readonly type: 'begin';
-      readonly left: readonly Left[];
-      readonly suspects: readonly string[];
-      /** True for a process that shall settle what was left, and work no more. */
-      readonly settleOnly: boolean;
-    }
+  /** The first. */
+  | ({ readonly type: 'begin' } & Begin)
   | { readonly type: 'stop'; readonly why: string }
   | { readonly type: 'suspects'; readonly suspects: readonly string[] }
   | { readonly type: 'ping' }

@@ -1,8 +1,9 @@
+import type { Io } from '../io.js';
 import { GroupSupervisor } from './group-supervisor.js';
-import { runToExit, tellerFor } from './supervise.js';
+import { runObeying, tellerFor } from './supervise.js';
 
-/** Runs `queue:supervise` as the supervisor of groups of worker processes, and exits with its code. */
-export function superviseGroups(words: readonly string[]): Promise<never> {
+/** Runs `queue:supervise` as the supervisor of groups of worker processes; answers its exit code. */
+export function superviseGroups(words: readonly string[], io: Io): Promise<number> {
   const json = words.includes('--json');
-  return runToExit(new GroupSupervisor(words, (group) => tellerFor(json, { group })), json);
+  return runObeying(new GroupSupervisor(words, (group) => tellerFor(io, json, { group })), io);
 }

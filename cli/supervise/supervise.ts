@@ -1,58 +1,59 @@
 import { constants } from 'node:os';
-import { exitCodeOfError } from '../exit-codes.js';
+import type { Io } from '../io.js';
 import { createLogger, type LogMarks } from '../logger.js';
 import { createOutput } from '../output.js';
 import { pauseOnSignals } from '../signals.js';
 import { Supervisor, type SupervisorOptions } from './supervisor.js';
-import type { SupervisorWords } from './words.js';
 
-/** Runs `queue:work` as the supervisor of worker processes, and exits with its code. */
-export function supervise(words: readonly string[], { workers, json }: SupervisorWords): Promise<never> {
-  return runToExit(
-    new Supervisor({ words, workers, ...tellerFor(json, { quiet: words.includes('--quiet') }) }),
-    json,
-  );
+/** Runs `queue:work` as the supervisor of worker processes; answers its exit code. */
+export function supervise(
+  work: Pick<SupervisorOptions, 'words' | 'values' | 'workers' | 'first'>,
+  io: Io,
+): Promise<number> {
+  const { json, quiet } = work.values;
+  const teller = tellerFor(io, json === true, { quiet: quiet === true });
+  return runObeying(new Supervisor({ ...work, ...teller }), io);
 }
 
 /**
- * How a supervisor of this process tells what it does.
+ * How a supervisor tells what it does.
  *
  * @param marks of its lines.
  */
-export function tellerFor(json: boolean, marks: LogMarks = {}): Pick<SupervisorOptions, 'logger' | 'event'> {
-  const output = createOutput(process, json, marks.group);
+export function tellerFor(
+  io: Io,
+  json: boolean,
+  marks: LogMarks = {},
+): Pick<SupervisorOptions, 'logger' | 'event'> {
+  const output = createOutput(io, json, marks.group);
   const event = (name: string, fields: object) => {
     if (json) output.object({ time: new Date().toISOString(), event: name, ...fields });
   };
-  return { logger: createLogger(process, json, marks), event };
+  return { logger: createLogger(io, json, marks), event };
 }
 
-/** Runs a supervisor as what this process is for: it obeys its signals, and the process exits with its code. */
-export async function runToExit(
+/** Runs a supervisor that obeys the signals of this process; answers its exit code. */
+export async function runObeying(
   supervisor: Pick<Supervisor, 'run' | 'stop' | 'killAll' | 'pause' | 'resume'>,
-  json: boolean,
-): Promise<never> {
-  process.stdout.on('error', () => {}); // its workers notice as well, and tell
-  process.stderr.on('error', () => {});
-  obeySignals(supervisor);
+  io: Io,
+): Promise<number> {
+  obeySignals(supervisor, io);
   try {
-    process.exit(await supervisor.run());
+    return await supervisor.run();
   } catch (error) {
-    const { reportError } = await import('../error-report.js');
-    reportError(error, process, json);
     supervisor.killAll();
-    process.exit(exitCodeOfError(error));
+    throw error;
   }
 }
 
-function obeySignals(supervisor: Omit<Parameters<typeof runToExit>[0], 'run'>): void {
+function obeySignals(supervisor: Omit<Parameters<typeof runObeying>[0], 'run'>, io: Io): void {
   let count = 0;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       count += 1;
       if (count === 1) return supervisor.stop(name);
       supervisor.killAll();
-      process.exit(128 + constants.signals[name]);
+      io.exit(128 + constants.signals[name]);
     });
   }
   pauseOnSignals(supervisor);

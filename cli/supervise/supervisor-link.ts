@@ -1,10 +1,11 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { LeftJob } from '../../src/left-jobs.js';
-import { boardFd, hasBoard, writeEvidence } from './board.js';
+import { boardFd, writeEvidence } from './board.js';
 import { JournalWriter } from './journal-writer.js';
 import { monotonicMs } from './monotonic.js';
-import type { Left, Order, Report } from './protocol.js';
+import type { Orders } from './orders.js';
+import type { Begin, Left, Order, Report } from './protocol.js';
 import { slotIn } from './stack.js';
 import { SupervisedWatch } from './supervised-watch.js';
 import { lookMs, type WatchdogData } from './watchdog-data.js';
@@ -28,14 +29,18 @@ export interface Obeys {
 /** A worker process's side of the supervision. One a process. */
 export class SupervisorLink {
   readonly watch: SupervisedWatch;
+  readonly begin: Begin;
+  readonly #orders: Orders;
   readonly #limits = new Float64Array(new SharedArrayBuffer(16)).fill(Number.POSITIVE_INFINITY);
   readonly #logger: Logger;
 
-  /** @throws QueueError `E_USAGE` in a process that no supervisor has started. */
-  constructor(concurrency: number, logger: Logger) {
-    if (process.send === undefined || !hasBoard()) {
-      throw new QueueError('E_USAGE', '--supervised is for the processes that queue:work starts itself');
-    }
+  constructor(
+    { orders, begin }: { readonly orders: Orders; readonly begin: Begin },
+    concurrency: number,
+    logger: Logger,
+  ) {
+    this.#orders = orders;
+    this.begin = begin;
     this.#logger = logger;
     const journal = new JournalWriter(boardFd, (err) => {
       logger.error({ err }, 'could not write the journal: if this process dies, leases must lapse');
@@ -45,22 +50,16 @@ export class SupervisorLink {
       onFirstStart: () => this.#startWatchdog(),
       onCleared: (suspect) => void this.report({ type: 'cleared', suspect }),
     });
+    this.watch.suspect(begin.suspects);
     this.#nameExits();
   }
 
-  /** Resolves with the first order. All later ones go to `worker`; a lost supervisor is an order to stop. */
-  begin(worker: Obeys): Promise<Extract<Order, { type: 'begin' }>> {
-    process.on('disconnect', () => worker.stop('the supervisor is gone'));
-    return new Promise((resolve) => {
-      process.on('message', (order: Order) => {
-        if (order.type === 'begin') {
-          this.watch.suspect(order.suspects);
-          resolve(order);
-        } else {
-          this.#obey(order, worker);
-        }
-      });
-    });
+  /** Lets the orders of the supervisor reach a worker. One that is lost is an order to stop. */
+  obey(worker: Obeys): void {
+    this.#orders.listen(
+      (order) => this.#obey(order, worker),
+      () => worker.stop('the supervisor is gone'),
+    );
   }
 
   /** Tells the supervisor and the watchdog how long this process may take to stop. */
@@ -126,11 +125,11 @@ export class SupervisorLink {
 
 /** The jobs of a dead process with their verdicts, as the core settles them. */
 export function leftJobs(left: readonly Left[]): LeftJob[] {
-  return left.map(({ reserved, started, verdict }) => {
-    if (verdict.action !== 'charge') return { reserved, started, verdict };
+  return left.map(({ reserved, pid, started, verdict }) => {
+    if (verdict.action !== 'charge') return { reserved, pid, started, verdict };
     const { action, reason, message, stack } = verdict;
     const error = new QueueError(reason === 'timed-out' ? 'E_TIMEOUT' : 'E_CRASHED', message);
     error.stack = `${error.name}: ${message}\n${stack}`;
-    return { reserved, started, verdict: { action, reason, error } };
+    return { reserved, pid, started, verdict: { action, reason, error } };
   });
 }

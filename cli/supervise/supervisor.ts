@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../src/logger.js';
 import { afterEnd } from './after-end.js';
 import { diedOf, type Judgement, judge } from './judge.js';
-import type { Left, Report } from './protocol.js';
+import type { Begin, Left, Report } from './protocol.js';
 import { type ProcessEnd, WorkerProcess } from './worker-process.js';
 
 /** The first wait before a process is started again that ended without having worked; it doubles. */
@@ -17,9 +17,13 @@ const mostSuspects = 10_000;
 export interface SupervisorOptions {
   /** Of the command line that each process is started with. */
   readonly words: readonly string[];
+  /** What they say. */
+  readonly values: Begin['values'];
   readonly workers: number;
   /** Whether it runs a group of the config, beside others. Default false. */
   readonly isGroup?: boolean;
+  /** Started already, with nothing that another process left. */
+  readonly first?: WorkerProcess;
   readonly logger: Logger;
   /** Told of what happens to processes: for `--json`. */
   event(name: string, fields: object): void;
@@ -36,6 +40,7 @@ export class Supervisor {
   readonly #processes = new Set<WorkerProcess>();
   readonly #suspects = new Set<string>();
   readonly #giveUp = new AbortController();
+  #first: WorkerProcess | undefined;
   #left: Left[] = [];
   #stopping = false;
   #paused = false;
@@ -46,6 +51,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#first = options.first;
   }
 
   /** Runs until it was told to stop, or its processes have ended for good; answers the exit code. */
@@ -108,14 +114,22 @@ export class Supervisor {
   async #runOne(settleOnly: boolean): Promise<ProcessEnd> {
     const left = this.#left;
     this.#left = [];
-    const beginning = { left, suspects: [...this.#suspects], settleOnly };
-    const one = new WorkerProcess(this.#options.words, beginning, (report) => this.#hear(report));
+    const one = this.#first ?? this.#start({ left, suspects: [...this.#suspects], settleOnly });
+    this.#first = undefined;
     this.#processes.add(one);
+    one.listen((report) => this.#hear(report));
     if (this.#paused) one.tell({ type: 'pause' });
     const end = await one.ended;
     this.#processes.delete(one);
     if (!end.worked) this.#left.push(...left);
     return end;
+  }
+
+  #start(beginning: Omit<Begin, 'values'>): WorkerProcess {
+    const { words, values } = this.#options;
+    const started = new WorkerProcess(words);
+    started.begin({ values, ...beginning });
+    return started;
   }
 
   /** Somebody must settle what the last processes left, though none shall work any more. */

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { closeBoard, openBoard } from './board.js';
+import { closeBoard, openBoard, writeEvidence } from './board.js';
 import { monotonicMs } from './monotonic.js';
-import type { Left, Order, Report } from './protocol.js';
-import { type Remains, readRemains } from './remains.js';
+import type { Begin, Order, Report } from './protocol.js';
+import type { Remains } from './remains.js';
 
+/** How often a process is asked whether its event loop turns. */
+const askMs = 2000;
 /** How long to wait for the last reports of a process that is gone. */
 const lastWordsMs = 1000;
 
@@ -21,39 +23,48 @@ export interface ProcessEnd extends Remains {
   readonly worked: boolean;
 }
 
-/** What a worker process is started with. */
-export interface Beginning {
-  readonly left: readonly Left[];
-  readonly suspects: readonly string[];
-  readonly settleOnly: boolean;
-}
-
 /** A worker process as its supervisor sees it, in a process group of its own. */
 export class WorkerProcess {
-  readonly beginning: Beginning;
   readonly ended: Promise<ProcessEnd>;
   readonly #process: ChildProcess;
   readonly #board = openBoard();
-  readonly #onReport: (report: Report) => void;
+  readonly #early: Report[] = [];
+  #onReport = (report: Report): void => void this.#early.push(report);
   #reason: string | undefined;
   #worked = false;
   #stopMs = 30_000;
+  #graceMs = 0;
   #pong: (() => void) | undefined;
+  #asking: NodeJS.Timeout | undefined;
+  #isAsked = false;
+  #hasEnded = false;
   #watch: NodeJS.Timeout | undefined;
 
-  /** @param words of the command line, the command included. */
-  constructor(words: readonly string[], beginning: Beginning, onReport: (report: Report) => void) {
-    this.beginning = beginning;
-    this.#onReport = onReport;
+  /**
+   * Starts it. It loads what it needs, and waits for `begin`.
+   *
+   * @param words of the command line, for people who look at processes: what they say travels with `begin`.
+   */
+  constructor(words: readonly string[]) {
     const program = fileURLToPath(new URL('../bin.js', import.meta.url));
-    this.#process = spawn(process.execPath, [...process.execArgv, program, ...words, '--supervised'], {
+    this.#process = spawn(process.execPath, [...process.execArgv, program, '--supervised', ...words], {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#board],
       windowsHide: true,
     });
-    this.tell({ type: 'begin', ...beginning });
     this.#process.on('message', (report: Report) => this.#hear(report));
     this.ended = this.#untilEnded();
+  }
+
+  /** Lets it work. */
+  begin(beginning: Begin): void {
+    this.tell({ type: 'begin', ...beginning });
+  }
+
+  /** Passes its reports on, those that came already first. */
+  listen(listener: (report: Report) => void): void {
+    this.#onReport = listener;
+    for (const report of this.#early.splice(0)) listener(report);
   }
 
   get pid(): number {
@@ -86,11 +97,35 @@ export class WorkerProcess {
   #hear(report: Report): void {
     if (report.type === 'working') {
       this.#worked = true;
+      this.#graceMs = report.graceMs;
       this.#stopMs = report.shutdownTimeoutMs + report.graceMs + 250;
+      this.#asking = setInterval(() => void this.#ask(), askMs).unref();
     }
     if (report.type === 'stopped') this.#reason = report.reason;
-    if (report.type === 'pong') this.#pong?.();
+    if (report.type === 'pong') {
+      this.#isAsked = false;
+      this.#pong?.();
+    }
     this.#onReport(report);
+  }
+
+  /** Ends a process whose event loop is blocked past all timeouts, where its watchdog has not: it may have died. */
+  async #ask(): Promise<void> {
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      this.tell({ type: 'ping' });
+      return;
+    }
+    const [{ readRemains }, { isOverdue, isStopped }] = await Promise.all([
+      import('./remains.js'),
+      import('./overdue.js'),
+    ]);
+    if (!this.#isAsked || this.#hasEnded) return;
+    const atMs = monotonicMs();
+    const { journal } = readRemains(this.#board);
+    if (!isOverdue(journal, this.#graceMs, atMs) || isStopped(this.pid)) return;
+    writeEvidence(this.#board, { kind: 'blocked', atMs });
+    this.kill();
   }
 
   /** A process whose event loop turns may still wait for its store; one that is blocked waits for nothing. */
@@ -109,6 +144,8 @@ export class WorkerProcess {
       this.#process.once('error', () => resolve([1, null])); // it could not be started
     });
     const atMs = monotonicMs();
+    this.#hasEnded = true;
+    clearInterval(this.#asking);
     clearTimeout(this.#watch);
     // What a job left running in the group goes with its process.
     this.kill();
@@ -117,6 +154,7 @@ export class WorkerProcess {
       const disconnected = new Promise((resolve) => this.#process.once('disconnect', resolve));
       await Promise.race([disconnected, sleep(lastWordsMs, undefined, { ref: false })]);
     }
+    const { readRemains } = await import('./remains.js');
     const remains = readRemains(this.#board);
     closeBoard(this.#board);
     const { pid } = this;

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../src/index.js';
 import { explainPackage } from './errors.js';
@@ -47,7 +48,7 @@ function ownClient(redis: RedisInstance): Client {
  * @throws QueueError `E_DRIVER_MISSING` where ioredis is not installed.
  */
 export async function openClient(settings: RedisSettings, logger: Logger): Promise<Client> {
-  const ioredis = await loadIoredis();
+  const ioredis = loadIoredis();
   const redis = new ioredis.Redis({
     retryStrategy: (times: number) => reconnectDelayMs(times),
     // A connection that is given up is dropped, not waited for: the next command needs a new one at once.
@@ -70,9 +71,10 @@ function reconnectDelayMs(times: number): number {
   return Math.round(most / 2 + (Math.random() * most) / 2);
 }
 
-async function loadIoredis(): Promise<{ readonly Redis: typeof Redis }> {
+function loadIoredis(): { readonly Redis: typeof Redis } {
   try {
-    return await import('ioredis');
+    // As what it is, CommonJS: imported it takes half as long again.
+    return createRequire(import.meta.url)('ioredis');
   } catch (error) {
     throw explainPackage(error) ?? error;
   }

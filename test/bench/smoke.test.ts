@@ -61,6 +61,14 @@ describe('npm run bench', () => {
     expect(contendersOf(results, 'drain: 2 processes')).toEqual(measured);
   }, 60_000);
 
+  it('measures the start of queue:work beside that of two bare processes', async () => {
+    const { text, results } = await bench('--peers', 'drover,raw', '--measures', 'cold');
+
+    expect(results.skipped).toEqual({});
+    expect(contendersOf(results, 'cold start to first job')).toEqual(['drover-cli', 'raw-1']);
+    expect(text).toContain('of raw-1');
+  }, 60_000);
+
   it('measures a peer where it is installed, and tells where it is not', async () => {
     const { text, results } = await bench(
       '--store',

@@ -1,12 +1,13 @@
 import { closeSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { createParser } from '../../cli/main.js';
 import { afterEnd } from '../../cli/supervise/after-end.js';
 import { openBoard, readEvidence, readJournalPart, writeEvidence } from '../../cli/supervise/board.js';
 import { blockerOf, earliestDueMs } from '../../cli/supervise/due.js';
 import { readJournal, type StartRecord } from '../../cli/supervise/journal.js';
 import { JournalWriter } from '../../cli/supervise/journal-writer.js';
 import { judge } from '../../cli/supervise/judge.js';
-import { isForGroups, supervisorWords } from '../../cli/supervise/words.js';
+import { isForGroups, readPlainWork } from '../../cli/supervise/words.js';
 import type { ReservedJob } from '../../src/index.js';
 
 function reservedJob(
@@ -216,18 +217,56 @@ test('a process that never worked ends the command only where none has', () => {
   expect(afterEnd(ended, { ...state, stopping: true })).toEqual({ action: 'go-on' });
 });
 
-test.each([
-  ['queue:work', { workers: 1, json: false }],
-  ['work redis --json --workers 3', { workers: 3, json: true }],
-  ['work --workers=2', { workers: 2, json: false }],
-  ['work --workers x', { workers: 1, json: false }],
-  ['work --workers 0', undefined],
-  ['work --once', undefined],
-  ['work --help', undefined],
-  ['work --supervised', undefined],
-  ['queue:size', undefined],
-] as const)('%s', (line, words) => {
-  expect(supervisorWords(line.split(' '))).toEqual(words);
+describe('a command line without doubt', () => {
+  const read = async (line: string) => {
+    const words = line.split(' ');
+    let values: Readonly<Record<string, unknown>> | undefined;
+    const entry = {
+      usage: 'queue:work [connection]',
+      summary: '',
+      load: () => import('../../cli/commands/work-command.js'),
+    };
+    const parser = createParser(words, { stdout: process.stdout }, [entry], async (_, all) => {
+      values = all;
+    });
+    await parser.parseAsync(words);
+    return values;
+  };
+
+  test.each([
+    ['queue:work', 1],
+    ['work redis --json --workers 3', 3],
+    ['work --workers=2 --queue high,default --concurrency=10', 2],
+    ['work --connection redis --max-time=5m --daemon --stop-when-empty', 1],
+    ['work --delay=-1 --memory=', 1],
+  ])('%s: means what yargs says', async (line, workers) => {
+    const plain = readPlainWork(line.split(' '));
+    expect(plain?.workers).toBe(workers);
+    const { _, $0, ...values } = { ...(await read(line)) };
+    const given = Object.entries(values).filter(([, value]) => value !== undefined);
+    expect(plain?.values).toEqual(Object.fromEntries(given));
+  });
+
+  test.each([
+    'queue:size',
+    'work --workers 0',
+    'work --workers x',
+    'work --workers=2 --workers=3',
+    'work --once',
+    'work --help',
+    'work -h',
+    'work --version',
+    'work --supervised',
+    'work --tries',
+    'work --tries --json',
+    'work --json=false',
+    'work --trees 3',
+    'work a b',
+    'work a --connection b',
+    'work -- a',
+  ])('%s: is left to yargs', (line) => {
+    expect(readPlainWork(line.split(' '))).toBeUndefined();
+  });
 });
 
 test.each([

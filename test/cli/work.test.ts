@@ -81,6 +81,7 @@ describe('--json', () => {
       time: expect.any(String),
       event: 'worker:started',
       pid: expect.any(Number),
+      name: expect.any(String),
       connection: 'main',
       queues: ['a', 'b'],
       concurrency: 2,

@@ -8,8 +8,14 @@ const root = join(import.meta.dirname, '../..');
 const jobsText = `
 import { execSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineJob } from 'drover';
+
+if (process.env.NO_WATCHDOG) {
+  createRequire(import.meta.url)('node:worker_threads').Worker = class { on() {} unref() {} };
+  syncBuiltinESMExports();
+}
 
 const until = async (file) => {
   while (!existsSync(file)) await sleep(10);
@@ -46,6 +52,33 @@ export const hoards = one('hoards', async () => {
 export const grows = one('grows', () => {
   globalThis.kept = Buffer.alloc(300 * 1024 * 1024, 1);
 });
+/** Writes down each run, one append a line. */
+export const step = one('step', async ({ job, data }) => {
+  appendFileSync('ran', job.id + ' started ' + job.attempts() + '\\n');
+  await sleep(data);
+  appendFileSync('ran', job.id + ' ended ' + job.attempts() + '\\n');
+}, { timeout: 0 });
+const frozen = Object.freeze(Object.assign(new Error('cold'), { code: 'E_COLD' }));
+const hostile = { get message() { throw new Error('not to be read'); } };
+const thrown = { undefined, null: null, frozen, hostile, huge: new Error('x'.repeat(5_000_000)) };
+export const throws = one('throws', ({ data }) => { throw thrown[data]; });
+export const settles = one('settles', async ({ job, data }) => {
+  if (data === 'releases' && job.attempts() === 1) await job.release(0);
+  if (data === 'deletes') await job.delete();
+  if (data !== 'returns' && job.attempts() === 1) throw new Error('after all');
+}, { tries: 3 });
+export const hooked = one('hooked', () => { throw new Error('boom'); }, {
+  failed() { throw new Error('the hook as well'); },
+});
+export const heeds = one('heeds', ({ signal }) => sleep(600_000, undefined, { signal }), { timeout: 0 });
+export const stubborn = one('stubborn', () => sleep(600_000), { timeout: '200ms' });
+/** Blocks its event loop for data ms, once. */
+export const blocks = one('blocks', ({ data }) => {
+  appendFileSync('ran', 'blocks\\n');
+  for (const end = Date.now() + data; Date.now() < end; );
+}, { timeout: '20s', tries: 3 });
+/** Blocks its event loop in a process whose watchdog never was. */
+export const unwatched = one('unwatched', async () => { for (;;); }, { timeout: '200ms' });
 export const stray = one('stray', async () => {
   void Promise.reject(new Error('nobody waits for me'));
   await until('go');
@@ -60,11 +93,15 @@ export function lineOf(job: string): string {
 }
 
 /** A project whose leases outlast any test, so that what comes back was given back. */
-export function faultyProject(worker = "timeout: '600ms', grace: '400ms'", redisUrl?: string): CliProject {
+export function faultyProject(
+  worker = "timeout: '600ms', grace: '400ms'",
+  redisUrl?: string,
+  lease = '10m',
+): CliProject {
   const driver =
     redisUrl === undefined
-      ? "database({ url: 'sqlite://' + import.meta.dirname + '/queue.sqlite', lease: '10m' })"
-      : `redis({ url: '${redisUrl}', lease: '10m' })`;
+      ? `database({ url: 'sqlite://' + import.meta.dirname + '/queue.sqlite', lease: '${lease}' })`
+      : `redis({ url: '${redisUrl}', lease: '${lease}' })`;
   const module = redisUrl === undefined ? 'database' : 'redis';
   const project = new CliProject({
     'drover.config.mjs': `

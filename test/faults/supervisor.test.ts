@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CliProject, isAlive, type Line } from '../support/cli.js';
 import { faultyProject, lineOf, startWorker } from './supervisor-project.js';
@@ -40,6 +42,8 @@ describe('a handler that blocks its event loop', () => {
         new RegExp(`job ${name} \\(stuck\\) blocked .* timeout of 600 ms; killed after \\d`),
       );
       expect(row?.stack).toContain(lineOf(name));
+      const ran = lines.find((line) => line.event === 'worker:replaced');
+      expect(row).toMatchObject({ pid: ran?.pid, host: hostname() });
       expect(stderr).toContain(`job ${name} (stuck) blocked its event loop`);
       expectDoneOnFirstAttempt(lines, naps);
       expect(lines.filter((line) => line.event === 'worker:replaced')).toHaveLength(1);
@@ -126,6 +130,35 @@ test('several processes: one at its limit is replaced, and the command goes on',
   for (let index = 0; index < 6; index++) await running.line({ event: 'job:done', id: `c${index}` });
   running.kill('SIGTERM');
   expect((await running.exited).code).toBe(0);
+});
+
+describe('without a watchdog', () => {
+  const env = { NO_WATCHDOG: '1' };
+
+  test('a process that is blocked past its timeout is killed by the supervisor, and its job charged', async () => {
+    await project.push('unwatched', null, { id: 'stuck' });
+    const { running } = await startWorker(project, ['--stop-when-empty'], env);
+    expect((await running.exited).code).toBe(0);
+    expect(await failure('stuck')).toMatchObject({
+      reason: 'timed-out',
+      message: expect.stringContaining('in a native call past its timeout of 200 ms'),
+    });
+  });
+
+  test('a process that somebody has stopped is let alone', async () => {
+    const { running, pid } = await startWorker(project, [], env);
+    await project.push('step', 100, { id: 'patient', timeout: '200ms' });
+    await running.line({ event: 'job:started', id: 'patient' });
+    process.kill(pid, 'SIGSTOP');
+    await sleep(6000); // twice what a blocked process is given, and a third look
+    process.kill(pid, 'SIGCONT');
+    await project.push('counts', null, { id: 'after' });
+    await running.line({ event: 'job:done', id: 'after' });
+    running.kill('SIGTERM');
+    const { code, lines } = await running.exited;
+    expect(code).toBe(0);
+    expect(lines.filter((line) => line.event === 'worker:replaced')).toEqual([]);
+  });
 });
 
 describe('the supervisor itself', () => {

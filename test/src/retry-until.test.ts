@@ -35,7 +35,7 @@ describe("think-queue's table of end time and tries", () => {
       const rules = { tries, backoff, endMs };
       for (const fraction of [0, 999]) {
         const nowMs = endMs + seconds * 1000 + fraction;
-        const refused = refusal(payload, attempts, rules, nowMs);
+        const refused = refusal(payload, attempts, rules, false, nowMs);
         expect(refused?.action === 'fail' ? refused.reason : 'run').toBe(before);
         const action = afterFailure(error, 'max-tries', attempts, rules, { nowMs, random: 0 });
         expect(action).toEqual(

@@ -110,18 +110,65 @@ describe('a job that was delivered more often than it may be tried', () => {
     return { queue, job, events: recordEvents(queue), vanish, hooked, runs: () => runs };
   }
 
-  test('is failed without a run: its workers vanished', async () => {
+  test('is run once more, as nobody knows whether it was ever started', async () => {
+    const { queue, job, events, vanish, runs } = setUp();
+    await queue.push(job);
+    await vanish();
+    await vanish();
+    await workOff(queue);
+    expect(runs()).toBe(1);
+    expect(namesOf(events)).toEqual(['job:started', 'job:done']);
+    expect(events[0]).toMatchObject({ attempts: 3 });
+  });
+
+  test('runs alone then, and fails without another run when that worker vanishes too', async () => {
     const { queue, job, events, vanish, hooked, runs } = setUp();
     await queue.push(job);
+    await vanish();
     await vanish();
     await vanish();
     await workOff(queue);
     expect(runs()).toBe(0);
     expect(namesOf(events)).toEqual(['job:failed']);
     expect(await queue.failed.list()).toMatchObject([
-      { reason: 'max-tries', attempts: 3, message: expect.stringContaining('delivered 2 times') },
+      { reason: 'max-tries', attempts: 4, message: expect.stringContaining('delivered 3 times') },
     ]);
     expect(hooked).toMatchObject([{ code: 'E_MAX_TRIES' }]);
+  });
+
+  test('has no other job beside it in that run', async () => {
+    const { queue, job, vanish } = setUp();
+    await queue.push(job, null, { id: 'late' });
+    await vanish();
+    await vanish();
+    for (const id of ['a', 'b', 'c']) await queue.push(job, null, { id });
+    const under = new Set<string>();
+    const beside: string[][] = [];
+    queue.events.on('job:started', ({ id }) => {
+      under.add(id);
+      if (under.has('late')) beside.push([...under]);
+    });
+    queue.events.on('job:done', ({ id }) => under.delete(id));
+    await queue.worker({ stopWhenEmpty: true, concurrency: 4 }).run();
+    expect(beside).toEqual([['late']]);
+  });
+
+  test('is not run again where its handler released it on its last try', async () => {
+    const clock = manualClock();
+    let runs = 0;
+    const job = defineJob({
+      name: 'job',
+      tries: 1,
+      handle: ({ job }) => {
+        runs += 1;
+        return job.release(0);
+      },
+    });
+    const queue = createQueue({ connections: { default: memory({ clock }) }, jobs: [job] });
+    await queue.push(job);
+    await workOff(queue);
+    expect(runs).toBe(1);
+    expect(await queue.failed.list()).toMatchObject([{ reason: 'max-tries', attempts: 2 }]);
   });
 
   test('is run as long as a try is left', async () => {

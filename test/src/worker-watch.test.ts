@@ -146,18 +146,19 @@ test('what a dead process left is settled by its leases, and nothing where they 
   } as const;
   const stale = one('lost');
   await queue.worker().settleLeft([
-    { reserved: one('held'), started: false, verdict: { action: 'give-back' } },
-    { reserved: one('innocent'), started: true, verdict: { action: 'give-back' } },
-    { reserved: one('done'), started: true, verdict: { action: 'delete' } },
-    { reserved: one('charged'), started: true, verdict: charge },
-    { reserved: one('last'), started: true, verdict: charge },
+    { reserved: one('held'), pid: 4711, started: false, verdict: { action: 'give-back' } },
+    { reserved: one('innocent'), pid: 4711, started: true, verdict: { action: 'give-back' } },
+    { reserved: one('done'), pid: 4711, started: true, verdict: { action: 'delete' } },
+    { reserved: one('charged'), pid: 4711, started: true, verdict: charge },
+    { reserved: one('last'), pid: 4711, started: true, verdict: charge },
     {
       reserved: { ...stale, lease: { ...stale.lease, token: 'another' } },
+      pid: 4711,
       started: true,
       verdict: { action: 'delete' },
     },
   ]);
   expect(await queue.size()).toEqual({ ready: 2, delayed: 1, reserved: 1 });
-  expect(await queue.failed.find(['last'])).toMatchObject([{ reason: 'crashed', attempts: 1 }]);
+  expect(await queue.failed.find(['last'])).toMatchObject([{ reason: 'crashed', attempts: 1, pid: 4711 }]);
   expect(failed).toEqual(['it died']);
 });

@@ -29,6 +29,8 @@ export interface Result {
 export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly stdin?: string;
+  /** A command that starts this one, with its own words. */
+  readonly through?: readonly string[];
 }
 
 const plainEnv = {
@@ -47,8 +49,9 @@ export class RunningCli {
   #stdout = '';
   #stderr = '';
 
-  constructor(cwd: string, args: readonly string[], { env, stdin }: StartOptions) {
-    this.process = spawn(process.execPath, [bin, ...args], {
+  constructor(cwd: string, args: readonly string[], { env, stdin, through = [] }: StartOptions) {
+    const [program = '', ...words] = [...through, process.execPath, bin, ...args];
+    this.process = spawn(program, words, {
       cwd,
       env: { ...process.env, ...plainEnv, ...env },
       stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { CliProject, Result, RunningCli } from '../support/cli.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { faultyProject } from './supervisor-project.js';
+
+// `DROVER_DEPLOY_JOB_MS=3000` for jobs as long as those of a slow application.
+const jobMs = Number(process.env.DROVER_DEPLOY_JOB_MS ?? 150);
+const workers = 4;
+const restarts = 10;
+
+/** Starts a command anew whenever it has ended, as process managers do, until told to stop. */
+class ProcessManager {
+  readonly ends: Result[] = [];
+  readonly #start: () => RunningCli;
+  #current: RunningCli | undefined;
+  #running: Promise<void>;
+  #stopping = false;
+
+  constructor(start: () => RunningCli) {
+    this.#start = start;
+    this.#running = this.#keep();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#current?.kill(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.kill('SIGTERM');
+    await this.#running;
+  }
+
+  async #keep(): Promise<void> {
+    while (!this.#stopping) {
+      this.#current = this.#start();
+      this.ends.push(await this.#current.exited);
+    }
+  }
+}
+
+let redis: RedisServer;
+let project: CliProject;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(() => redis.stop());
+
+afterEach(() => project.remove());
+
+describe.each(['SQLite', 'Redis'])('on %s', (store) => {
+  test('ten restarts in a row and a SIGTERM while jobs run and come: nothing is lost, and each runs once', {
+    timeout: 40 * jobMs + 60_000,
+  }, async () => {
+    project = faultyProject("timeout: '60s'", store === 'Redis' ? redis.url : undefined);
+    await (await project.queue()).migrate?.();
+    const manager = new ProcessManager(() => project.start(['queue:work', '--json', `--workers=${workers}`]));
+    const ids: string[] = [];
+    const stopPushing = new AbortController();
+    const pushing = (async () => {
+      for (let n = 0; !stopPushing.signal.aborted; n++) {
+        ids.push(await project.push('step', jobMs, { id: `step-${n}` }));
+        await sleep(jobMs / workers);
+      }
+    })();
+    await expect.poll(() => project.read('ran'), { timeout: 20_000 }).not.toBe('');
+    for (let asked = 1; asked <= restarts; asked++) {
+      await project.must('queue:restart');
+      if (asked === restarts / 2) manager.kill('SIGTERM');
+    }
+    const before = manager.ends.length;
+    stopPushing.abort();
+    await pushing;
+    const ran = () => project.read('ran').split('\n').filter(Boolean);
+    const isDone = (id: string) => ran().includes(`${id} ended 1`);
+    await expect.poll(() => ids.filter((id) => !isDone(id)), { timeout: 30 * jobMs + 20_000 }).toEqual([]);
+    await manager.stop();
+
+    expect(before).toBeGreaterThanOrEqual(2); // the SIGTERM, and a restart at the least
+    expect(ran().sort()).toEqual(ids.flatMap((id) => [`${id} ended 1`, `${id} started 1`]).sort());
+    expect(manager.ends.map(({ code }) => code)).toEqual(manager.ends.map(() => 0));
+    const reasons = manager.ends.flatMap(({ lines }) =>
+      lines.filter((line) => line.event === 'worker:stopped').map((line) => String(line.reason)),
+    );
+    expect(reasons).toContain('restart');
+    expect(reasons).toContain('signal');
+    expect(await project.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
+  });
+});
