@@ -1,9 +1,11 @@
 import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
-import { isQueueError, QueueError } from './errors.js';
+import { QueueError } from './errors.js';
 import { defaultHeartbeatMs, Heartbeat } from './heartbeat.js';
+import { JobWait, shortestLookMs } from './job-wait.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
+import { Outage } from './outage.js';
 import type { QueueConfig } from './queue-config.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
@@ -11,11 +13,6 @@ import { startTimer } from './timer.js';
 import { defaultWorkerName, hostOf, type WorkerReport, type WorkerState } from './worker-info.js';
 import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
-
-/** The first wait between two looks at an idle store that cannot wake the worker; it doubles up to `sleep`. */
-const shortestLookMs = 10;
-/** How long a worker that does not run for ever goes on trying to reach its store. */
-const oneShotPatienceMs = 30_000;
 
 /**
  * Reserves jobs and runs them, `concurrency` at a time, until told to stop. Made by `queue.worker()`; one
@@ -29,16 +26,15 @@ export class Worker {
   readonly #slots: Slots;
   readonly #news: WorkerNews;
   readonly #controls: Controls;
+  readonly #wait: JobWait;
+  readonly #outage: Outage;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #haltListeners = new Set<(halt: Halt) => void>();
   #startedAtEpochMs = 0;
   #startedAtMs = 0;
   #looks = 0;
   #stopped: StopReason | undefined;
-  #storeAwaySinceMs: number | undefined;
   #paused = false;
-  /** Ends the wait for a job that is under way. */
-  #waiting: AbortController | undefined;
 
   /** @internal */
   constructor(
@@ -53,11 +49,13 @@ export class Worker {
     this.#options = options;
     this.#context = context;
     this.#news = new WorkerNews(context.events, context.connection, options);
-    const { concurrency, queues, restMs, heartbeatMs, force } = options;
+    const { concurrency, queues, restMs, heartbeatMs, force, maxOutageMs, once, stopWhenEmpty } = options;
     // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
     const prefetch = queues.length > 1 || restMs > 0 ? 0 : options.prefetch;
     this.#slots = new Slots(connector, leaseMs, { concurrency, prefetch, restMs }, context);
+    this.#wait = new JobWait(connector, this.#slots.bell);
     const { logger } = context;
+    this.#outage = new Outage({ maxOutageMs, isOneShot: once || stopWhenEmpty }, logger);
     this.#controls = new Controls({
       queues,
       signals: connector.signals,
@@ -132,7 +130,7 @@ export class Worker {
   pause(): void {
     this.#paused = true;
     this.#news.paused();
-    this.#waiting?.abort();
+    this.#wait.end();
     this.#slots.giveBackHeld();
     this.#heartbeat?.now();
   }
@@ -218,7 +216,7 @@ export class Worker {
     try {
       const { settler } = this.#context;
       const jobs = await settler.reserve(this.#controls.open, limit, this.#leaseMs);
-      this.#storeAwaySinceMs = undefined;
+      this.#outage.over();
       return jobs;
     } catch (error) {
       await this.#afterStoreError(error);
@@ -254,57 +252,33 @@ export class Worker {
     }
   }
 
-  async #waitForJob(looks: number, sleepMs: number): Promise<void> {
+  async #waitForJob(looks: number, mostMs: number): Promise<void> {
     if (this.#stopped) return;
     if (this.#slots.active === 0) this.#news.idle();
-    const mostMs = Math.max(sleepMs, 1); // a turn of the event loop at least
-    if (!this.#connector.waitForJob) {
-      await this.#slots.bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), mostMs));
-      return;
-    }
-    const waiting = new AbortController();
-    this.#waiting = waiting;
-    void this.#slots.bell.wait().then(() => waiting.abort());
     try {
-      await this.#connector.waitForJob(this.#controls.open, mostMs, waiting.signal);
+      await this.#wait.wait(this.#controls.open, looks, mostMs);
     } catch (error) {
       await this.#afterStoreError(error);
-    } finally {
-      this.#slots.bell.ring(); // lets go of the waiter above
-      this.#waiting = undefined;
     }
   }
 
   async #afterStoreError(error: unknown): Promise<void> {
-    if (!isQueueError(error) || !error.transient) throw error;
-    this.#storeAwaySinceMs ??= performance.now();
-    const awayMs = performance.now() - this.#storeAwaySinceMs;
-    const { once, stopWhenEmpty, maxOutageMs } = this.#options;
-    if (maxOutageMs > 0 && awayMs >= maxOutageMs) {
-      this.#context.logger.error(
-        { err: error, awayMs: Math.round(awayMs) },
-        'the store was away for too long',
-      );
-      return this.#stop('outage');
-    }
-    if ((once || stopWhenEmpty) && awayMs > oneShotPatienceMs) throw error;
-    const backoffMs = Math.min(Math.max(100, awayMs), 4000) * (0.8 + 0.4 * Math.random());
-    const waitMs = maxOutageMs > 0 ? Math.min(backoffMs, maxOutageMs - awayMs) : backoffMs;
-    this.#context.logger.warn({ err: error, waitMs }, 'the store does not answer; trying again');
-    if (!this.#stopped) await this.#slots.bell.wait(waitMs);
+    const waitMs = this.#outage.waitAfter(error);
+    if (waitMs === undefined) this.#stop('outage');
+    else if (!this.#stopped) await this.#slots.bell.wait(waitMs);
   }
 
   #stop(reason: StopReason): void {
     const isFirst = this.#stopped === undefined;
     this.#stopped ??= reason;
     if (isFirst && this.#slots.active > 0) this.#heartbeat?.now();
-    this.#waiting?.abort();
+    this.#wait.end();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
   }
 
   #onHalt(): void {
-    this.#waiting?.abort();
+    this.#wait.end();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
     this.#heartbeat?.now();

@@ -1,0 +1,45 @@
+import type { Bell } from './bell.js';
+import type { Connector } from './connector.js';
+
+/** The first wait between two looks at an idle store that cannot wake the worker; it doubles. */
+export const shortestLookMs = 10;
+
+/** Waits for jobs, one wait at a time: as the store wakes the worker, or from look to look where it cannot. */
+export class JobWait {
+  readonly #connector: Connector;
+  readonly #bell: Bell;
+  #waiting: AbortController | undefined;
+
+  /** @param bell ends a wait when it rings. */
+  constructor(connector: Connector, bell: Bell) {
+    this.#connector = connector;
+    this.#bell = bell;
+  }
+
+  /**
+   * Resolves when it makes sense to look for jobs, at the latest after `mostMs`.
+   *
+   * @param looks how many have found nothing in a row, from 1.
+   */
+  async wait(queues: readonly string[], looks: number, mostMs: number): Promise<void> {
+    const limitMs = Math.max(mostMs, 1); // a turn of the event loop at least
+    if (!this.#connector.waitForJob) {
+      await this.#bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), limitMs));
+      return;
+    }
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    void this.#bell.wait().then(() => waiting.abort());
+    try {
+      await this.#connector.waitForJob(queues, limitMs, waiting.signal);
+    } finally {
+      this.#bell.ring(); // lets go of the waiter above
+      this.#waiting = undefined;
+    }
+  }
+
+  /** Ends the wait that is under way. */
+  end(): void {
+    this.#waiting?.abort();
+  }
+}
