@@ -2,15 +2,14 @@ import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
-import { defaultHeartbeatMs, Heartbeat } from './heartbeat.js';
 import { JobWait, shortestLookMs } from './job-wait.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
 import { Outage } from './outage.js';
+import { Presence } from './presence.js';
 import type { QueueConfig } from './queue-config.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
 import { startTimer } from './timer.js';
-import { defaultWorkerName, hostOf, type WorkerReport, type WorkerState } from './worker-info.js';
 import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
 
@@ -28,9 +27,8 @@ export class Worker {
   readonly #controls: Controls;
   readonly #wait: JobWait;
   readonly #outage: Outage;
-  readonly #heartbeat: Heartbeat | undefined;
+  readonly #presence: Presence;
   readonly #haltListeners = new Set<(halt: Halt) => void>();
-  #startedAtEpochMs = 0;
   #startedAtMs = 0;
   #looks = 0;
   #stopped: StopReason | undefined;
@@ -49,7 +47,7 @@ export class Worker {
     this.#options = options;
     this.#context = context;
     this.#news = new WorkerNews(context.events, context.connection, options);
-    const { concurrency, queues, restMs, heartbeatMs, force, maxOutageMs, once, stopWhenEmpty } = options;
+    const { concurrency, queues, restMs, force, maxOutageMs, once, stopWhenEmpty } = options;
     // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
     const prefetch = queues.length > 1 || restMs > 0 ? 0 : options.prefetch;
     this.#slots = new Slots(connector, leaseMs, { concurrency, prefetch, restMs }, context);
@@ -64,16 +62,18 @@ export class Worker {
       onRestart: () => this.#stop('restart'),
       onHalt: () => this.#onHalt(),
     });
-    const registry = connector.workers;
-    const everyMs = heartbeatMs ?? registry?.everyMs ?? defaultHeartbeatMs;
-    if (registry && everyMs > 0) {
-      this.#heartbeat = new Heartbeat({ registry, everyMs, describe: () => this.#report(), logger });
-    }
+    this.#presence = new Presence({
+      registry: connector.workers,
+      options,
+      work: this.#slots,
+      logger,
+      haltedBy: () => (this.#stopped ? 'stopping' : this.#takesNothing ? 'paused' : undefined),
+    });
   }
 
   /** What it is called in logs and lists. */
   get name(): string {
-    return this.#options.name ?? defaultWorkerName();
+    return this.#presence.name;
   }
 
   /** Why it takes no jobs of some of its queues, as far as it knows. */
@@ -103,11 +103,10 @@ export class Worker {
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#startedAtMs = performance.now();
     this.#news.started();
-    this.#startedAtEpochMs = Date.now();
     const { maxTimeMs, once } = this.#options;
     const stopTimer = maxTimeMs > 0 ? startTimer(maxTimeMs, () => this.#stop('max-time')) : () => {};
     await this.#controls.start(!once);
-    this.#heartbeat?.start();
+    this.#presence.start();
     this.#slots.keepLeases();
     try {
       await this.#work();
@@ -118,7 +117,7 @@ export class Worker {
       await this.#slots.drain(this.#options.shutdownTimeoutMs);
       stopTimer();
       this.#controls.end();
-      await this.#heartbeat?.end();
+      await this.#presence.end();
       await this.#context.statistics?.flush();
       signal?.removeEventListener('abort', onAbort);
       this.#news.stopped(this.#stopped);
@@ -132,7 +131,7 @@ export class Worker {
     this.#news.paused();
     this.#wait.end();
     this.#slots.giveBackHeld();
-    this.#heartbeat?.now();
+    this.#presence.changed();
   }
 
   /** Reserves jobs again after a `pause`. */
@@ -140,7 +139,7 @@ export class Worker {
     this.#paused = false;
     this.#news.resumed();
     this.#slots.bell.ring();
-    this.#heartbeat?.now();
+    this.#presence.changed();
   }
 
   /**
@@ -205,8 +204,12 @@ export class Worker {
     return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.active === 0;
   }
 
+  get #takesNothing(): boolean {
+    return this.#paused || this.#controls.open.length === 0;
+  }
+
   #room(): number {
-    if (this.#paused || this.#controls.open.length === 0) return 0;
+    if (this.#takesNothing) return 0;
     const { started, held, room } = this.#slots;
     return Math.min(room, jobsLeft(this.#options, started + held));
   }
@@ -271,7 +274,7 @@ export class Worker {
   #stop(reason: StopReason): void {
     const isFirst = this.#stopped === undefined;
     this.#stopped ??= reason;
-    if (isFirst && this.#slots.active > 0) this.#heartbeat?.now();
+    if (isFirst && this.#slots.active > 0) this.#presence.changed();
     this.#wait.end();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
@@ -281,31 +284,7 @@ export class Worker {
     this.#wait.end();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
-    this.#heartbeat?.now();
+    this.#presence.changed();
     for (const listener of this.#haltListeners) listener(this.halt);
-  }
-
-  #report(): WorkerReport {
-    const { queues, concurrency } = this.#options;
-    const { jobs, active, done, failed } = this.#slots;
-    return {
-      name: this.name,
-      ...hostOf(),
-      queues,
-      concurrency,
-      state: this.#state(active),
-      running: jobs.length,
-      jobs: jobs.map(({ id, name, queue }) => ({ id, name, queue })),
-      done,
-      failed,
-      startedAtMs: this.#startedAtEpochMs,
-      rssMiB: Math.round(process.memoryUsage.rss() / 1_048_576),
-    };
-  }
-
-  #state(active: number): WorkerState {
-    if (this.#stopped) return 'stopping';
-    if (this.#paused || this.#controls.open.length === 0) return 'paused';
-    return active > 0 ? 'working' : 'idle';
   }
 }
