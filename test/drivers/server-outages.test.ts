@@ -61,7 +61,9 @@ describe.each(serverKinds)('%s', (kind) => {
   });
 
   test('a server that hangs is given up at the deadline, and taken up again', async () => {
-    const connector = sandbox.open({ prefix: 'hung_', commandTimeout: '500ms' });
+    // Telling others of a push takes a connection of its own, which would be the one that hangs.
+    const quiet = kind === 'postgres' ? { notify: false } : {};
+    const connector = sandbox.open({ prefix: 'hung_', commandTimeout: '500ms', ...quiet });
     await connector.push('mail', [job('a')]);
     server.freeze();
     expect(await errorOf(connector.push('mail', [job('b')]))).toMatchObject({

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { waitingMark } from '../support/redis-server.js';
+import { besideJobs } from '../support/redis-server.js';
 
 /** What a key held. */
 export type KeyContent =
@@ -37,7 +37,7 @@ export async function stored(client: Redis, keys: Readonly<Record<string, KeyCon
 /** Everything in the database, as the recording has it, or the keys that a pattern names. */
 export async function dumped(client: Redis, pattern = '*'): Promise<Record<string, KeyContent>> {
   const found: Record<string, KeyContent> = {};
-  const keys = (await client.keys(pattern)).filter((key) => !waitingMark.test(key));
+  const keys = (await client.keys(pattern)).filter((key) => !besideJobs.test(key));
   for (const key of keys.sort()) found[key] = await contentOf(client, key);
   return found;
 }

@@ -4,7 +4,7 @@ import { type Connector, restartKey, silentLogger, systemClock } from '../../src
 import { CliProject } from '../support/cli.js';
 import { golden } from '../support/golden.js';
 import { emulatedPhp } from '../support/php.js';
-import { type RedisServer, startRedis, waitingMark } from '../support/redis-server.js';
+import { besideJobs, type RedisServer, startRedis } from '../support/redis-server.js';
 import { ThinkQueue3 } from '../support/think-queue-3.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -72,7 +72,7 @@ describe('the cache of PHP is in database 3 and has the prefix tp:', () => {
     const cache = server.client.duplicate({ db: 3 });
     expect([
       await cache.ttl('tp:think:queue:restart'),
-      (await cache.keys('*')).filter((key) => !waitingMark.test(key)),
+      (await cache.keys('*')).filter((key) => !besideJobs.test(key)),
     ]).toEqual([-1, ['tp:think:queue:restart']]);
     cache.disconnect();
     expect(await server.keys()).toEqual([]);

@@ -20,7 +20,7 @@ export interface RedisServer {
   advance(ms: number): Promise<void>;
   /** Milliseconds since the epoch by the server's clock. */
   now(): Promise<number>;
-  /** All keys but the marks of those that wait for jobs, which expire by themselves. */
+  /** All keys but statistics, and the marks of those that wait for jobs, which expire by themselves. */
   keys(): Promise<string[]>;
   /** Ends the process by SIGKILL, and leaves its folder. */
   crash(): Promise<void>;
@@ -32,8 +32,8 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** The marks of those that wait for a queue. */
-export const waitingMark = /:(?:watcher|wake)$/;
+/** Keys that tell of no job: the marks of those that wait for a queue, and statistics. */
+export const besideJobs = /:(?:watcher|wake)$|\{drover\}:stats/;
 
 const shift = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -93,7 +93,7 @@ export async function startRedis(...flags: readonly string[]): Promise<RedisServ
       const [seconds, micros] = await client.time();
       return Number(seconds) * 1000 + Number(micros) / 1000;
     },
-    keys: async () => (await client.keys('*')).filter((key) => !waitingMark.test(key)),
+    keys: async () => (await client.keys('*')).filter((key) => !besideJobs.test(key)),
     crash,
     restart: async (...more) => {
       child = spawnIt(more);
