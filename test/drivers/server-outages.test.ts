@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { QueueError } from '../../src/index.js';
 import { startMariadb } from '../support/mariadb-server.js';
 import { startPostgres } from '../support/postgres-server.js';
 import type { DatabaseServer } from '../support/server-process.js';
@@ -47,11 +48,12 @@ describe.each(serverKinds)('%s', (kind) => {
     await server.kill();
     isUp = false;
     await Promise.all(pushing);
-    expect(await errorOf(connector.push('mail', [job('while-down')]))).toMatchObject({
-      code: 'E_STORE_UNAVAILABLE',
-      transient: true,
-      ambiguous: false,
-    });
+    // Connections that the pool does not know to be dead yet leave it open; after them nothing is sent.
+    for (let isOpen = true; isOpen; ) {
+      const error = (await errorOf(connector.push('mail', [job('while-down')]))) as QueueError;
+      expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+      isOpen = error.ambiguous;
+    }
     await server.start();
     const stored = (await connector.reserve(['mail'], 100_000, 60_000)).map(({ id }) => id);
     const more = (await connector.reserve(['mail'], 100_000, 60_000)).map(({ id }) => id);
@@ -65,7 +67,7 @@ describe.each(serverKinds)('%s', (kind) => {
     const quiet = kind === 'postgres' ? { notify: false } : {};
     const connector = sandbox.open({ prefix: 'hung_', commandTimeout: '500ms', ...quiet });
     await connector.push('mail', [job('a')]);
-    server.freeze();
+    await server.freeze();
     expect(await errorOf(connector.push('mail', [job('b')]))).toMatchObject({
       code: 'E_STORE_UNAVAILABLE',
       transient: true,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export interface DatabaseServer {
   /** Kills the server as a crash would, and waits for its end. */
   kill(): Promise<void>;
   /** Makes the server hang: its process is stopped. */
-  freeze(): void;
+  freeze(): Promise<void>;
   /** Lets a frozen server go on. */
   thaw(): void;
   /** Starts it again on the same data and the same port. */
@@ -74,8 +74,13 @@ export async function startServer(kind: ServerKind): Promise<DatabaseServer> {
     port,
     log,
     kill: () => end('SIGKILL'),
-    freeze: () => signalAll(child, 'SIGSTOP'),
-    thaw: () => signalAll(child, 'SIGCONT'),
+    freeze: async () => {
+      const stopped = signalAll(child, 'SIGSTOP');
+      while (!stopped.every(isStopped)) await pause(1);
+    },
+    thaw: () => {
+      signalAll(child, 'SIGCONT');
+    },
     start,
     stop: async () => {
       await end(kind.stopSignal);
@@ -84,11 +89,22 @@ export async function startServer(kind: ServerKind): Promise<DatabaseServer> {
   };
 }
 
-/** Signals a server and the processes that it has started for its connections. */
-function signalAll(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
-  if (child?.pid === undefined) return;
+/** Signals a server and the processes that it has started for its connections; answers their ids. */
+function signalAll(child: ChildProcess | undefined, signal: NodeJS.Signals): number[] {
+  if (child?.pid === undefined) return [];
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
-  for (const pid of [child.pid, ...children.map(Number)]) if (pid > 0) process.kill(pid, signal);
+  const all = [child.pid, ...children.map(Number)].filter((pid) => pid > 0);
+  for (const pid of all) process.kill(pid, signal);
+  return all;
+}
+
+/** Whether no thread of a process runs any longer: a signal takes its time to reach them all. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).every((task) => {
+    const stat = readFileSync(`${tasks}/${task}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+  });
 }
 
 /** The user to run as, where we are root: the package's own, or one that owns nothing. */
