@@ -82,8 +82,8 @@ describe.each(['SQLite', 'Redis'])('%s', (store) => {
     await project.push('hooked', null, { id: 'hooked' });
     const { lines } = await project.must('work', ...drain, '--concurrency=3');
     expect(eventsOf(lines, 'returns')).toEqual(['job:done']);
-    expect(eventsOf(lines, 'deletes')).toEqual(['job:done']);
-    expect(eventsOf(lines, 'releases')).toEqual(['job:released', 'job:done']);
+    expect(eventsOf(lines, 'deletes')).toEqual(['job:exception', 'job:done']);
+    expect(eventsOf(lines, 'releases')).toEqual(['job:exception', 'job:released', 'job:done']);
     const rows = await (await project.queue()).failed.list();
     expect(rows.map(({ jobId, attempts }) => `${jobId} ${attempts}`).sort()).toEqual(
       ['frozen', 'hooked', 'hostile', 'huge', 'null', 'undefined'].map((id) => `${id} 1`),
