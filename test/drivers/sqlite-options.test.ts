@@ -136,6 +136,7 @@ describe('the other options', () => {
         signals: 'queue_signals',
         workers: 'queue_workers',
         statistics: 'queue_statistics',
+        history: 'queue_history',
       },
       autoMigrate: true,
       synchronous: 'normal',
