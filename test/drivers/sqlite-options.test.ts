@@ -166,6 +166,8 @@ describe('the other options', () => {
     [{ url, signalsTable: 'a b' }, 'signalsTable'],
     [{ url, workersTable: 'queue_signals' }, 'workersTable'],
     [{ url, statisticsTable: 'a b' }, 'statisticsTable'],
+    [{ url, historyTable: 'queue_statistics' }, 'historyTable'],
+    [{ url, history: { keep: 0 } }, 'history.keep'],
     [{ url, failedTable: 'JOBS' }, 'failedTable'],
     [{ url, table: 'drover_migrations' }, 'table'],
     [{ url, lease: '5s', retry_after: 5 }, 'lease'],

@@ -2,10 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
 import { sync } from '../../drivers/sync/index.js';
-import { createQueue, defineJob, type EndedJob, type HistoryOptions, QueueError } from '../../src/index.js';
+import { HistoryKeeper } from '../../src/history-keeper.js';
+import {
+  createQueue,
+  defineJob,
+  type EndedJob,
+  type HistoryOptions,
+  ProcessHistory,
+  QueueError,
+} from '../../src/index.js';
 import { timeOfJobId } from '../../src/job-id.js';
 import { keptResult, mostResultBytes } from '../../src/job-result.js';
-import { faulty } from '../support/faulty-driver.js';
+import { endedJob } from '../conformance/steps.js';
+import { faulty, storeAway } from '../support/faulty-driver.js';
 import { manualClock } from '../support/manual-clock.js';
 import { recordingLogger, workOff } from '../support/recorder.js';
 
@@ -224,6 +233,61 @@ describe('a result', () => {
     };
     expect(keptResult(Array(100_000).fill(item)).result).toBeNull();
     expect(reads).toBeLessThan(mostResultBytes);
+  });
+});
+
+describe('writing', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  function keeperOn(store: ProcessHistory) {
+    const logger = recordingLogger();
+    const clock = manualClock(startMs);
+    const keeper = new HistoryKeeper({ store, keep: { count: 100_000 }, connection: 'main', clock, logger });
+    const { entryId: _, finishedAtMs: __, ...end } = endedJob();
+    const endMany = (count: number) => {
+      for (let one = 0; one < count; one++) keeper.ended({ ...end, jobId: `job-${one}` });
+    };
+    return { keeper, endMany, logger };
+  }
+
+  test('ends are written together: two seconds after the first, or when there are many', async () => {
+    const store = new ProcessHistory();
+    const adds: number[] = [];
+    const add = store.add.bind(store);
+    store.add = (ended) => {
+      adds.push(ended.length);
+      return add(ended);
+    };
+    const { endMany } = keeperOn(store);
+    endMany(30);
+    await vi.advanceTimersByTimeAsync(1500);
+    endMany(20);
+    await vi.advanceTimersByTimeAsync(499);
+    expect(adds).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(adds).toEqual([50]);
+    endMany(500);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(adds).toEqual([50, 100, 100, 100, 100, 100]);
+    const order = await store.list({ limit: 5 });
+    expect(order.map(({ jobId }) => jobId)).toEqual([499, 498, 497, 496, 495].map((one) => `job-${one}`));
+  });
+
+  test('while the store is away the newest 10,000 wait, and the log says how many were dropped', async () => {
+    const store = new ProcessHistory();
+    const add = store.add.bind(store);
+    store.add = () => Promise.reject(storeAway());
+    const { endMany, logger } = keeperOn(store);
+    endMany(10_250);
+    await vi.advanceTimersByTimeAsync(2000);
+    store.add = add;
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(await store.list({ limit: 20_000 })).toHaveLength(10_000);
+    expect(logger.lines.map(({ message, fields }) => [message, fields.jobs])).toEqual([
+      ['could not write the history; trying again', undefined],
+      ['jobs that ended while the store was away are not in its history', 250],
+    ]);
   });
 });
 
