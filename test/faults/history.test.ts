@@ -88,6 +88,8 @@ describe.each(ways)('the history on $name', ({ open }) => {
       const late = await queue.bulk('one', [...Array.from({ length: 30 }, () => ({})), { dies: true }]);
       expect(await fleet.exitCodes([doomed])).toEqual([null]);
       expect(await done()).toEqual(expect.arrayContaining(early));
+      // Its leases lapse, so that who stops when nothing is left has all to do.
+      await expect.poll(() => queue.size(), { timeout: 20_000 }).toMatchObject({ reserved: 0 });
       expect(await fleet.exitCodes([fleet.start('--stop-when-empty')])).toEqual([0]);
       expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
       const ran = ledgerOf(fleet);
