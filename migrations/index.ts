@@ -3,6 +3,7 @@ import { failedJobsMigration } from './0002-failed-jobs.js';
 import { signalsMigration } from './0003-queue-signals.js';
 import { workersMigration } from './0004-queue-workers.js';
 import { statisticsMigration } from './0005-queue-statistics.js';
+import { historyMigration } from './0006-queue-history.js';
 import type { Migration } from './migration.js';
 
 export { defaultTables, type Migration, type TableNames } from './migration.js';
@@ -14,7 +15,14 @@ export type {
   SchemaStatements,
   TableBuilder,
 } from './schema-knex.js';
-export { failedJobsMigration, jobsMigration, signalsMigration, statisticsMigration, workersMigration };
+export {
+  failedJobsMigration,
+  historyMigration,
+  jobsMigration,
+  signalsMigration,
+  statisticsMigration,
+  workersMigration,
+};
 
 /** Every step of the schema, oldest first. Steps are added at the end and never changed. */
 export const migrations: readonly Migration[] = [
@@ -23,6 +31,7 @@ export const migrations: readonly Migration[] = [
   signalsMigration,
   workersMigration,
   statisticsMigration,
+  historyMigration,
 ];
 
 /** The table in which the steps taken are noted, one row per step and table. */

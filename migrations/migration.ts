@@ -7,6 +7,7 @@ export interface TableNames {
   readonly signals: string;
   readonly workers: string;
   readonly statistics: string;
+  readonly history: string;
   /** The PostgreSQL schema that they are in. Default: the first of the search path. */
   readonly schema?: string;
 }
@@ -18,6 +19,7 @@ export const defaultTables: TableNames = {
   signals: 'queue_signals',
   workers: 'queue_workers',
   statistics: 'queue_statistics',
+  history: 'queue_history',
 };
 
 /**
@@ -30,7 +32,7 @@ export const defaultTables: TableNames = {
 export interface Migration {
   /** Stands in the history table: never changed once released. */
   readonly name: string;
-  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'workers' | 'statistics';
+  readonly table: 'jobs' | 'failedJobs' | 'signals' | 'workers' | 'statistics' | 'history';
   /** True where jobs are worked all the same while the step is not taken. */
   readonly isOptional?: boolean;
   up(knex: SchemaKnex, tables: TableNames): SchemaStatements;

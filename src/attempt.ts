@@ -4,9 +4,10 @@ import type { Lease, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
 import { fire } from './fire.js';
+import type { HistoryKeeper } from './history-keeper.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
-import { decodePayload, type Payload } from './payload.js';
+import { decodePayload, type Payload, unreadable } from './payload.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
@@ -34,6 +35,8 @@ export interface AttemptContext {
   deleteIn(transaction: object, lease: Lease): Promise<boolean>;
   /** Told how each attempt ended. */
   readonly statistics?: StatisticsKeeper | undefined;
+  /** Told of each job that ended for good. */
+  readonly history?: HistoryKeeper | undefined;
   readonly watch?: WorkerWatch | undefined;
   /** The deliveries that this worker has started. Absent where jobs are delivered once. */
   readonly starts?: StartRecords;
@@ -140,7 +143,7 @@ function giveUpUnreadable(
   problem: string,
   context: AttemptContext,
 ): Promise<AttemptEnd> {
-  const payload = { job: '(unreadable)', maxTries: null, timeout: null, data: null, id: reserved.id };
+  const payload = { job: unreadable, maxTries: null, timeout: null, data: null, id: reserved.id };
   const raw = { ...reserved, body: reserved.raw ?? reserved.body };
   const settlement = new Settlement(raw, payload, undefined, context);
   const error = new QueueError('E_PAYLOAD_INVALID', problem);

@@ -1,6 +1,7 @@
 import type { ConnectionSettings } from './connector.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
+import { type HistoryOptions, historyKept } from './history-settings.js';
 import { checkQueueName } from './names.js';
 
 /** What every driver's options accept beside its own. */
@@ -11,6 +12,11 @@ export interface ConnectionOptions {
   readonly lease?: Duration;
   /** think-queue's and Laravel's name for `lease`, in seconds. */
   readonly retry_after?: number;
+  /**
+   * Keeps ended jobs with their times and results, for `queue.list` and `queue:list`: `{ keep: 1000 }` the newest so
+   * many, `{ keep: '7d' }` those of so long. Default: none are kept.
+   */
+  readonly history?: HistoryOptions;
 }
 
 /** The names of the options that all connections share, for {@link checkOptionNames}. */
@@ -18,6 +24,7 @@ export const connectionOptionNames = [
   'queue',
   'lease',
   'retry_after',
+  'history',
 ] as const satisfies readonly (keyof ConnectionOptions)[];
 
 /**
@@ -63,5 +70,9 @@ export function connectionSettings(options: ConnectionOptions): ConnectionSettin
       fix: 'Set the lease to 100 ms or more; 90s is the default.',
     });
   }
-  return { queue: checkQueueName(options.queue ?? 'default'), leaseMs };
+  return {
+    queue: checkQueueName(options.queue ?? 'default'),
+    leaseMs,
+    ...(options.history !== undefined && { history: historyKept(options.history) }),
+  };
 }

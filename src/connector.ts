@@ -1,6 +1,8 @@
 import type { Clock } from './clock.js';
 import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import type { Finding } from './finding.js';
+import type { HistoryStore } from './history-store.js';
+import type { LiveJob, Peek } from './live-jobs.js';
 import type { Logger } from './logger.js';
 import type { SignalStore } from './restart-signal.js';
 import type { StatisticsStore } from './statistics-store.js';
@@ -176,6 +178,16 @@ export interface Connector {
   longestWaitMs?(queue: string): Promise<number | null>;
 
   /**
+   * Looks at jobs of a queue without taking them, in the order in which they are or will be due; reserved ones by the
+   * end of their leases. One whose lease has lapsed is ready. For people: a job that moves between two calls may be
+   * seen twice or not at all. Present or absent together with `find`.
+   */
+  peek?(queue: string, options: Peek): Promise<LiveJob[]>;
+
+  /** Looks for a job by its id, without taking it; null where the queue has none. May have to look through the queue. */
+  find?(queue: string, id: string): Promise<LiveJob | null>;
+
+  /**
    * Creates or updates the store's schema and answers what was done, `[]` where there was nothing to do. Absent
    * where there is no schema.
    */
@@ -207,6 +219,8 @@ export interface Connector {
 
   /** Where statistics are kept. Absent where there is no room for them: nothing is counted then. */
   readonly statistics?: StatisticsStore;
+  /** Where ended jobs are kept, on connections whose `history` asks for it. */
+  readonly history?: HistoryStore;
   /** Where workers say that they live. */
   readonly workers?: WorkerRegistry;
 
@@ -242,4 +256,14 @@ export interface ConnectionSettings {
   readonly queue: string;
   /** How long a reserved job is kept from other workers unless extended. Default 90,000. */
   readonly leaseMs: number;
+  /** How many ended jobs are kept, and for how long. Absent: none are. */
+  readonly history?: HistoryKept;
+}
+
+/** The bounds of a connection's history; one of them is set. */
+export interface HistoryKept {
+  /** The newest so many. */
+  readonly count?: number;
+  /** Those that ended in the last so many ms. */
+  readonly ageMs?: number;
 }

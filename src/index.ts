@@ -12,6 +12,7 @@ export type {
   Driver,
   DriverContext,
   Failure,
+  HistoryKept,
   Lease,
   NewJob,
   PushOutcome,
@@ -46,6 +47,17 @@ export type {
 export type { FailedJobs, Retried } from './failed-jobs-api.js';
 export { clockFinding, encryptionFinding, type Finding, type SocketFacts } from './finding.js';
 export type { TimeSummary } from './histogram.js';
+export type { HistoryOptions } from './history-settings.js';
+export {
+  type EndedJob,
+  entryIdFrom,
+  type HistoryBounds,
+  type HistoryFilter,
+  type HistoryStore,
+  mostPruned,
+  ProcessHistory,
+  passes,
+} from './history-store.js';
 export type { Job } from './job.js';
 export { isJobClass, type JobClass } from './job-class.js';
 export {
@@ -58,6 +70,9 @@ export {
   type JobFailure,
   type JobSettings,
 } from './job-definition.js';
+export { type FoundJob, type ListOptions, listedStates } from './job-listing.js';
+export type { ListedJob, ListedState } from './job-views.js';
+export type { LiveJob, LiveState, Peek } from './live-jobs.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';

@@ -21,3 +21,9 @@ export function newJobId(nowMs: number = Date.now()): string {
   const ms = lastMs.toString(16).padStart(12, '0');
   return `${ms.slice(0, 8)}-${ms.slice(8)}-7${count.toString(16).padStart(3, '0')}-${randomUUID().slice(19)}`;
 }
+
+/** When an id of {@link newJobId} was made, in ms since the epoch; null for any other id. */
+export function timeOfJobId(id: string): number | null {
+  const made = /^([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.exec(id);
+  return made ? Number.parseInt(`${made[1]}${made[2]}`, 16) : null;
+}

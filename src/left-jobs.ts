@@ -2,7 +2,7 @@ import type { AttemptContext } from './attempt.js';
 import { rulesFor } from './attempt-rules.js';
 import type { ReservedJob } from './connector.js';
 import type { QueueError } from './errors.js';
-import { decodePayload } from './payload.js';
+import { decodePayload, unreadable } from './payload.js';
 import { type Action, afterFailure } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 
@@ -32,7 +32,7 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   const { reserved, verdict } = left;
   if (!left.started) return giveBack(reserved, context);
   const decoded = decodePayload(reserved.body);
-  const { payload } = 'payload' in decoded ? decoded : { payload: unreadable(reserved) };
+  const { payload } = 'payload' in decoded ? decoded : { payload: unreadablePayload(reserved) };
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
   const settlement = new Settlement(reserved, payload, handler, context, left.pid);
@@ -47,8 +47,8 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   }
 }
 
-function unreadable({ id }: ReservedJob) {
-  return { job: '(unreadable)', maxTries: null, timeout: null, data: null, id };
+function unreadablePayload({ id }: ReservedJob) {
+  return { job: unreadable, maxTries: null, timeout: null, data: null, id };
 }
 
 async function giveBack({ id, lease }: ReservedJob, { settler, logger }: AttemptContext): Promise<void> {

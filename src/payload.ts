@@ -24,6 +24,9 @@ export interface Payload {
   readonly id: string;
 }
 
+/** Stands in for the name of a job whose payload cannot be read. No job can have such a name. */
+export const unreadable = '(unreadable)';
+
 /** What a body turned out to be: a payload, or the reason why it is none. */
 export type Decoded = { readonly payload: Payload } | { readonly problem: string };
 

@@ -5,6 +5,7 @@ import type { Connector, ReservedJob } from './connector.js';
 import { isQueueError, QueueError } from './errors.js';
 import { QueueEvents } from './events.js';
 import { FailedJobs } from './failed-jobs-api.js';
+import { Histories } from './history.js';
 import { type Logger, safeLogger, silentLogger } from './logger.js';
 import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
@@ -24,6 +25,7 @@ export class QueueCore {
   readonly events: QueueEvents;
   readonly failed: FailedJobs;
   readonly statistics: Statistics;
+  readonly history: Histories;
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
@@ -49,6 +51,7 @@ export class QueueCore {
     );
     this.failed = new FailedJobs(this.connections, this.clock);
     this.statistics = new Statistics(config, this.connections, this.clock, logger);
+    this.history = new Histories(this.connections, this.clock, logger);
   }
 
   /** @throws QueueError `E_JOB_NOT_LOADED` when the config's globs are still globs. */
@@ -77,13 +80,16 @@ export class QueueCore {
       clock,
       onFailed: config.onFailed,
       statistics: this.statistics.of(connection),
+      history: this.history.of(connection),
       inline,
     };
   }
 
-  /** Refuses new work, writes the statistics and closes the connections. */
+  /** Refuses new work, writes statistics and history and closes the connections. */
   close(): Promise<void> {
-    return this.connections.close(() => this.statistics.flush());
+    return this.connections.close(async () => {
+      await Promise.all([this.statistics.flush(), this.history.flush()]);
+    });
   }
 
   /** One attempt whose error is thrown to the pusher: nobody else is there to see it. */

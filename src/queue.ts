@@ -7,6 +7,8 @@ import type { FailedJobs } from './failed-jobs-api.js';
 import type { Finding } from './finding.js';
 import type { JobClass } from './job-class.js';
 import type { JobDefinition } from './job-definition.js';
+import { type FoundJob, findJobs, type ListingSource, type ListOptions, listJobs } from './job-listing.js';
+import type { ListedJob } from './job-views.js';
 import { withFields } from './logger.js';
 import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
 import { checkQueueName } from './names.js';
@@ -184,6 +186,27 @@ export class Queue {
   }
 
   /**
+   * Lists jobs by state, without taking any: live ones in the order of their turn, then those that ended, the newest
+   * first. Done jobs are listed where the connection has a `history`.
+   *
+   * @throws QueueError `E_CONFIG`, `E_DURATION` or `E_QUEUE_NAME` for an option that cannot be; `E_UNSUPPORTED` where the
+   * store shows no jobs, and for `done` where the connection keeps no history.
+   */
+  async list(options: ListOptions = {}): Promise<ListedJob[]> {
+    return await listJobs(options, await this.#listingSource());
+  }
+
+  /**
+   * The jobs of an id, or the failed one of a uuid, in whatever state: none, one, or one of each queue that had such a
+   * job. A live job is looked for in one queue only, the connection's own where none is named.
+   *
+   * @throws QueueError `E_QUEUE_NAME`.
+   */
+  async find(id: string, options: { readonly queue?: string } = {}): Promise<FoundJob[]> {
+    return await findJobs(id, options.queue, await this.#listingSource());
+  }
+
+  /**
    * Counts the jobs of queues once, and holds them against a limit: the event `queue:busy` tells of each queue that
    * has more ready jobs.
    *
@@ -311,7 +334,7 @@ export class Queue {
     return await diagnose({ connection: this.connectionName, config, connections, registry, clock }, options);
   }
 
-  /** Writes the statistics and closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
+  /** Writes statistics and history and closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
   close(): Promise<void> {
     return this.#core.close();
   }
@@ -328,6 +351,23 @@ export class Queue {
     const { signals } = this.#connector();
     if (signals) return signals;
     throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} carries no ${what}`);
+  }
+
+  /** With what ended in this process written, so that it is seen. */
+  async #listingSource(): Promise<ListingSource> {
+    const { history, failed, clock } = this.#core;
+    const connection = this.connectionName;
+    const connector = this.#connector();
+    await history.of(connection)?.flush();
+    const ownQueue = this.#queueName(undefined);
+    return {
+      connection,
+      ownQueue,
+      connector,
+      failed,
+      history: history.storeOf(connection),
+      nowMs: clock.now(),
+    };
   }
 
   #queueName(queue: string | undefined): string {

@@ -1,5 +1,6 @@
 import type { AttemptContext, AttemptEnd } from './attempt.js';
 import type { ReservedJob } from './connector.js';
+import { endedJob } from './ended-job.js';
 import { describeError } from './error-text.js';
 import { isQueueError } from './errors.js';
 import type { JobEvent } from './events.js';
@@ -24,6 +25,8 @@ export class Settlement {
   /** When the handler was started: by the wall clock, and by the monotonic one. */
   #handlerStarted: { readonly atMs: number; readonly mark: number } | undefined;
   #ranMs: number | undefined;
+  /** What the handler returned, where that is kept. */
+  #result: unknown;
   #data: unknown;
   #checked = false;
   #refusal: { error: unknown } | undefined;
@@ -69,8 +72,9 @@ export class Settlement {
     const mark = performance.now();
     this.#handlerStarted = { atMs: this.#context.clock.now(), mark };
     try {
-      if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
-      else await handler.run(job, this.#data, logger);
+      const run = () => handler.run(job, this.#data, logger);
+      const result = await (watch ? watch.run(this.#reserved, run) : run());
+      if (this.#context.history) this.#result = result;
     } finally {
       this.#ranMs = performance.now() - mark;
     }
@@ -184,6 +188,7 @@ export class Settlement {
     switch (verdict.action) {
       case 'delete':
         this.#count('done');
+        this.#remember('done');
         this.#emit('job:done', nothingMore);
         return { outcome: 'done' };
       case 'release':
@@ -201,6 +206,7 @@ export class Settlement {
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
     this.#count('failed', error);
+    this.#remember('failed');
     await this.#callHooks(error, reason);
     this.#emit('job:failed', () => ({ reason, error: describeError(error) }));
     return { outcome: 'failed', error };
@@ -241,6 +247,13 @@ export class Settlement {
       // Only of the first run is it known since when the job was due.
       waitedMs: started && dueAt !== undefined && attempts === 1 ? started.atMs - dueAt : undefined,
     });
+  }
+
+  #remember(state: 'done' | 'failed'): void {
+    const { history } = this.#context;
+    if (!history) return;
+    const startedAtMs = this.#handlerStarted?.atMs ?? null;
+    history.ended(endedJob(this.#reserved, this.#payload, { state, startedAtMs, result: this.#result }));
   }
 
   #lost(): AttemptEnd {

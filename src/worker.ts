@@ -118,7 +118,7 @@ export class Worker {
       stopTimer();
       this.#controls.end();
       await this.#presence.end();
-      await this.#context.statistics?.flush();
+      await Promise.all([this.#context.statistics?.flush(), this.#context.history?.flush()]);
       signal?.removeEventListener('abort', onAbort);
       this.#news.stopped(this.#stopped);
     }

@@ -51,6 +51,9 @@ describe('the suite', () => {
         signals,
         workers,
         statistics,
+        history,
+        peek,
+        find,
         longestWaitMs,
         ...verbs
       } = delegateTo(memory);

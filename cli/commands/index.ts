@@ -45,6 +45,12 @@ export const commands: readonly CommandEntry[] = [
   { usage: 'queue:push <name>', summary: 'Push a job', load: () => import('./push.js') },
   { usage: 'queue:size [queue..]', summary: 'Count the jobs of queues', load: () => import('./size.js') },
   {
+    usage: 'queue:list [state]',
+    summary: 'List jobs by state: waiting, running, done, failed',
+    load: () => import('./list.js'),
+  },
+  { usage: 'queue:show <id>', summary: 'Show one job in full', load: () => import('./show.js') },
+  {
     usage: 'queue:stats [queue]',
     summary: 'Show what happened to jobs, and how long they ran and waited',
     load: () => import('./stats.js'),

@@ -7,6 +7,7 @@ import { mysqlDialect } from './dialects/mysql.js';
 import { postgresDialect } from './dialects/postgres.js';
 import { sqliteDialect } from './dialects/sqlite.js';
 import { DatabaseFailedJobs } from './failed-jobs.js';
+import { DatabaseHistory } from './history.js';
 import { Looks } from './looks.js';
 import type { DatabaseSettings } from './options.js';
 import { wholeScript } from './schema.js';
@@ -86,6 +87,8 @@ function connectWith<Connection>(
     signals,
     workers: new DatabaseWorkers(session, dialect.workers),
     statistics: new DatabaseStatistics(session, dialect.statistics),
+    liveJobs: dialect.liveJobs,
+    history: new DatabaseHistory(session, dialect.endedJobs),
     looks,
     teller,
     diagnose: () => diagnoseDatabase(session, dialect, { tables, autoMigrate, clock: context.clock }),

@@ -3,8 +3,11 @@ import type {
   FailedJobStore,
   Failure,
   Finding,
+  HistoryStore,
   Lease,
+  LiveJob,
   NewJob,
+  Peek,
   PushOutcome,
   QueueSize,
   Release,
@@ -13,7 +16,7 @@ import type {
   StatisticsStore,
   WorkerRegistry,
 } from '../../src/index.js';
-import type { JobTable } from './dialects/dialect.js';
+import type { JobTable, LiveJobTable } from './dialects/dialect.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
 import type { Looks } from './looks.js';
 import type { Session } from './session.js';
@@ -30,6 +33,8 @@ export interface ConnectorParts<Connection> {
   readonly signals: DatabaseSignals<Connection>;
   readonly workers: WorkerRegistry;
   readonly statistics: StatisticsStore;
+  readonly liveJobs: LiveJobTable<Connection>;
+  readonly history: HistoryStore;
   readonly looks: Looks<Connection>;
   /** Absent where nobody has to be told of new jobs. */
   readonly teller: Teller<Connection> | undefined;
@@ -44,6 +49,7 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
   readonly statistics: StatisticsStore;
+  readonly history: HistoryStore;
   readonly workers: WorkerRegistry;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
@@ -68,6 +74,7 @@ export class DatabaseConnector<Connection> implements Connector {
     this.failedJobs = parts.failedJobs;
     this.signals = parts.signals;
     this.statistics = parts.statistics;
+    this.history = parts.history;
     this.workers = parts.workers;
   }
 
@@ -136,6 +143,14 @@ export class DatabaseConnector<Connection> implements Connector {
 
   longestWaitMs(queue: string): Promise<number | null> {
     return this.#session.run((connection) => this.#jobs.longestWaitMs(connection, queue));
+  }
+
+  peek(queue: string, options: Peek): Promise<LiveJob[]> {
+    return this.#session.run((connection) => this.#parts.liveJobs.peek(connection, queue, options));
+  }
+
+  find(queue: string, id: string): Promise<LiveJob | null> {
+    return this.#session.run((connection) => this.#parts.liveJobs.find(connection, queue, id));
   }
 
   clear(queue: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {

@@ -69,8 +69,8 @@ export function foreignTables(cause: unknown, place: string): QueueError {
   const what = `${place} has tables that drover's migrations did not make: ${messageOf(cause)}`;
   return new QueueError('E_STORE_SCHEMA', what, {
     fix:
-      'Set other names (table, failedTable, signalsTable, workersTable, statisticsTable), or autoMigrate: false if your own ' +
-      'migrations made these.',
+      'Set other names (table, failedTable, signalsTable, workersTable, statisticsTable, historyTable), or autoMigrate: ' +
+      'false if your own migrations made these.',
     cause,
   });
 }

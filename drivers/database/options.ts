@@ -79,6 +79,7 @@ export const databaseOptionNames = [
   'signalsTable',
   'workersTable',
   'statisticsTable',
+  'historyTable',
   'prefix',
   'schema',
   'autoMigrate',

@@ -14,6 +14,8 @@ export interface TableOptions {
   readonly workersTable?: string;
   /** The table of statistics. Default `queue_statistics`. */
   readonly statisticsTable?: string;
+  /** The table of ended jobs, for the option `history`. Default `queue_history`. */
+  readonly historyTable?: string;
   /** Stands before the names of all tables. Default none. */
   readonly prefix?: string;
   /** The PostgreSQL schema of the tables, which migrations make. Default: the first of the search path. */
@@ -42,12 +44,13 @@ export function readTables(options: TableOptions, kind: DatabaseKind): TableName
     signals: named('signalsTable', defaultTables.signals),
     workers: named('workersTable', defaultTables.workers),
     statistics: named('statisticsTable', defaultTables.statistics),
+    history: named('historyTable', defaultTables.history),
   };
   const names = [...Object.values(tables), historyTable].map((name) => name.toLowerCase());
   if (new Set(names).size < names.length) {
     const fix = `Give each its own name, other than ${historyTable}.`;
     throw invalid(
-      'table, failedTable, signalsTable, workersTable, statisticsTable: two tables have the same name',
+      'table, failedTable, signalsTable, workersTable, statisticsTable, historyTable: two tables have the same name',
       fix,
     );
   }

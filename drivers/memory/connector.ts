@@ -4,7 +4,10 @@ import {
   type FailedJob,
   type Failure,
   type Lease,
+  type LiveJob,
   type NewJob,
+  type Peek,
+  ProcessHistory,
   ProcessStatistics,
   type PushOutcome,
   QueueError,
@@ -29,6 +32,7 @@ export class MemoryConnector implements Connector {
     restore: (record) => this.#restore(record),
   });
   readonly statistics = new ProcessStatistics(() => this.#assertOpen());
+  readonly history = new ProcessHistory(() => this.#assertOpen());
   readonly signals: SignalStore = {
     read: async (key) => {
       this.#assertOpen();
@@ -141,6 +145,16 @@ export class MemoryConnector implements Connector {
   async longestWaitMs(queue: string): Promise<number | null> {
     this.#assertOpen();
     return this.#lane(queue).longestWaitMs(this.#clock.now());
+  }
+
+  async peek(queue: string, options: Peek): Promise<LiveJob[]> {
+    this.#assertOpen();
+    return this.#lane(queue).peek(options, this.#clock.now());
+  }
+
+  async find(queue: string, id: string): Promise<LiveJob | null> {
+    this.#assertOpen();
+    return this.#lane(queue).find(id, this.#clock.now());
   }
 
   async clear(queue: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {

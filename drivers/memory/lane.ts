@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewJob, PushOutcome, QueueSize, ReservedJob } from '../../src/index.js';
+import type { LiveJob, NewJob, Peek, PushOutcome, QueueSize, ReservedJob } from '../../src/index.js';
 import { Heap } from './heap.js';
 
 interface StoredJob {
@@ -7,12 +7,14 @@ interface StoredJob {
   readonly body: string;
   /** Position in push order; release and unreserve keep it. */
   readonly sequence: number;
+  readonly createdMs: number;
   dueMs: number;
   attempts: number;
 }
 
 interface Held {
   readonly job: StoredJob;
+  readonly sinceMs: number;
   endMs: number;
 }
 
@@ -43,7 +45,7 @@ export class Lane {
     // Everything that could throw, reading the jobs, comes before the first one is stored.
     const candidates = jobs.map(({ id, body, delayMs = 0, availableAtMs }) => {
       const dueMs = Math.max(nowMs, availableAtMs ?? nowMs + delayMs);
-      return { id, body, dueMs, sequence: this.#pushed++, attempts: 0 };
+      return { id, body, dueMs, sequence: this.#pushed++, createdMs: nowMs, attempts: 0 };
     });
     return candidates.map((job) => {
       if (this.#ids.has(job.id)) return 'already-there';
@@ -61,7 +63,7 @@ export class Lane {
       const next = this.#waiting.peek();
       if (next === undefined || next.dueMs > nowMs) break;
       this.#waiting.pop();
-      reserved.push(this.#hold(next, nowMs + leaseMs));
+      reserved.push(this.#hold(next, nowMs, nowMs + leaseMs));
     }
     return reserved;
   }
@@ -117,6 +119,27 @@ export class Lane {
     return { ready: ready + lapsed, delayed, reserved: this.#held.size - lapsed };
   }
 
+  /** Looks at jobs of one state without taking them. */
+  peek({ state, limit, offset = 0 }: Peek, nowMs: number): LiveJob[] {
+    this.#takeBackLapsed(nowMs);
+    const lookedAt =
+      state === 'reserved'
+        ? [...this.#held.values()].sort((a, b) => a.endMs - b.endMs).map((held) => this.#heldJob(held))
+        : [...this.#waiting]
+            .filter(({ dueMs }) => dueMs <= nowMs === (state === 'ready'))
+            .sort((a, b) => (isDueBefore(a, b) ? -1 : 1))
+            .map((job) => this.#waitingJob(job, nowMs));
+    return lookedAt.slice(offset, offset + limit);
+  }
+
+  /** The job of an id, or null. */
+  find(id: string, nowMs: number): LiveJob | null {
+    this.#takeBackLapsed(nowMs);
+    for (const held of this.#held.values()) if (held.job.id === id) return this.#heldJob(held);
+    for (const job of this.#waiting) if (job.id === id) return this.#waitingJob(job, nowMs);
+    return null;
+  }
+
   /** How long the job that is due longest has been due; null where none is. */
   longestWaitMs(nowMs: number): number | null {
     this.#takeBackLapsed(nowMs);
@@ -141,11 +164,22 @@ export class Lane {
     return Math.min(this.#waiting.peek()?.dueMs ?? Number.POSITIVE_INFINITY, this.#earliestEndMs);
   }
 
-  #hold(job: StoredJob, endMs: number): ReservedJob {
+  #waitingJob({ id, body, attempts, createdMs, dueMs }: StoredJob, nowMs: number): LiveJob {
+    const state = dueMs <= nowMs ? 'ready' : 'delayed';
+    const none = { reservedAtMs: null, leaseEndsAtMs: null };
+    return { id, queue: this.#queue, state, body, attempts, createdAtMs: createdMs, dueAtMs: dueMs, ...none };
+  }
+
+  #heldJob({ job, sinceMs, endMs }: Held): LiveJob {
+    const waiting = this.#waitingJob(job, sinceMs);
+    return { ...waiting, state: 'reserved', reservedAtMs: sinceMs, leaseEndsAtMs: endMs };
+  }
+
+  #hold(job: StoredJob, sinceMs: number, endMs: number): ReservedJob {
     const { id, body } = job;
     const token = randomUUID();
     job.attempts += 1;
-    this.#held.set(token, { job, endMs });
+    this.#held.set(token, { job, sinceMs, endMs });
     this.#earliestEndMs = Math.min(this.#earliestEndMs, endMs);
     const lease = { queue: this.#queue, token, handle: id };
     return { id, queue: this.#queue, body, attempts: job.attempts, lease };

@@ -2,9 +2,12 @@ import {
   type Connector,
   type FailedJobStore,
   type Finding,
+  type HistoryStore,
   isQueueError,
   type Lease,
+  type LiveJob,
   type NewJob,
+  type Peek,
   type PushOutcome,
   QueueError,
   type QueueSize,
@@ -26,6 +29,7 @@ export class ClusterConnector implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
   readonly statistics: StatisticsStore;
+  readonly history: HistoryStore;
   readonly workers: WorkerRegistry;
   readonly #each: RedisConnector;
 
@@ -34,6 +38,7 @@ export class ClusterConnector implements Connector {
     this.failedJobs = withoutRetry(this.#each.failedJobs);
     this.signals = this.#each.signals;
     this.statistics = this.#each.statistics;
+    this.history = this.#each.history;
     this.workers = this.#each.workers;
   }
 
@@ -107,6 +112,14 @@ export class ClusterConnector implements Connector {
 
   size(queue: string): Promise<QueueSize> {
     return this.#each.size(queue);
+  }
+
+  peek(queue: string, options: Peek): Promise<LiveJob[]> {
+    return this.#each.peek(queue, options);
+  }
+
+  find(queue: string, id: string): Promise<LiveJob | null> {
+    return this.#each.find(queue, id);
   }
 
   clear(queue: string, options?: { readonly reserved?: boolean }): Promise<QueueSize> {

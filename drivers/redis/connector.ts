@@ -5,8 +5,10 @@ import type {
   Failure,
   Finding,
   Lease,
+  LiveJob,
   Logger,
   NewJob,
+  Peek,
   PushOutcome,
   QueueSize,
   Release,
@@ -15,8 +17,10 @@ import type {
 import type { Commands } from './commands.js';
 import { diagnoseServer } from './diagnose.js';
 import { RedisFailedJobs } from './failed-jobs.js';
+import { RedisHistory } from './history.js';
 import { type Keys, QueuePlaces } from './keys.js';
 import { handleOf, memberOf, readMember } from './member.js';
+import { RedisPeek } from './peek.js';
 import { Pusher } from './push.js';
 import {
   clearScript,
@@ -63,11 +67,13 @@ export class RedisConnector implements Connector {
   readonly failedJobs: RedisFailedJobs;
   readonly signals: RedisSignals;
   readonly statistics: RedisStatistics;
+  readonly history: RedisHistory;
   readonly workers: RedisWorkers;
   readonly #session: Commands;
   readonly #keys: Keys;
   readonly #watch: Watch;
   readonly #pusher: Pusher;
+  readonly #peek: RedisPeek;
   readonly #clock: Clock;
 
   constructor({ session, keys, signals, workers, logger, clock, isOneSlot }: RedisParts) {
@@ -77,8 +83,10 @@ export class RedisConnector implements Connector {
     this.signals = signals;
     this.workers = workers;
     this.#pusher = new Pusher(session, keys);
+    this.#peek = new RedisPeek(session, keys);
     this.failedJobs = new RedisFailedJobs(session, keys);
     this.statistics = new RedisStatistics(session, keys);
+    this.history = new RedisHistory(session, keys);
     this.#watch = new Watch({
       keys,
       isOneSlot,
@@ -183,6 +191,14 @@ export class RedisConnector implements Connector {
 
   async size(queue: string): Promise<QueueSize> {
     return sizeOf(await this.#session.script<number[]>(sizeScript, this.#keys.ofQueue(queue), []));
+  }
+
+  peek(queue: string, options: Peek): Promise<LiveJob[]> {
+    return this.#peek.peek(queue, options);
+  }
+
+  find(queue: string, id: string): Promise<LiveJob | null> {
+    return this.#peek.find(queue, id);
   }
 
   async clear(queue: string, { reserved = false }: { readonly reserved?: boolean } = {}): Promise<QueueSize> {

@@ -48,6 +48,11 @@ export class Keys {
     return [`${this.#prefix}{drover}:stats`, `${this.#prefix}{drover}:stats:bodies`];
   }
 
+  /** The ended jobs in their order, their records, and the ends of each job. */
+  ofHistory(): readonly string[] {
+    return ['', ':records', ':jobs'].map((part) => `${this.#prefix}{drover}:history${part}`);
+  }
+
   /** What live workers say of themselves, and when that is over. */
   ofWorkers(): readonly string[] {
     return ['', ':until'].map((part) => `${this.#prefix}{drover}:workers${part}`);

@@ -75,7 +75,7 @@ export function readMember(member: Buffer, kept: Buffer): ReadMember {
   const raw = `${head}${name}${attempts - 1}${rest}`;
   if (!isText) return { ...unreadable(Buffer.from(raw, 'latin1')), id: token, attempts };
   const body = attempts === 1 ? raw : `${head}${name}0${rest}`;
-  const id = idTail.exec(head.slice(-tailBytes))?.[1] || idInBody(body) || digestOf(body);
+  const id = idTail.exec(head.slice(-tailBytes))?.[1] || idInText(body) || digestOf(body);
   return { id, body, attempts, ...(attempts > 1 && { raw }) };
 }
 
@@ -128,7 +128,8 @@ function unreadable(bytes: Buffer): { body: string; raw: string; problem: string
   return { body: bytes.toString('utf8'), raw: shownBytes(bytes), problem };
 }
 
-function idInBody(body: string): string {
+/** The id that a payload names, or an empty text. */
+export function idInText(body: string): string {
   return idIn(parsed(body));
 }
 

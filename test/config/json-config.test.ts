@@ -114,6 +114,8 @@ describe('what is wrong with a config in JSON', () => {
         f: 'mysql://app:CANARY@db/app',
         g: { driver: 'redis', url: 'redis://:CANARY@r/x' },
         h: { driver: 'database', url: 'mssql://app:CANARY@db/app' },
+        i: { driver: 'memory', history: { keeps: 5 } },
+        j: { driver: 'sqlite', histroy: { keep: 5 } },
         'odd name': null,
       },
       workers: {},
@@ -122,7 +124,7 @@ describe('what is wrong with a config in JSON', () => {
     const error = await errorOf(loadConfig({ cwd, env }));
     expect(error.code).toBe('E_CONFIG');
     const [head, ...lines] = error.message.split('\n').map((line) => line.trim());
-    expect(head).toBe('drover.config.json: 10 problems');
+    expect(head).toBe('drover.config.json: 12 problems');
     expect(lines).toEqual([
       'connections.a.driver: there is no driver "memmory"; did you mean memory?',
       'connections.b.driver: there is no driver "constructor"; the drivers are database, sqlite, redis, memory, sync',
@@ -132,6 +134,8 @@ describe('what is wrong with a config in JSON', () => {
       expect.stringMatching(/^connections\.f: is text, not an object\. Write/),
       expect.stringMatching(/^connections\.g\.url: the path is not the number of a database/),
       expect.stringMatching(/^connections\.h\.url: mssql: /),
+      expect.stringMatching(/^connections\.i\.history\.keeps: there is no such key; did you mean keep\?/),
+      'connections.j.histroy: unknown key; did you mean history?',
       'connections."odd name": is null, not an object. Write { "driver": "database", "url": "sqlite:./drover.sqlite" }.',
       'workers: unknown key; did you mean worker?',
     ]);

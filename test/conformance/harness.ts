@@ -13,6 +13,8 @@ export type Capability =
   | 'signals.swap'
   | 'workers'
   | 'statistics'
+  | 'history'
+  | 'peek'
   | 'longestWaitMs'
   | 'migrate'
   | 'diagnose'

@@ -6,9 +6,11 @@ import { diagnoseCases } from './cases/diagnose.js';
 import { failCases } from './cases/fail.js';
 import { failedStoreCases } from './cases/failed-store.js';
 import { fencingCases } from './cases/fencing.js';
+import { historyCases } from './cases/history.js';
 import { leaseCases } from './cases/lease.js';
 import { migrateCases } from './cases/migrate.js';
 import { orderCases } from './cases/order.js';
+import { peekCases } from './cases/peek.js';
 import { postponeCases } from './cases/postpone.js';
 import { pushCases } from './cases/push.js';
 import { realTimeCases } from './cases/real-time.js';
@@ -47,6 +49,8 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...signalCases,
   ...workerCases,
   ...statisticsCases,
+  ...historyCases,
+  ...peekCases,
   ...migrateCases,
   ...diagnoseCases,
   ...closeCases,

@@ -73,6 +73,8 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
     'signals.swap': connector.signals?.swap !== undefined,
     workers: connector.workers !== undefined,
     statistics: connector.statistics !== undefined,
+    history: connector.history !== undefined,
+    peek: connector.peek !== undefined && connector.find !== undefined,
     longestWaitMs: connector.longestWaitMs !== undefined,
     migrate: connector.migrate !== undefined,
     diagnose: connector.diagnose !== undefined,

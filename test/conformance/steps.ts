@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import type { Connector, FailedJob, FailedJobStore, NewJob, ReservedJob } from '../../src/index.js';
+import type { Connector, EndedJob, FailedJob, FailedJobStore, NewJob, ReservedJob } from '../../src/index.js';
 import type { ConformanceHarness } from './harness.js';
 
 /** The lease that cases take unless they are about its length. */
@@ -89,6 +89,28 @@ export function failedRecord(
     host: 'conformance.example',
     pid: 4321,
     failedAtMs: 1_750_000_000_000,
+    ...more,
+  };
+}
+
+/** The end of a job, at a time whose ids stand in the order of `at`. */
+export function endedJob(more: Partial<EndedJob> = {}, at = 0): EndedJob {
+  const finishedAtMs = more.finishedAtMs ?? 1_750_000_000_000 + at * 1000;
+  return {
+    entryId: `${finishedAtMs.toString(16).padStart(12, '0')}${at.toString(16).padStart(4, '0')}0123456789ab`,
+    jobId: `job-${at}`,
+    queue: 'q',
+    name: 'mail.send',
+    state: 'done',
+    attempts: 1,
+    createdAtMs: finishedAtMs - 3000,
+    dueAtMs: finishedAtMs - 2000,
+    startedAtMs: finishedAtMs - 1000,
+    finishedAtMs,
+    host: 'conformance.example',
+    pid: 4321,
+    result: '{"sent":true}',
+    note: null,
     ...more,
   };
 }

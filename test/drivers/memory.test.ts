@@ -22,6 +22,8 @@ describe('memory keeps the contract', () => {
       'signals.swap',
       'workers',
       'statistics',
+      'history',
+      'peek',
       'longestWaitMs',
     ];
     expect(await offeredCapabilities(memoryHarness())).toEqual(offered);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, restartKey, silentLogger, systemClock } from '../../src/index.js';
-import { failedRecord } from '../conformance/steps.js';
+import { endedJob, failedRecord } from '../conformance/steps.js';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { containing, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
@@ -187,7 +187,7 @@ describe('a user with the rights of the documents', () => {
  * @param proxy where the connector goes through one: it loses a push, which the driver then repeats.
  */
 async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void> {
-  const { failedJobs, signals, statistics } = connector;
+  const { failedJobs, signals, statistics, history } = connector;
   const mine = { ...job('mine'), unique: true };
   await connector.push('q', [job('a'), mine, { id: 'odd', body: 'odd' }, { ...job('later'), delayMs: 1 }]);
   await connector.push('q', [mine, { ...job('d1'), delayMs: 60_000 }, { ...job('d2'), delayMs: 60_000 }]);
@@ -219,6 +219,14 @@ async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void>
   await statistics?.put([live]);
   await statistics?.read({ fromMs: 0, untilMs: 120_000 });
   expect(await statistics?.replace([live], [{ ...live, level: 'minute', source: '' }])).toBe(true);
+  await connector.push('q', [job('seen')]);
+  expect(await connector.find?.('q', 'seen')).toMatchObject({ id: 'seen' });
+  const end = endedJob({ jobId: 'seen' });
+  await history?.add([end]);
+  expect(await history?.list()).toEqual([end]);
+  expect(await history?.find(['seen'])).toEqual([end]);
+  expect(await history?.prune({ count: 0, sinceMs: 1 })).toBe(1);
+  await connector.clear('q');
   // Waits as a worker does: it watches the queue, takes all that it can, and rouses another.
   await connector.waitForJob?.(['q'], 300, new AbortController().signal);
   await connector.push('q', [job('c')]);

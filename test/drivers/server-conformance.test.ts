@@ -28,7 +28,14 @@ function factoryFor(
         },
         async close() {
           await Promise.all([connector.close(), other.close()]);
-          for (const table of ['jobs', 'failed_jobs', 'queue_signals', 'queue_workers', 'queue_statistics']) {
+          for (const table of [
+            'jobs',
+            'failed_jobs',
+            'queue_signals',
+            'queue_workers',
+            'queue_statistics',
+            'queue_history',
+          ]) {
             await sandbox.sql(`DROP TABLE IF EXISTS ${prefix}${table}`);
           }
         },

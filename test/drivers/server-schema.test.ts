@@ -92,6 +92,7 @@ describe.each(serverKinds)('%s', (kind) => {
       signals: 'own_queue_signals',
       workers: 'own_queue_workers',
       statistics: 'own_queue_statistics',
+      history: 'own_queue_history',
     };
     for (const migration of migrations) await migration.up(instance, tables);
     const connector = sandbox.open({ knex: instance, prefix: 'own_' });

@@ -61,6 +61,7 @@ describe('migrate', () => {
       'a_jobs',
       historyTable,
       'failed_jobs',
+      'queue_history',
       'queue_signals',
       'queue_statistics',
       'queue_workers',

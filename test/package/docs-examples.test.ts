@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExampleProject, examplesOf, makeExampleProject, readDocument } from '../support/examples.js';
 import { root } from './root.js';
 
-const documents = ['docs/jobs.md', 'docs/events.md', 'docs/statistics.md', 'docs/from-other-queues.md'];
+const documents = [
+  'docs/jobs.md',
+  'docs/events.md',
+  'docs/statistics.md',
+  'docs/history.md',
+  'docs/from-other-queues.md',
+];
 const typescript = `${root}node_modules/typescript/bin/tsc`;
 const compilerOptions = {
   target: 'es2022',

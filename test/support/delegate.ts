@@ -2,6 +2,7 @@ import type { MemoryConnector } from '../../drivers/memory/connector.js';
 import type {
   Connector,
   FailedJobStore,
+  HistoryStore,
   Lease,
   ReservedJob,
   SignalStore,
@@ -45,6 +46,9 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     failedJobs: delegateToFailedJobs(memory.failedJobs),
     signals: delegateToSignals(memory.signals),
     statistics: delegateToStatistics(memory.statistics),
+    history: delegateToHistory(memory.history),
+    peek: (queue, options) => memory.peek(queue, options),
+    find: (queue, id) => memory.find(queue, id),
     workers: delegateToWorkers(memory.workers),
   };
 }
@@ -81,6 +85,15 @@ function delegateToStatistics(store: StatisticsStore): StatisticsStore {
     put: (rows) => store.put(rows),
     read: (range) => store.read(range),
     replace: (rows, by) => store.replace(rows, by),
+  };
+}
+
+function delegateToHistory(store: HistoryStore): HistoryStore {
+  return {
+    add: (ended) => store.add(ended),
+    list: (filter) => store.list(filter),
+    find: (jobIds) => store.find(jobIds),
+    prune: (keep) => store.prune(keep),
   };
 }
 

@@ -14,6 +14,7 @@ type Verb =
       | 'signals'
       | 'workers'
       | 'statistics'
+      | 'history'
       | 'inline'
       | 'migrate'
       | 'schemaSql'
@@ -25,7 +26,8 @@ type Verb =
   /** A read of what is paused: workers look at it beside the restart signal. */
   | 'signals.read paused'
   | `workers.${'beat' | 'list' | 'leave'}`
-  | `statistics.${'put' | 'read' | 'replace'}`;
+  | `statistics.${'put' | 'read' | 'replace'}`
+  | `history.${'add' | 'list' | 'find' | 'prune'}`;
 
 /** Stands between a caller and one call of a verb: passes it on, or does not. */
 type Fault = (call: () => Promise<unknown>) => Promise<unknown>;
@@ -164,7 +166,7 @@ export function faulty(driver: Driver, without: readonly (keyof Connector)[] = [
 }
 
 /** What a connector has verbs of their own in. */
-const parts: readonly string[] = ['failedJobs', 'signals', 'workers', 'statistics'];
+const parts: readonly string[] = ['failedJobs', 'signals', 'workers', 'statistics', 'history'];
 
 function wrap<Verbs extends object>(
   verbs: Verbs,

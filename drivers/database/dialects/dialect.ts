@@ -2,12 +2,17 @@ import type { TableNames } from '../../../migrations/index.js';
 import type {
   Beat,
   BeatEntry,
+  EndedJob,
   FailedJob,
   FailedJobFilter,
   Failure,
   Finding,
+  HistoryBounds,
+  HistoryFilter,
   Lease,
+  LiveJob,
   NewJob,
+  Peek,
   PushOutcome,
   QueueError,
   QueueSize,
@@ -36,6 +41,8 @@ export interface Dialect<Connection> {
   readonly signals: SignalTable<Connection>;
   readonly statistics: StatisticsTable<Connection>;
   readonly workers: WorkerTable<Connection>;
+  readonly liveJobs: LiveJobTable<Connection>;
+  readonly endedJobs: EndedJobTable<Connection>;
   readonly history: SchemaHistory<Connection>;
   readonly looks: LookTable<Connection>;
   readonly health: Health<Connection>;
@@ -141,6 +148,20 @@ export interface StatisticsTable<Connection> {
     rows: readonly StatisticsRow[],
     by: readonly StatisticsRow[],
   ): Answer<boolean>;
+}
+
+/** Looks at live jobs, as {@link Connector} promises. Nothing is locked. */
+export interface LiveJobTable<Connection> {
+  peek(connection: Connection, queue: string, options: Peek): Answer<LiveJob[]>;
+  find(connection: Connection, queue: string, id: string): Answer<LiveJob | null>;
+}
+
+/** The verbs on ended jobs, as {@link HistoryStore} promises them. */
+export interface EndedJobTable<Connection> {
+  add(connection: Connection, ended: readonly EndedJob[]): Answer<void>;
+  list(connection: Connection, filter: HistoryFilter): Answer<EndedJob[]>;
+  find(connection: Connection, jobIds: readonly string[]): Answer<EndedJob[]>;
+  prune(connection: Connection, keep: HistoryBounds): Answer<number>;
 }
 
 /** A connection beside the pool, and how to close it. */

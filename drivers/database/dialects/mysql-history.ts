@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS \`${historyTable}\` (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`;
 
 const read = `
-SELECT name, table_name AS \`table\`, applied_at FROM \`${historyTable}\` WHERE table_name IN (?, ?, ?, ?, ?)`;
+SELECT name, table_name AS \`table\`, applied_at FROM \`${historyTable}\` WHERE table_name IN (?, ?, ?, ?, ?, ?)`;
 
 const begin = `
 INSERT INTO \`${historyTable}\` (name, table_name, applied_at) VALUES (?, ?, 0)`;
@@ -85,6 +85,7 @@ export class MysqlHistory implements SchemaHistory<MysqlConnection> {
         tables.signals,
         tables.workers,
         tables.statistics,
+        tables.history,
       ]);
     } catch (error) {
       if (errnoOf(error) === 1146) return [];

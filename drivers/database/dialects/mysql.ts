@@ -1,11 +1,13 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Dialect } from './dialect.js';
 import { configureMysql, type MysqlConnection } from './mysql-connection.js';
+import { MysqlEndedJobs } from './mysql-ended-jobs.js';
 import { explainMysql, isMysqlConflict } from './mysql-errors.js';
 import { MysqlFailedJobs } from './mysql-failed-jobs.js';
 import { MysqlHealth } from './mysql-health.js';
 import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
+import { MysqlLiveJobs } from './mysql-live-jobs.js';
 import { MysqlLooks } from './mysql-looks.js';
 import { MysqlSignals } from './mysql-signals.js';
 import { MysqlStatistics } from './mysql-statistics.js';
@@ -30,6 +32,8 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     looks: new MysqlLooks(quoted(tables.jobs), quoted(tables.signals)),
     statistics: new MysqlStatistics(quoted(tables.statistics)),
     workers: new MysqlWorkers(quoted(tables.workers)),
+    liveJobs: new MysqlLiveJobs(quoted(tables.jobs)),
+    endedJobs: new MysqlEndedJobs(quoted(tables.history)),
     health: new MysqlHealth(tables.jobs),
     history: new MysqlHistory(),
     prepareStore: async () => {},

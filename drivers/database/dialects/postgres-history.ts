@@ -32,8 +32,8 @@ export class PostgresHistory implements SchemaHistory<PostgresConnection> {
     ]);
     if (exists[0]?.found == null) return [];
     const sql = `SELECT name, table_name AS "table" FROM ${this.#table} WHERE table_name = ANY ($1::text[])`;
-    const { jobs, failedJobs, signals, workers, statistics } = tables;
-    return await rowsOf<AppliedStep>(connection, sql, [[jobs, failedJobs, signals, workers, statistics]]);
+    const { schema: _, ...names } = tables;
+    return await rowsOf<AppliedStep>(connection, sql, [Object.values(names)]);
   }
 
   apply(

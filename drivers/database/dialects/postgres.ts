@@ -2,11 +2,13 @@ import type { TableNames } from '../../../migrations/index.js';
 import type { Logger } from '../../../src/index.js';
 import type { Dialect } from './dialect.js';
 import { ownSession, type PostgresConnection, prepareOn } from './postgres-connection.js';
+import { PostgresEndedJobs } from './postgres-ended-jobs.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
 import { PostgresHealth } from './postgres-health.js';
 import { PostgresHistory } from './postgres-history.js';
 import { PostgresJobs } from './postgres-jobs.js';
+import { PostgresLiveJobs } from './postgres-live-jobs.js';
 import { PostgresLooks } from './postgres-looks.js';
 import { PostgresNews } from './postgres-news.js';
 import { PostgresSignals } from './postgres-signals.js';
@@ -39,6 +41,8 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     looks: new PostgresLooks(table, quoted(tables.signals)),
     statistics: new PostgresStatistics(quoted(tables.statistics)),
     workers: new PostgresWorkers(quoted(tables.workers)),
+    liveJobs: new PostgresLiveJobs(table),
+    endedJobs: new PostgresEndedJobs(quoted(tables.history)),
     health: new PostgresHealth(schema),
     history: new PostgresHistory(schema),
     ...(notify && { news: new PostgresNews(table, logger) }),

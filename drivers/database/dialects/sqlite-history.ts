@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS "${historyTable}" (
 
 const read = `
 SELECT name, table_name AS "table" FROM "${historyTable}"
-WHERE table_name IN (:jobs, :failedJobs, :signals, :workers, :statistics)`;
+WHERE table_name IN (:jobs, :failedJobs, :signals, :workers, :statistics, :history)`;
 
 const note = `
 INSERT INTO "${historyTable}" (name, table_name, applied_at) VALUES (:name, :table, :now)`;

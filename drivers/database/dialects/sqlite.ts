@@ -7,12 +7,14 @@ import {
   type Synchronous,
   shortenBusyTimeout,
 } from './sqlite-connection.js';
+import { SqliteEndedJobs } from './sqlite-ended-jobs.js';
 import { explainSqlite, isSqliteConflict } from './sqlite-errors.js';
 import { SqliteFailedJobs } from './sqlite-failed-jobs.js';
 import { inMemory, prepareFile } from './sqlite-file.js';
 import { SqliteHealth } from './sqlite-health.js';
 import { SqliteHistory } from './sqlite-history.js';
 import { SqliteJobs } from './sqlite-jobs.js';
+import { SqliteLiveJobs } from './sqlite-live-jobs.js';
 import { SqliteLooks } from './sqlite-looks.js';
 import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
@@ -43,6 +45,8 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     looks: new SqliteLooks(tables.jobs, tables.signals, clock),
     statistics: new SqliteStatistics(tables.statistics),
     workers: new SqliteWorkers(tables.workers, clock),
+    liveJobs: new SqliteLiveJobs(tables.jobs, clock),
+    endedJobs: new SqliteEndedJobs(tables.history),
     health: new SqliteHealth(),
     history: new SqliteHistory(clock),
     ...(watched !== undefined && { news: new SqliteNews(watched, logger) }),

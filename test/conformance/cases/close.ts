@@ -69,6 +69,9 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
     signals,
     workers,
     statistics,
+    history,
+    peek,
+    find,
     diagnose,
     longestWaitMs,
   } = connector;
@@ -89,6 +92,8 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
   if (waitForJob) {
     calls.waitForJob = () => waitForJob.call(connector, ['q'], 100, new AbortController().signal);
   }
+  if (peek) calls.peek = () => peek.call(connector, 'q', { state: 'ready', limit: 1 });
+  if (find) calls.find = () => find.call(connector, 'q', 'a');
   if (longestWaitMs) calls.longestWaitMs = () => longestWaitMs.call(connector, 'q');
   if (diagnose) calls.diagnose = () => diagnose.call(connector);
   if (failedJobs) {
@@ -108,6 +113,12 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
     calls['statistics.put'] = () => statistics.put([]);
     calls['statistics.read'] = () => statistics.read({ fromMs: 0, untilMs: 1 });
     calls['statistics.replace'] = () => statistics.replace([], []);
+  }
+  if (history) {
+    calls['history.add'] = () => history.add([]);
+    calls['history.list'] = () => history.list();
+    calls['history.find'] = () => history.find(['a']);
+    calls['history.prune'] = () => history.prune({ count: 1 });
   }
   return calls;
 }

@@ -1,0 +1,131 @@
+import type { LiveJob, LiveState, Peek } from '../../src/index.js';
+import type { Commands } from './commands.js';
+import type { Keys } from './keys.js';
+import { readMember } from './member.js';
+import { plainScript } from './script.js';
+import { readWaiting } from './waiting-member.js';
+
+/** Members that are read in one go: each may be a megabyte. */
+const pageSize = 100;
+
+/**
+ * KEYS: a queue. ARGV: the state, how many to pass over, how many to look at. Answers, for each job, its member, the body
+ * that is kept beside it or '', the score that it has or '', and 1 where it is held or was.
+ *
+ * Ready are those in the list, then those whose delay is over and those whose lease has lapsed, which no reserve has
+ * moved there yet.
+ */
+const peekScript = plainScript(`
+local list, delayed, reserved, bodies = KEYS[1], KEYS[2], KEYS[3], KEYS[5]
+local skip, left = tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = string.format('%.17g', tonumber(time[1]) + tonumber(time[2]) / 1000000)
+local found = {}
+
+local function add(member, score, isHeld)
+  local key = string.match(string.sub(member, 1, 60), '^{"drover":"(%x+)","id":')
+  local size = #found
+  found[size + 1], found[size + 2] = member, key and redis.call('HGET', bodies, key) or ''
+  found[size + 3], found[size + 4] = score, isHeld
+  left = left - 1
+end
+
+local function addScored(key, from, to, isHeld)
+  if left <= 0 then return end
+  local members = redis.call('ZRANGEBYSCORE', key, from, to, 'WITHSCORES', 'LIMIT', skip, left)
+  for at = 1, #members, 2 do add(members[at], members[at + 1], isHeld) end
+  skip = math.max(0, skip - redis.call('ZCOUNT', key, from, to))
+end
+
+if ARGV[1] == 'ready' then
+  for _, member in ipairs(redis.call('LRANGE', list, skip, skip + left - 1)) do add(member, '', 0) end
+  skip = math.max(0, skip - redis.call('LLEN', list))
+  addScored(delayed, '-inf', now, 0)
+  addScored(reserved, '-inf', now, 1)
+elseif ARGV[1] == 'delayed' then
+  addScored(delayed, '(' .. now, '+inf', 0)
+else
+  addScored(reserved, '(' .. now, '+inf', 1)
+end
+return found
+`);
+
+/** Looks at the jobs of a queue. Changes nothing. */
+export class RedisPeek {
+  readonly #session: Commands;
+  readonly #keys: Keys;
+
+  constructor(session: Commands, keys: Keys) {
+    this.#session = session;
+    this.#keys = keys;
+  }
+
+  async peek(queue: string, { state, limit, offset = 0 }: Peek): Promise<LiveJob[]> {
+    const jobs: LiveJob[] = [];
+    while (jobs.length < limit) {
+      const most = Math.min(pageSize, limit - jobs.length);
+      const page = await this.#page(queue, state, offset + jobs.length, most);
+      jobs.push(...page);
+      if (page.length < most) break;
+    }
+    return jobs;
+  }
+
+  /** Reads the queue until it finds the job: only the ids that callers chose are known apart from the members. */
+  async find(queue: string, id: string): Promise<LiveJob | null> {
+    // In the order in which a job moves on, so that one that moves meanwhile is met later.
+    for (const state of ['delayed', 'ready', 'reserved'] as const) {
+      for (let offset = 0; ; offset += pageSize) {
+        const page = await this.#page(queue, state, offset, pageSize);
+        const found = page.find((job) => job.id === id);
+        if (found) return found;
+        if (page.length < pageSize) break;
+      }
+    }
+    return null;
+  }
+
+  async #page(queue: string, state: LiveState, offset: number, limit: number): Promise<LiveJob[]> {
+    const keys = this.#keys.ofQueue(queue);
+    const reply = await this.#session.script<(Buffer | number)[]>(peekScript, keys, [state, offset, limit]);
+    const jobs: LiveJob[] = [];
+    for (let at = 0; at < reply.length; at += 4) {
+      const [member, kept, score, isHeld] = reply.slice(at, at + 4) as [Buffer, Buffer, Buffer, number];
+      const scoreMs = score.length === 0 ? null : Math.round(Number(score) * 1000);
+      jobs.push(liveJob(queue, state, { member, kept, scoreMs, isHeld: isHeld === 1 }));
+    }
+    return jobs;
+  }
+}
+
+function liveJob(
+  queue: string,
+  state: LiveState,
+  about: {
+    readonly member: Buffer;
+    readonly kept: Buffer;
+    readonly scoreMs: number | null;
+    readonly isHeld: boolean;
+  },
+): LiveJob {
+  const { member, kept, scoreMs, isHeld } = about;
+  const { id, body, attempts } = isHeld ? readMember(member, kept) : readWaiting(member, kept);
+  const isReserved = state === 'reserved';
+  return {
+    id,
+    queue,
+    state,
+    body,
+    attempts,
+    createdAtMs: null,
+    dueAtMs: isReserved ? null : scoreMs,
+    reservedAtMs: isReserved ? takenAtMs(member) : null,
+    leaseEndsAtMs: isReserved ? scoreMs : null,
+  };
+}
+
+/** The lease's token begins with the time of the reserve in µs. */
+function takenAtMs(member: Buffer): number | null {
+  const [, us] = /"lease":"([0-9a-f]{14})[0-9a-f]{18}",/.exec(member.toString('latin1').slice(-200)) ?? [];
+  return us === undefined ? null : Math.floor(Number.parseInt(us, 16) / 1000);
+}

@@ -1,0 +1,28 @@
+import { isUtf8 } from 'node:buffer';
+import { idInText, type ReadMember, readMember } from './member.js';
+
+const waitingTail = /([,{]\s*)(?:"lease":"[0-9a-f]{32}",)?("attempts"\s*:\s*)(0|[1-9]\d{0,8})(\s*\}\s*)$/;
+
+/** Stands in for the token that the next reserve mints. */
+const anyToken = '0'.repeat(32);
+
+/** What a member says that waits. The id of one that nobody could patch is made by the reserve, where it has none. */
+export function readWaiting(
+  member: Buffer,
+  kept: Buffer,
+): Pick<ReadMember, 'body' | 'attempts'> & { readonly id: string | null } {
+  const text = member.toString('latin1');
+  const tail = text.startsWith('{') ? waitingTail.exec(text.slice(-200)) : null;
+  if (tail === null) return readForeign(member);
+  const [ours, before = '', name = '', digits = '', rest = ''] = tail;
+  const head = text.slice(0, text.length - ours.length) + before;
+  // As the reserve would write it.
+  const held = `${head}"lease":"${anyToken}",${name}${Number(digits) + 1}${rest}`;
+  const read = readMember(Buffer.from(held, 'latin1'), kept);
+  return { id: read.id === anyToken ? null : read.id, body: read.body, attempts: Number(digits) };
+}
+
+function readForeign(member: Buffer): ReturnType<typeof readWaiting> {
+  const body = member.toString('utf8');
+  return { id: (isUtf8(member) && idInText(body)) || null, body, attempts: 0 };
+}
