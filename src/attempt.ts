@@ -14,6 +14,7 @@ import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
 import type { StartRecords } from './start-records.js';
 import type { StatisticsKeeper } from './statistics-keeper.js';
+import type { Tracer } from './tracing.js';
 import { afterUnknown } from './unknown-job.js';
 import type { WorkerWatch } from './worker-watch.js';
 
@@ -34,6 +35,7 @@ export interface AttemptContext {
   deleteIn(transaction: object, lease: Lease): Promise<boolean>;
   /** Told how each attempt ended. */
   readonly statistics?: StatisticsKeeper | undefined;
+  readonly tracer?: Tracer | undefined;
   readonly watch?: WorkerWatch | undefined;
   /** The deliveries that this worker has started. Absent where jobs are delivered once. */
   readonly starts?: StartRecords;

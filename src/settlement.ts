@@ -11,6 +11,7 @@ import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
 import type { CountedEnd } from './statistics-keeper.js';
+import { runTracer } from './tracing.js';
 
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
 export class Settlement {
@@ -63,17 +64,39 @@ export class Settlement {
     if (!this.#handler) return;
     await this.#checkData();
     if (job.abortReason) throw job.abortReason;
-    const { events, watch, logger } = this.#context;
-    if (events.isHeard('job:started')) events.emit({ event: 'job:started', ...job.fields });
+    const { clock, events, watch } = this.#context;
     const handler = this.#handler;
     const mark = performance.now();
-    this.#handlerStarted = { atMs: this.#context.clock.now(), mark };
+    this.#handlerStarted = { atMs: clock.now(), mark };
+    if (events.isHeard('job:started')) {
+      const waitMs = this.#waitedMs;
+      events.emit({ event: 'job:started', ...job.fields, ...(waitMs !== undefined && { waitMs }) });
+    }
     try {
-      if (watch) await watch.run(this.#reserved, () => handler.run(job, this.#data, logger));
-      else await handler.run(job, this.#data, logger);
+      if (watch) await watch.run(this.#reserved, () => this.#handle(handler));
+      else await this.#handle(handler);
     } finally {
       this.#ranMs = performance.now() - mark;
     }
+  }
+
+  #handle(handler: Handler): unknown {
+    const { job } = this;
+    const { logger, tracer } = this.#context;
+    const trace = runTracer(tracer);
+    if (!trace) return handler.run(job, this.#data, logger);
+    return trace({ ...job.fields, trace: this.#payload.trace }, async () => {
+      await handler.run(job, this.#data, logger);
+      return job.abortReason;
+    });
+  }
+
+  /** How long the job had been due when its handler started: of its first run only is that known. */
+  get #waitedMs(): number | undefined {
+    const { dueAt } = this.#payload;
+    const started = this.#handlerStarted;
+    if (!started || dueAt === undefined || this.#reserved.attempts !== 1) return undefined;
+    return Math.max(0, started.atMs - dueAt);
   }
 
   /** Says that the handler was aborted for its timeout, or was killed for it. */
@@ -231,15 +254,12 @@ export class Settlement {
   #count(outcome: CountedEnd['outcome'], error?: unknown): void {
     const { statistics } = this.#context;
     if (!statistics) return;
-    const { queue, attempts } = this.#reserved;
-    const { job: name, dueAt } = this.#payload;
     const started = this.#handlerStarted;
-    statistics.ended(queue, name, {
+    statistics.ended(this.#reserved.queue, this.#payload.job, {
       outcome,
       timedOut: isQueueError(error, 'E_TIMEOUT'),
       ranMs: started && (this.#ranMs ?? performance.now() - started.mark),
-      // Only of the first run is it known since when the job was due.
-      waitedMs: started && dueAt !== undefined && attempts === 1 ? started.atMs - dueAt : undefined,
+      waitedMs: this.#waitedMs,
     });
   }
 

@@ -78,6 +78,11 @@ export class Worker {
     return this.#options.name ?? defaultWorkerName();
   }
 
+  /** True once it takes no more jobs, for whatever reason. */
+  get isStopping(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Why it takes no jobs of some of its queues, as far as it knows. */
   get halt(): Halt {
     return this.#controls.halt;
@@ -291,6 +296,7 @@ export class Worker {
     const backoffMs = Math.min(Math.max(100, awayMs), 4000) * (0.8 + 0.4 * Math.random());
     const waitMs = maxOutageMs > 0 ? Math.min(backoffMs, maxOutageMs - awayMs) : backoffMs;
     this.#context.logger.warn({ err: error, waitMs }, 'the store does not answer; trying again');
+    this.#news.storeAway(error, Math.round(waitMs));
     if (!this.#stopped) await this.#slots.bell.wait(waitMs);
   }
 
