@@ -14,7 +14,7 @@ type Api = typeof import('@opentelemetry/api');
  * @throws QueueError `E_DRIVER_MISSING` where `@opentelemetry/api` is not installed.
  */
 export function opentelemetry(): Tracer {
-  const api = loadPackage<Api>('@opentelemetry/api', 1, 'tracing');
+  const api = loadPackage<Api>('@opentelemetry/api', 1, 'traces');
   const { context, SpanKind, trace } = api;
   const tracer = trace.getTracer('drover');
   const within = async <T>(parent: Context, span: Span, work: () => Promise<T>): Promise<T> => {

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExampleProject, examplesOf, makeExampleProject, readDocument } from '../support/examples.js';
 import { root } from './root.js';
 
-const documents = ['docs/jobs.md', 'docs/events.md', 'docs/statistics.md', 'docs/from-other-queues.md'];
+const documents = [
+  'docs/jobs.md',
+  'docs/events.md',
+  'docs/statistics.md',
+  'docs/observability.md',
+  'docs/from-other-queues.md',
+];
 const typescript = `${root}node_modules/typescript/bin/tsc`;
 const compilerOptions = {
   target: 'es2022',
@@ -19,7 +25,15 @@ describe.each(documents)('%s', (path) => {
   let project: ExampleProject;
 
   beforeAll(() => {
-    project = makeExampleProject(['zod', '@types/node', 'knex', 'better-sqlite3']);
+    project = makeExampleProject([
+      'zod',
+      '@types/node',
+      'knex',
+      'better-sqlite3',
+      'prom-client',
+      '@opentelemetry/api',
+      'pino',
+    ]);
     for (const { run, code } of examples) project.write(run, code);
     project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: inTypeScript }));
   });
