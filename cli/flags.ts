@@ -29,6 +29,15 @@ export const workFlags: Flags = {
   },
 };
 
+/** Flags that say where worker processes answer scrapes and probes. */
+export const metricsFlags: Flags = {
+  'metrics-port': {
+    kind: 'text',
+    says: 'Answer /metrics, /healthz and /readyz here; each further worker process on the next port; 0: any',
+  },
+  'metrics-host': { kind: 'text', says: 'The address to answer them on', without: '127.0.0.1' },
+};
+
 /** Flags of `queue:work`. */
 export const queueWorkFlags: Flags = {
   daemon: { kind: 'switch', says: 'Run until told to stop: what it does anyway, said explicitly' },
@@ -54,6 +63,7 @@ export const queueWorkFlags: Flags = {
   'max-jobs': { kind: 'text', says: 'Exit after this many jobs; 0: no limit', without: '0' },
   'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
   'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
+  ...metricsFlags,
   quiet: { kind: 'switch', says: 'Print only what goes wrong: failed jobs, warnings, errors' },
   group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
   supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },

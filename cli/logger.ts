@@ -39,7 +39,11 @@ export function createLogger(
 
 function jsonLine(level: Level, fields: object, message: string): string {
   const entry: Record<string, unknown> = { level, time: new Date().toISOString(), msg: String(message) };
-  for (const [key, value] of Object.entries(fields)) entry[key] = key === 'err' ? errorText(value) : value;
+  for (const [key, value] of Object.entries(fields)) {
+    if (key === 'err')
+      entry.error = errorText(value); // called as in events
+    else entry[key] = value;
+  }
   try {
     return withoutCredentials(safeJson(entry));
   } catch {

@@ -88,7 +88,7 @@ function failedProblems(failed: unknown, names: readonly string[]): Problem[] {
 }
 
 function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const { maxPayloadBytes, logger, clock, statistics } = config;
+  const { maxPayloadBytes, logger, clock, statistics, tracing, metrics } = config;
   const problems: Problem[] = [];
   for (const path of ['onFailed', 'maintenance']) {
     const given = config[path];
@@ -96,6 +96,10 @@ function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
       problems.push({ path, what: `is ${kindOf(given)}, not a function` });
     }
   }
+  if (tracing !== undefined && !hasMethods(tracing, ['push', 'run'])) {
+    problems.push({ path: 'tracing', what: 'has no methods push and run', fix: 'Write opentelemetry().' });
+  }
+  if (metrics !== undefined) problems.push(...metricsProblems(metrics));
   if (statistics !== undefined && typeof statistics !== 'boolean') {
     problems.push({ path: 'statistics', what: `is ${kindOf(statistics)}, not true or false` });
   }
@@ -110,6 +114,20 @@ function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
   }
   if (clock !== undefined && !hasMethods(clock, ['now'])) {
     problems.push({ path: 'clock', what: 'has no method now' });
+  }
+  return problems;
+}
+
+function metricsProblems(metrics: unknown): Problem[] {
+  const fix = 'Write { port: 9464 }.';
+  if (!isSection(metrics)) return [{ path: 'metrics', what: `is ${kindOf(metrics)}, not an object`, fix }];
+  const { port, host } = metrics;
+  const problems = unknownKeys(metrics, 'metrics', ['port', 'host']);
+  if (!(Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535)) {
+    problems.push({ path: 'metrics.port', what: 'is not a whole number from 0 to 65535', fix });
+  }
+  if (host !== undefined && (typeof host !== 'string' || host === '')) {
+    problems.push({ path: 'metrics.host', what: `is ${kindOf(host)}, not an address` });
   }
   return problems;
 }

@@ -15,6 +15,7 @@ import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
 import type { StartRecords } from './start-records.js';
 import type { StatisticsKeeper } from './statistics-keeper.js';
+import type { Tracer } from './tracing.js';
 import { afterUnknown } from './unknown-job.js';
 import type { WorkerWatch } from './worker-watch.js';
 
@@ -37,6 +38,7 @@ export interface AttemptContext {
   readonly statistics?: StatisticsKeeper | undefined;
   /** Told of each job that ended for good. */
   readonly history?: HistoryKeeper | undefined;
+  readonly tracer?: Tracer | undefined;
   readonly watch?: WorkerWatch | undefined;
   /** The deliveries that this worker has started. Absent where jobs are delivered once. */
   readonly starts?: StartRecords;

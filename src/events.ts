@@ -1,3 +1,4 @@
+import { type Channel, channel } from 'node:diagnostics_channel';
 import type { FailedReason } from './failed-jobs.js';
 import type { JobFields, Logger } from './logger.js';
 import type { QueueReading } from './monitor.js';
@@ -13,7 +14,7 @@ export interface EventError {
 /** What happened to a job. The same fields stand on log lines and on the lines of `queue:work --json`. */
 export type JobEvent = JobFields &
   (
-    | { readonly event: 'job:started' }
+    | { readonly event: 'job:started'; readonly waitMs?: number }
     | { readonly event: 'job:exception'; readonly durationMs: number; readonly error: EventError }
     | { readonly event: 'job:timed-out'; readonly durationMs: number; readonly timeoutMs: number }
     | { readonly event: 'job:done'; readonly durationMs: number }
@@ -56,6 +57,7 @@ export type WorkerEvent = WorkerFields &
     | { readonly event: 'worker:idle' }
     | { readonly event: 'worker:paused' }
     | { readonly event: 'worker:resumed' }
+    | { readonly event: 'worker:store-away'; readonly waitMs: number; readonly error: EventError }
     | { readonly event: 'worker:stopped'; readonly reason: StopReason | 'error'; readonly error?: EventError }
   );
 
@@ -86,7 +88,7 @@ export function endsAttempt(event: JobEvent): event is JobEndEvent {
 
 /**
  * Tells listeners what happened, after it happened. Nothing depends on a listener and nothing waits for one: one that
- * throws or rejects is logged and changes nothing.
+ * throws or rejects is logged and changes nothing. Subscribers of the diagnostics channel `drover:<event>` are told, too.
  */
 export class QueueEvents {
   readonly #listeners = new Map<EventName, Set<Listener>>();
@@ -106,14 +108,17 @@ export class QueueEvents {
 
   /** @internal Whether anybody listens: events of quick jobs are many, and nobody pays for those unheard. */
   isHeard(name: QueueEvent['event']): boolean {
-    return namesFor(name).some((one) => (this.#listeners.get(one)?.size ?? 0) > 0);
+    const { names, toldOn } = routeOf(name);
+    return toldOn.hasSubscribers || names.some((one) => (this.#listeners.get(one)?.size ?? 0) > 0);
   }
 
   /** @internal */
   emit(event: QueueEvent): void {
-    for (const name of namesFor(event.event)) {
+    const { names, toldOn } = routeOf(event.event);
+    for (const name of names) {
       for (const listener of this.#listeners.get(name) ?? []) void this.#call(listener, event);
     }
+    if (toldOn.hasSubscribers) toldOn.publish(event);
   }
 
   async #call(listener: Listener, event: QueueEvent): Promise<void> {
@@ -129,15 +134,22 @@ export class QueueEvents {
 const jobNames = ['job:*', '*'] as const;
 const workerNames = ['worker:*', '*'] as const;
 const otherNames = ['*'] as const;
-const known = new Map<QueueEvent['event'], readonly EventName[]>();
+const known = new Map<QueueEvent['event'], Route>();
 
-/** Under which names an event is listened for, its own first. */
-function namesFor(name: QueueEvent['event']): readonly EventName[] {
-  let names = known.get(name);
-  if (names === undefined) {
+/** Where an event is told. */
+interface Route {
+  /** The names that it is listened for under, its own first. */
+  readonly names: readonly EventName[];
+  /** Node forgets a channel that nobody holds. */
+  readonly toldOn: Channel;
+}
+
+function routeOf(name: QueueEvent['event']): Route {
+  let route = known.get(name);
+  if (route === undefined) {
     const wider = name.startsWith('job:') ? jobNames : name.startsWith('worker:') ? workerNames : otherNames;
-    names = [name, ...wider];
-    known.set(name, names);
+    route = { names: [name, ...wider], toldOn: channel(`drover:${name}`) };
+    known.set(name, route);
   }
-  return names;
+  return route;
 }

@@ -80,7 +80,7 @@ export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js'
 export type { Payload } from './payload.js';
 export type { PushOptions } from './push.js';
 export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
-export { type QueueConfig, queueConfigKeys } from './queue-config.js';
+export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';
@@ -94,6 +94,14 @@ export {
   type StatisticsStore,
 } from './statistics-store.js';
 export type { StopReason } from './stop-conditions.js';
+export type {
+  PushedJobs,
+  PushMessage,
+  PushTrace,
+  TraceContext,
+  TracedRun,
+  Tracer,
+} from './tracing.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';

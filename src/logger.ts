@@ -1,6 +1,8 @@
+import { loggable } from './logged-error.js';
+
 /**
  * Where drover writes what an operator should read. Same call shape as pino: fields first, then the
- * sentence. A pino logger can be passed as it is.
+ * sentence. A pino logger can be passed as it is. An error is the field `err`.
  */
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -17,11 +19,14 @@ export const silentLogger: Logger = {
   error() {},
 };
 
-/** A logger that never throws: what an application's logger does must not become a job's fate. */
+/**
+ * A logger that never throws, as what an application's logger does must not become a job's fate, and that is told of
+ * errors no more than their text.
+ */
 export function safeLogger(logger: Logger): Logger {
   const line = (level: keyof Logger) => (fields: object, message: string) => {
     try {
-      logger[level](fields, message);
+      logger[level](loggable(fields), message);
     } catch {
       // There is nowhere left to say it.
     }

@@ -2,6 +2,7 @@ import { type Backoff, backoffRule } from './backoff.js';
 import { QueueError } from './errors.js';
 import { assertJsonSafe } from './json-safety.js';
 import { checkWireName } from './names.js';
+import { asTraceContext, type TraceContext } from './tracing.js';
 
 /**
  * The decoded body of a job: think-queue 3's fields, then ours. `id` and `attempts` stand last in the
@@ -19,6 +20,8 @@ export interface Payload {
   readonly data: unknown;
   /** Wait after a failed attempt, where the push asked for one. */
   readonly backoff?: Backoff;
+  /** Where its push stands in a trace, where somebody traces: `traceparent` and `tracestate` of W3C Trace Context. */
+  readonly trace?: TraceContext;
   /** When the job was due first, in ms since the epoch by the pusher's clock. PHP's payloads have no such time. */
   readonly dueAt?: number;
   readonly id: string;
@@ -39,8 +42,8 @@ export type Decoded = { readonly payload: Payload } | { readonly problem: string
  */
 export function encodePayload(payload: Payload, maxBytes: number): string {
   assertJsonSafe(payload.data);
-  const { job, maxTries, timeout, timeoutAt, data, backoff, dueAt, id } = payload;
-  const fields = { job, maxTries, timeout, timeoutAt, data, backoff, dueAt, id, attempts: 0 };
+  const { job, maxTries, timeout, timeoutAt, data, backoff, trace, dueAt, id } = payload;
+  const fields = { job, maxTries, timeout, timeoutAt, data, backoff, ...trace, dueAt, id, attempts: 0 };
   const body = inAscii(JSON.stringify(fields));
   const bytes = body.length;
   if (bytes > maxBytes) {
@@ -90,6 +93,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
   if (!isLimit(maxTries)) return noLimit('maxTries');
   if (!isLimit(timeout)) return noLimit('timeout');
   if (!isLimit(timeoutAt)) return noLimit('timeoutAt');
+  const trace = asTraceContext(record);
   const payload = {
     job: job as string,
     maxTries,
@@ -97,6 +101,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
     ...(timeoutAt !== null && { timeoutAt }),
     data,
     ...(backoff !== undefined && { backoff: backoff as Backoff }),
+    ...(trace && { trace }),
     ...(isLimit(dueAt) && dueAt !== null && { dueAt }),
     id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',
   };

@@ -5,12 +5,14 @@ import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
 import type { Pushable } from './queue.js';
 import type { QueueCore } from './queue-core.js';
 import { type Registry, validate } from './registry.js';
+import type { TraceContext } from './tracing.js';
 
 const defaultMaxPayloadBytes = 1_048_576;
 
 /**
  * Checks one push against the job's definition and the config, and encodes it; no store is touched.
  *
+ * @param trace of the push, to be carried in the payload.
  * @throws QueueError for a job, data or option that cannot be.
  */
 export async function preparePush(
@@ -19,6 +21,7 @@ export async function preparePush(
   job: Pushable,
   data: unknown,
   options: PushOptions,
+  trace?: TraceContext,
 ): Promise<PreparedJob> {
   const name = wireNameOf(job, registry);
   const definition = isJobDefinition(job) ? job : registry.definition(name);
@@ -30,6 +33,7 @@ export async function preparePush(
     retryUntilMs: own?.retryUntilMs,
     maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
     nowMs: clock.now(),
+    trace,
   });
 }
 

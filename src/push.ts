@@ -7,6 +7,7 @@ import { newJobId } from './job-id.js';
 import { checkJobId, checkQueueName } from './names.js';
 import { encodePayload } from './payload.js';
 import { shown } from './shown.js';
+import type { TraceContext } from './tracing.js';
 
 /** What one push may ask for; the job's definition and the worker decide the rest. */
 export interface PushOptions {
@@ -61,6 +62,7 @@ export function prepareJob(
     readonly maxPayloadBytes: number;
     readonly retryUntilMs?: number | undefined;
     readonly nowMs: number;
+    readonly trace?: TraceContext | undefined;
   },
 ): PreparedJob {
   assertKnownOptions(options);
@@ -76,6 +78,7 @@ export function prepareJob(
     ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
     data: data === undefined ? null : data,
     ...(options.backoff !== undefined && { backoff: options.backoff }),
+    ...(defaults.trace && { trace: defaults.trace }),
     dueAt,
     id,
   };

@@ -3,6 +3,7 @@ import type { Driver } from './connector.js';
 import type { JobFailure } from './job-definition.js';
 import type { Logger } from './logger.js';
 import type { JobSource } from './registry.js';
+import type { Tracer } from './tracing.js';
 import type { WorkerGroup } from './worker-group.js';
 import type { WorkerOptions } from './worker-options.js';
 
@@ -41,6 +42,10 @@ export interface QueueConfig {
    * of each connection every two seconds at most. Default true.
    */
   readonly statistics?: boolean;
+  /** Who follows jobs from push to run: `opentelemetry()` of 'drover/opentelemetry'. Default: nobody. */
+  readonly tracing?: Tracer;
+  /** Where worker processes of the commands answer scrapes of Prometheus and probes. Default: nowhere. */
+  readonly metrics?: MetricsAddress;
   /** Defaults for workers. */
   readonly worker?: WorkerOptions;
   /** Groups of worker processes by name, for `queue:supervise` to run. */
@@ -53,6 +58,14 @@ export interface QueueConfig {
   readonly clock?: Clock;
 }
 
+/** A place to listen at. */
+export interface MetricsAddress {
+  /** Of the first worker process; each further one has the next. 0: any that is free. */
+  readonly port: number;
+  /** Default `'127.0.0.1'`. */
+  readonly host?: string;
+}
+
 /** Names of the keys, for checks of a config. */
 export const queueConfigKeys = [
   'default',
@@ -62,6 +75,8 @@ export const queueConfigKeys = [
   'onFailed',
   'maintenance',
   'statistics',
+  'tracing',
+  'metrics',
   'worker',
   'supervisors',
   'maxPayloadBytes',

@@ -12,6 +12,7 @@ import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
 import { Statistics } from './statistics.js';
+import { isTracer } from './tracing.js';
 import { deleteIn } from './transaction.js';
 import { type CheckedWorkerOptions, checkWorkerOptions } from './worker-options.js';
 
@@ -44,6 +45,7 @@ export class QueueCore {
     if (typeof (config.statistics ?? true) !== 'boolean') {
       throw new QueueError('E_CONFIG', `statistics: ${shown(config.statistics)} is not true or false`);
     }
+    assertTracer(config.tracing);
     this.events = new QueueEvents(logger);
     for (const [name, source] of jobsOf(config)) this.registry.add(source, name);
     this.connections = new Connections(this.config, (job, connector, connection) =>
@@ -81,6 +83,7 @@ export class QueueCore {
       onFailed: config.onFailed,
       statistics: this.statistics.of(connection),
       history: this.history.of(connection),
+      tracer: config.tracing,
       inline,
     };
   }
@@ -129,6 +132,13 @@ function assertConfig(config: unknown): void {
       });
     }
   }
+}
+
+function assertTracer(tracer: unknown): void {
+  if (tracer === undefined || isTracer(tracer)) return;
+  throw new QueueError('E_CONFIG', `tracing: ${shown(tracer)} is no tracer`, {
+    fix: "Write tracing: opentelemetry(), imported from 'drover/opentelemetry'.",
+  });
 }
 
 function* jobsOf({ jobs = [] }: QueueConfig): Generator<[name: string | undefined, source: JobSource]> {

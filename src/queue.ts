@@ -21,6 +21,7 @@ import { type SignalStore, signalRestart } from './restart-signal.js';
 import { shown } from './shown.js';
 import type { QueueStats, StatsOptions } from './statistics-report.js';
 import { storeAll, storeOne } from './store-jobs.js';
+import { type PushedJobs, type PushTrace, tracePush } from './tracing.js';
 import { Worker } from './worker.js';
 import { type WorkerInfo, workerInfo } from './worker-info.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
@@ -36,6 +37,13 @@ type PushArguments<Input, Options = PushOptions> = undefined extends Input
 
 /** One job of a `pushMany`. */
 export type PushEntry = readonly [job: Pushable, data?: unknown, options?: PushOptions];
+
+/** Jobs of one queue on one connection. */
+interface PushGroup {
+  readonly connection: string;
+  readonly queue: string;
+  readonly jobs: PreparedJob[];
+}
 
 /**
  * Makes a queue from a config. Nothing is opened until it is needed.
@@ -110,8 +118,13 @@ export class Queue {
    */
   async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
     const [data, options = {}] = args;
-    const prepared = await this.#prepare(job, data, options);
+    return await tracePush(this.#core.config.tracing, (trace) => this.#push(job, data, options, trace));
+  }
+
+  async #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
+    const prepared = await this.#prepare(job, data, options, trace);
     const connection = options.connection ?? this.connectionName;
+    trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [prepared.job.id] });
     if (this.#transaction === undefined) await storeOne(this.#core, connection, prepared);
     else await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
     return prepared.job.id;
@@ -145,7 +158,11 @@ export class Queue {
    * those of one queue on one connection are stored all or none.
    */
   async pushMany(entries: readonly PushEntry[]): Promise<string[]> {
-    const groups = new Map<string, { connection: string; queue: string; jobs: PreparedJob[] }>();
+    return await tracePush(this.#core.config.tracing, (trace) => this.#pushMany(entries, trace));
+  }
+
+  async #pushMany(entries: readonly PushEntry[], trace: PushTrace): Promise<string[]> {
+    const groups = new Map<string, PushGroup>();
     const ids: string[] = [];
     for (const entry of entries) {
       if (!Array.isArray(entry)) {
@@ -154,7 +171,7 @@ export class Queue {
         });
       }
       const [job, data, options = {}] = entry as PushEntry;
-      const prepared = await this.#prepare(job, data, options);
+      const prepared = await this.#prepare(job, data, options, trace);
       const connection = options.connection ?? this.connectionName;
       const key = JSON.stringify([connection, prepared.queue]);
       const group = groups.get(key) ?? { connection, queue: prepared.queue, jobs: [] };
@@ -162,6 +179,7 @@ export class Queue {
       group.jobs.push(prepared);
       ids.push(prepared.job.id);
     }
+    if (groups.size > 0) trace.describe(pushedIn([...groups.values()], ids));
     for (const { connection, queue, jobs } of groups.values()) {
       await storeAll(this.#core, connection, queue, jobs, this.#transaction);
     }
@@ -339,8 +357,8 @@ export class Queue {
     return this.#core.close();
   }
 
-  #prepare(job: Pushable, data: unknown, options: PushOptions): Promise<PreparedJob> {
-    return preparePush(this.#core, this.connectionName, job, data, options);
+  #prepare(job: Pushable, data: unknown, options: PushOptions, { context }: PushTrace): Promise<PreparedJob> {
+    return preparePush(this.#core, this.connectionName, job, data, options, context);
   }
 
   #connector(): Connector {
@@ -374,6 +392,20 @@ export class Queue {
     if (queue !== undefined) return checkQueueName(queue);
     return this.#core.connections.driver(this.connectionName).settings.queue;
   }
+}
+
+/** What a push of many is said to store. */
+function pushedIn(groups: readonly PushGroup[], ids: readonly string[]): PushedJobs {
+  const [first] = groups as [PushGroup];
+  const isOneQueue = groups.length === 1;
+  const names = new Set(groups.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
+  const [name] = names;
+  return {
+    connection: first.connection,
+    queue: isOneQueue ? first.queue : undefined,
+    name: names.size === 1 ? name : undefined,
+    ids,
+  };
 }
 
 function optionalName(queue: string | undefined): string | undefined {

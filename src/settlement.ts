@@ -12,6 +12,7 @@ import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
 import type { CountedEnd } from './statistics-keeper.js';
+import { runTracer } from './tracing.js';
 
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
 export class Settlement {
@@ -66,18 +67,46 @@ export class Settlement {
     if (!this.#handler) return;
     await this.#checkData();
     if (job.abortReason) throw job.abortReason;
-    const { events, watch, logger } = this.#context;
-    if (events.isHeard('job:started')) events.emit({ event: 'job:started', ...job.fields });
+    const { clock, events, watch } = this.#context;
     const handler = this.#handler;
     const mark = performance.now();
-    this.#handlerStarted = { atMs: this.#context.clock.now(), mark };
+    this.#handlerStarted = { atMs: clock.now(), mark };
+    if (events.isHeard('job:started')) {
+      const waitMs = this.#waitedMs;
+      events.emit({ event: 'job:started', ...job.fields, ...(waitMs !== undefined && { waitMs }) });
+    }
     try {
-      const run = () => handler.run(job, this.#data, logger);
+      const run = () => this.#handle(handler);
       const result = await (watch ? watch.run(this.#reserved, run) : run());
       if (this.#context.history) this.#result = result;
     } finally {
       this.#ranMs = performance.now() - mark;
     }
+  }
+
+  #handle(handler: Handler): unknown {
+    const { logger, tracer } = this.#context;
+    const trace = runTracer(tracer);
+    const run = () => handler.run(this.job, this.#data, logger);
+    return trace ? this.#traced(trace, run) : run();
+  }
+
+  async #traced(trace: NonNullable<ReturnType<typeof runTracer>>, run: () => unknown): Promise<unknown> {
+    const { job } = this;
+    let result: unknown;
+    await trace({ ...job.fields, trace: this.#payload.trace }, async () => {
+      result = await run();
+      return job.abortReason;
+    });
+    return result;
+  }
+
+  /** How long the job had been due when its handler started: of its first run only is that known. */
+  get #waitedMs(): number | undefined {
+    const { dueAt } = this.#payload;
+    const started = this.#handlerStarted;
+    if (!started || dueAt === undefined || this.#reserved.attempts !== 1) return undefined;
+    return Math.max(0, started.atMs - dueAt);
   }
 
   /** Says that the handler was aborted for its timeout, or was killed for it. */
@@ -237,15 +266,12 @@ export class Settlement {
   #count(outcome: CountedEnd['outcome'], error?: unknown): void {
     const { statistics } = this.#context;
     if (!statistics) return;
-    const { queue, attempts } = this.#reserved;
-    const { job: name, dueAt } = this.#payload;
     const started = this.#handlerStarted;
-    statistics.ended(queue, name, {
+    statistics.ended(this.#reserved.queue, this.#payload.job, {
       outcome,
       timedOut: isQueueError(error, 'E_TIMEOUT'),
       ranMs: started && (this.#ranMs ?? performance.now() - started.mark),
-      // Only of the first run is it known since when the job was due.
-      waitedMs: started && dueAt !== undefined && attempts === 1 ? started.atMs - dueAt : undefined,
+      waitedMs: this.#waitedMs,
     });
   }
 

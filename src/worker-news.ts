@@ -22,14 +22,14 @@ export class WorkerNews {
   }
 
   started(): void {
-    this.#tell('worker:started', { concurrency: this.#concurrency });
+    this.#tell('worker:started', () => ({ concurrency: this.#concurrency }));
   }
 
   /** Nothing is due and nothing runs. Told again only after jobs came in between. */
   idle(): void {
     if (this.#isIdle) return;
     this.#isIdle = true;
-    this.#tell('worker:idle', {});
+    this.#tell('worker:idle', () => ({}));
   }
 
   /** Jobs were reserved. */
@@ -40,13 +40,18 @@ export class WorkerNews {
   paused(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
-    this.#tell('worker:paused', {});
+    this.#tell('worker:paused', () => ({}));
   }
 
   resumed(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#tell('worker:resumed', {});
+    this.#tell('worker:resumed', () => ({}));
+  }
+
+  /** The store did not answer: it is asked again after a wait. */
+  storeAway(thrown: unknown, waitMs: number): void {
+    this.#tell('worker:store-away', () => ({ waitMs, error: describeError(thrown) }));
   }
 
   /** An error ends the run. */
@@ -57,13 +62,14 @@ export class WorkerNews {
   /** The run is over, its jobs settled. */
   stopped(reason: StopReason | undefined): void {
     const error = this.#error && { error: describeError(this.#error.thrown) };
-    this.#tell('worker:stopped', { reason: error ? 'error' : (reason ?? 'error'), ...error });
+    const why: StopReason | 'error' = error ? 'error' : (reason ?? 'error');
+    this.#tell('worker:stopped', () => ({ reason: why, ...error }));
   }
 
   #tell<Name extends WorkerEvent['event']>(
     event: Name,
-    own: Omit<Extract<WorkerEvent, { event: Name }>, keyof WorkerFields | 'event'>,
+    own: () => Omit<Extract<WorkerEvent, { event: Name }>, keyof WorkerFields | 'event'>,
   ): void {
-    if (this.#events.isHeard(event)) this.#events.emit({ event, ...this.#fields, ...own } as WorkerEvent);
+    if (this.#events.isHeard(event)) this.#events.emit({ event, ...this.#fields, ...own() } as WorkerEvent);
   }
 }

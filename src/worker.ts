@@ -76,6 +76,11 @@ export class Worker {
     return this.#presence.name;
   }
 
+  /** True once it takes no more jobs, for whatever reason. */
+  get isStopping(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Why it takes no jobs of some of its queues, as far as it knows. */
   get halt(): Halt {
     return this.#controls.halt;
@@ -267,8 +272,9 @@ export class Worker {
 
   async #afterStoreError(error: unknown): Promise<void> {
     const waitMs = this.#outage.waitAfter(error);
-    if (waitMs === undefined) this.#stop('outage');
-    else if (!this.#stopped) await this.#slots.bell.wait(waitMs);
+    if (waitMs === undefined) return this.#stop('outage');
+    this.#news.storeAway(error, Math.round(waitMs));
+    if (!this.#stopped) await this.#slots.bell.wait(waitMs);
   }
 
   #stop(reason: StopReason): void {

@@ -3,7 +3,9 @@ import type { QueueConfig } from '../../src/index.js';
 import type { Args } from '../args.js';
 import type { Command } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
+import { metricsFlags } from '../flags.js';
 import { afterLapse } from '../job-report.js';
+import { metricsAddress } from '../metrics/address.js';
 import { createOutput, type Output } from '../output.js';
 import { plain } from '../plain-text.js';
 import { tellPlan } from '../supervise/group-plan.js';
@@ -13,6 +15,7 @@ import { tableText } from '../table.js';
 /** `queue:supervise`: the groups of worker processes in `supervisors` of the config. */
 export const command: Command = {
   flags: {
+    ...metricsFlags,
     list: { kind: 'switch', says: 'Print the groups and exit' },
     plan: { kind: 'switch', says: 'Tell the supervisor the groups', hidden: true },
   },
@@ -37,13 +40,26 @@ export const command: Command = {
     const loaded = await loadConfig({ file: args.text('config'), cwd: io.cwd, env: io.env, connection });
     const groups = groupsOf(loaded.config, args);
     if (args.isOn('plan')) {
-      await tellPlan({ file: loaded.file, connection: connection ?? null, groups });
+      const workers = groups.reduce((sum, group) => sum + group.workers, 0);
+      metricsAddress(args, loaded.config, workers - 1); // refuses what cannot be, before anything is started
+      const metrics = given(args, Object.keys(metricsFlags));
+      await tellPlan({ file: loaded.file, connection: connection ?? null, metrics, groups });
     } else {
       list(groups, createOutput(io, args.isOn('json')));
     }
     return exitCodes.done;
   },
 };
+
+/** Those of the flags that are given, with their values. */
+function given(args: Args, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = args.text(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
 
 function groupsOf(config: QueueConfig, args: Args) {
   return chosenGroups(config, args.words('group')).map((name) => {

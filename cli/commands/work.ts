@@ -8,6 +8,7 @@ import type { Io } from '../io.js';
 import { showJobs } from '../job-display.js';
 import { reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
+import { metricsAddress } from '../metrics/address.js';
 import { createOutput } from '../output.js';
 import { haltText } from '../paused-text.js';
 import { RunningJobs } from '../running-jobs.js';
@@ -65,6 +66,9 @@ async function work(
   if (isTerminal(args, io)) showJobs(queue.events, output, io, report);
   else queue.events.on('job:*', (event) => reportJob(event, output, report));
 
+  const metrics = link?.begin.settleOnly
+    ? undefined
+    : await metricsOf(worker, context, args, link?.begin.place);
   if (link) {
     link.obey({ stop: (why) => stops.stopFor(why), ...pauses });
     await worker.settleLeft(leftJobs(link.begin.left));
@@ -78,7 +82,7 @@ async function work(
     else logger.info({}, sentence);
   };
   if (!isChild) reportWorker(queue.events, output, logger);
-  const about = describeWorker(worker, args, context);
+  const about = { ...describeWorker(worker, args, context), ...(metrics && { metrics: metrics.url }) };
   const place = `${about.queues.join(', ')} of connection ${about.connection}`;
   const jobs = `${about.jobs} ${about.jobs === 1 ? 'job' : 'jobs'} defined`;
   const origin = `pid ${about.pid}, config ${about.config ?? 'built in'}, ${jobs}`;
@@ -99,8 +103,23 @@ async function work(
       { reason, ...(reserved !== undefined && { reserved }), ...(halted && worker.halt) },
       `stopped: ${reason}${halted && ` (${halted})`}${heldText(reserved)}`,
     );
+    metrics?.close();
     await link?.stopped(reason);
   }
+}
+
+/** Opens the port for scrapes and probes, where one is asked for: what that takes is loaded then only. */
+async function metricsOf(worker: Worker, context: Context, args: Args, place = 0) {
+  if (args.isOn('report-to-parent')) return undefined; // of a listener, one of many in a row
+  const address = metricsAddress(args, context.config, place);
+  if (address === undefined) return undefined;
+  const { serveMetrics } = await import('../metrics/serve.js');
+  const { queue } = context;
+  return await serveMetrics(address, {
+    queue,
+    queues: servedQueues(args, context),
+    isStopping: () => worker.isStopping,
+  });
 }
 
 /** Whether somebody looks on as jobs are run. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { exitCodes } from '../exit-codes.js';
 
 /** A group that a supervisor is to run. */
-interface PlannedGroup {
+export interface PlannedGroup {
   readonly name: string;
   /** How many processes. */
   readonly workers: number;
@@ -15,6 +15,8 @@ export interface Plan {
   readonly file: string | null;
   /** Named by a flag for the groups that name none, if it was. */
   readonly connection: string | null;
+  /** The flags that say where to answer scrapes, as far as they are given. */
+  readonly metrics: Readonly<Record<string, string>>;
   readonly groups: readonly PlannedGroup[];
 }
 

@@ -1,5 +1,5 @@
 import { exitCodes } from '../exit-codes.js';
-import { type Plan, readPlan } from './group-plan.js';
+import { type Plan, type PlannedGroup, readPlan } from './group-plan.js';
 import { Supervisor, type SupervisorOptions } from './supervisor.js';
 
 /** How a supervisor tells what it does. */
@@ -28,7 +28,12 @@ export class GroupSupervisor {
     if (this.#stopping) return exitCodes.done;
     if (typeof plan === 'number') return plan;
     this.#tellStart(plan);
-    this.#supervisors = plan.groups.map(({ name, workers }) => this.#supervisorOf(name, workers, plan));
+    let firstPlace = 0;
+    this.#supervisors = plan.groups.map((group) => {
+      const supervisor = this.#supervisorOf(group, firstPlace, plan);
+      firstPlace += group.workers;
+      return supervisor;
+    });
     if (this.#paused) this.pause();
     const codes = await Promise.all(this.#supervisors.map((one) => one.run()));
     return codes.find((code) => code !== exitCodes.done) ?? exitCodes.done;
@@ -55,16 +60,26 @@ export class GroupSupervisor {
     for (const one of this.#supervisors) one.resume();
   }
 
-  #supervisorOf(name: string, workers: number, { file, connection }: Plan): Supervisor {
+  #supervisorOf({ name, workers }: PlannedGroup, firstPlace: number, plan: Plan): Supervisor {
+    const { file, connection, metrics } = plan;
     const words = ['queue:work', `--group=${name}`];
     const values = {
       group: name,
       ...(file !== null && { config: file }),
       ...(connection !== null && { connection }),
+      ...metrics,
       ...(this.#words.includes('--json') && { json: true }),
     };
     const stopAll = (why: string) => this.stop(`${why} (group ${name})`);
-    return new Supervisor({ words, values, workers, isGroup: true, stopAll, ...this.#teller(name) });
+    return new Supervisor({
+      words,
+      values,
+      workers,
+      firstPlace,
+      isGroup: true,
+      stopAll,
+      ...this.#teller(name),
+    });
   }
 
   #tellStart({ file, groups }: Plan): void {

@@ -30,6 +30,8 @@ export interface Begin {
   readonly suspects: readonly string[];
   /** True for a process that shall settle what was left, and work no more. */
   readonly settleOnly: boolean;
+  /** Its number among the processes of its supervisor. Default 0, the first. */
+  readonly place?: number;
 }
 
 /** What the supervisor tells a worker process. */

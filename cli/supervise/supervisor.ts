@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   /** What they say. */
   readonly values: Begin['values'];
   readonly workers: number;
+  /** The place of the first process among those of all groups. Default 0. */
+  readonly firstPlace?: number;
   /** Whether it runs a group of the config, beside others. Default false. */
   readonly isGroup?: boolean;
   /** Started already, with nothing that another process left. */
@@ -56,8 +58,8 @@ export class Supervisor {
 
   /** Runs until it was told to stop, or its processes have ended for good; answers the exit code. */
   async run(): Promise<number> {
-    const { workers } = this.#options;
-    await Promise.all(Array.from({ length: workers }, () => this.#keepOne()));
+    const { workers, firstPlace = 0 } = this.#options;
+    await Promise.all(Array.from({ length: workers }, (_, index) => this.#keepOne(firstPlace + index)));
     if (this.#left.length > 0) await this.#settleLast();
     return this.#code;
   }
@@ -85,10 +87,10 @@ export class Supervisor {
   }
 
   /** One place for a process, with one after another in it. */
-  async #keepOne(): Promise<void> {
+  async #keepOne(place: number): Promise<void> {
     for (;;) {
       const startedMs = performance.now();
-      const end = await this.#runOne(false);
+      const end = await this.#runOne(false, place);
       const judgement = this.#judge(end);
       const { workers, isGroup = false } = this.#options;
       const state = { workers, isGroup, stopping: this.#stopping, everWorked: this.#everWorked };
@@ -111,10 +113,10 @@ export class Supervisor {
     }
   }
 
-  async #runOne(settleOnly: boolean): Promise<ProcessEnd> {
+  async #runOne(settleOnly: boolean, place = 0): Promise<ProcessEnd> {
     const left = this.#left;
     this.#left = [];
-    const one = this.#first ?? this.#start({ left, suspects: [...this.#suspects], settleOnly });
+    const one = this.#first ?? this.#start({ left, suspects: [...this.#suspects], settleOnly, place });
     this.#first = undefined;
     this.#processes.add(one);
     one.listen((report) => this.#hear(report));

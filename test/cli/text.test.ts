@@ -210,7 +210,7 @@ describe('the logger', () => {
       time,
       msg: 'seen',
       queue: 'a',
-      err: { class: 'TypeError', message: 'no' },
+      error: { class: 'TypeError', message: 'no' },
     });
     expect(kept).toEqual({ level: 'error', time, msg: 'kept' });
   });

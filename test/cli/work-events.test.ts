@@ -51,6 +51,32 @@ describe('queue:work --json', () => {
   });
 });
 
+test('log lines and events of a job have the same fields, under the same names', async () => {
+  project.write(
+    'jobs/logs.mjs',
+    `import { defineJob } from 'drover';
+export default defineJob({ name: 'logs', tries: 1, handle({ log }) {
+  const error = Object.assign(new TypeError('not today'), { code: 'E_NO' });
+  log.warn({ err: error }, 'about to fail');
+  throw error;
+} });`,
+  );
+  await project.push('logs');
+  const { lines, stderr } = await project.must('work', '--workers', '0', '--stop-when-empty', '--json');
+  const logged = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .find(({ msg }) => msg === 'about to fail');
+  const event = lines.find((line) => line.event === 'job:exception');
+  const { level, msg, time, ...ofLog } = logged;
+  const { event: _, durationMs, time: at, ...ofEvent } = event ?? {};
+  expect(Object.keys(ofEvent).sort()).toEqual(['attempts', 'connection', 'error', 'id', 'name', 'queue']);
+  expect(ofLog).toEqual(ofEvent);
+  expect([level, msg, time, typeof at]).toEqual(['warn', 'about to fail', expect.any(String), 'string']);
+  expect(durationMs).toEqual(expect.any(Number));
+});
+
 describe('queue:work --quiet', () => {
   test('prints what goes wrong, and nothing else', async () => {
     await project.push('ok');

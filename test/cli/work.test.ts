@@ -224,7 +224,7 @@ describe('when it stops', () => {
     const entry = stderr.split('\n').find((line) => line.includes('an error outside')) as string;
     expect(JSON.parse(entry)).toMatchObject({
       level: 'error',
-      err: { class: 'Error', message: 'nobody waits for me' },
+      error: { class: 'Error', message: 'nobody waits for me' },
       running: ['innocent'],
     });
     expect(lines.map((line) => line.reason ?? line.event)).toEqual([

@@ -101,6 +101,26 @@ describe('the time to stop', () => {
   });
 });
 
+test('probes ask the port that the worker answers on, and wait longer than a handler may block it', () => {
+  const text = textOf('deployment.yaml');
+  const port = valueIn('deployment.yaml', /--metrics-port, "(\d+)"/);
+  expect(valueIn('deployment.yaml', /name: metrics, containerPort: (\d+)/)).toBe(port);
+  expect(text).toContain('--metrics-host, 0.0.0.0'); // kubelet comes from outside of the pod
+  const probes = [...text.matchAll(/(\w+)Probe:\n *httpGet: \{ path: (\S+), port: metrics \}/g)];
+  expect(probes.map(([, kind, path]) => `${kind} ${path}`)).toEqual([
+    'startup /healthz',
+    'liveness /healthz',
+    'readiness /readyz',
+  ]);
+  const [, liveness = ''] = /livenessProbe:\n([^]*?)readinessProbe/.exec(text) ?? [];
+  const number = (key: string) => Number(new RegExp(`${key}: (\\d+)`).exec(liveness)?.[1]);
+  const noLease = { name: '', queue: 'default', leaseMs: Number.POSITIVE_INFINITY };
+  const { timeoutMs, graceMs } = checkWorkerOptions({}, noLease);
+  expect(number('periodSeconds') * number('failureThreshold') * 1000).toBeGreaterThan(
+    timeoutMs + graceMs + 5000,
+  );
+});
+
 test('each asks the supervisor alone to stop, and starts it again after a restart but not after a bad config', () => {
   expect(unit).toMatchObject({ KillSignal: 'SIGTERM', KillMode: 'mixed' });
   expect(unit).toMatchObject({ Restart: 'always', RestartPreventExitStatus: '2', OOMPolicy: 'continue' });
@@ -144,7 +164,10 @@ test('their commands work until SIGTERM, and a queue:restart ends them with 0', 
   const bin = 'node_modules/drover/dist/cli/bin.js ';
   expect(lines.filter((line) => !line.startsWith(bin))).toEqual([]);
   for (const [index, line] of lines.entries()) {
-    const words = line.slice(bin.length).split(' ');
+    const words = line
+      .slice(bin.length)
+      .replace(/--metrics-port \d+/, '--metrics-port 0')
+      .split(' ');
     const running = project.start([...words, '--json']);
     await running.linesOf({ event: 'worker:started' }, line.includes('--workers 2') ? 2 : 1);
     if (index === 0) await project.must('queue:restart');

@@ -7,6 +7,7 @@ const documents = [
   'docs/events.md',
   'docs/statistics.md',
   'docs/history.md',
+  'docs/observability.md',
   'docs/from-other-queues.md',
 ];
 const typescript = `${root}node_modules/typescript/bin/tsc`;
@@ -25,7 +26,15 @@ describe.each(documents)('%s', (path) => {
   let project: ExampleProject;
 
   beforeAll(() => {
-    project = makeExampleProject(['zod', '@types/node', 'knex', 'better-sqlite3']);
+    project = makeExampleProject([
+      'zod',
+      '@types/node',
+      'knex',
+      'better-sqlite3',
+      'prom-client',
+      '@opentelemetry/api',
+      'pino',
+    ]);
     for (const { run, code } of examples) project.write(run, code);
     project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: inTypeScript }));
   });

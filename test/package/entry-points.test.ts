@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPacked, type PackedApp } from './packed-app.js';
 import { root } from './root.js';
 
-const clients = ['knex', 'better-sqlite3', 'ioredis', 'mysql2', 'pg'];
+const clients = ['knex', 'better-sqlite3', 'ioredis', 'mysql2', 'pg', 'prom-client', '@opentelemetry/api'];
 
 /** A preload that ends the process when anything asks for a client, whether or not it is installed. */
 const refuseClients = `

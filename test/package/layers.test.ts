@@ -27,10 +27,13 @@ const lawful: Record<string, string> = {
   'migrations/0001.ts': 'export const steps = 1;',
   'config/index.ts':
     "export { createJiti } from 'jiti';\nexport { heap } from '../drivers/memory/index.js';\nexport { id } from '../src/index.js';",
+  'config/telemetry/metrics.ts':
+    "import type { Registry } from 'prom-client';\nexport type Metrics = Registry;\nexport const metrics = 1;",
+  'cli/metrics/serve.ts': "export { metrics } from '../../config/telemetry/metrics.js';",
   'cli/bin.ts':
     "export { default } from 'yargs';\nexport { heap } from '../config/index.js';\nexport { id } from '../src/index.js';",
   'test/conformance/index.ts': "export { id } from '../../src/index.js';",
-  ...installed('@standard-schema/spec', 'knex', 'jiti', 'yargs'),
+  ...installed('@standard-schema/spec', 'knex', 'jiti', 'yargs', 'prom-client'),
 };
 
 /** By rule, the files that break it. */
@@ -59,6 +62,11 @@ const planted: Record<string, Record<string, string>> = {
   },
   'clients-load-when-needed': { 'drivers/database/bad-client.ts': "import 'knex';" },
   'migrations-stand-alone': { 'migrations/bad.ts': "export { id } from '../src/index.js';" },
+  'telemetry-loads-when-asked-for': { 'config/telemetry/bad-client.ts': "import 'prom-client';" },
+  'telemetry-is-not-core': {
+    'config/bad-telemetry.ts': "export { metrics } from './telemetry/metrics.js';",
+    'cli/bad-telemetry.ts': "export { metrics } from '../config/telemetry/metrics.js';",
+  },
   'config-knows-no-cli': {
     'config/bad-cli.ts': "export { heap } from '../cli/bin.js';",
     'config/bad-private.ts': "export { heap } from '../drivers/memory/heap.js';",

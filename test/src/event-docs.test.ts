@@ -15,7 +15,7 @@ type Fields<Event extends { event: string }, Common> = {
 };
 
 const ofJobs: Fields<JobEvent, JobFields> = {
-  'job:started': {},
+  'job:started': { 'waitMs?': true },
   'job:exception': { durationMs: true, error: true },
   'job:timed-out': { durationMs: true, timeoutMs: true },
   'job:done': { durationMs: true },
@@ -32,6 +32,7 @@ const ofWorkers: Fields<WorkerEvent, WorkerFields> = {
   'worker:idle': {},
   'worker:paused': {},
   'worker:resumed': {},
+  'worker:store-away': { waitMs: true, error: true },
   'worker:stopped': { reason: true, 'error?': true },
 };
 

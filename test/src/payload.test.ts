@@ -3,6 +3,7 @@ import { exponential } from '../../src/index.js';
 import { decodePayload, encodePayload, type Payload } from '../../src/payload.js';
 
 const plain: Payload = { job: 'mail.send', maxTries: null, timeout: null, data: { to: 'a@b.c' }, id: 'id-1' };
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const unlimited = Number.MAX_SAFE_INTEGER;
 
 describe('the text that is stored', () => {
@@ -17,6 +18,31 @@ describe('the text that is stored', () => {
     expect(encodePayload(asked, unlimited)).toBe(
       '{"job":"mail.send","maxTries":3,"timeout":1.5,"data":null,"backoff":["1s",5],"id":"id-1","attempts":0}',
     );
+  });
+
+  test('carries where its push stands in a trace before the due time: id and attempts stay last', () => {
+    const traced: Payload = { ...plain, data: 1, trace: { traceparent, tracestate: 'a=1' }, dueAt: 7 };
+    const body = encodePayload(traced, unlimited);
+    expect(body).toMatch(
+      new RegExp(
+        `"data":1,"traceparent":"${traceparent}","tracestate":"a=1","dueAt":7,"id":"id-1","attempts":0}$`,
+      ),
+    );
+    expect(decodePayload(body)).toEqual({ payload: traced });
+  });
+
+  test.each([
+    { traceparent: 'no such thing' },
+    { traceparent: 5 },
+    { tracestate: 'a=1' },
+    { traceparent: `${traceparent}"` },
+  ])('takes what is no trace for none, and the job for good: %j', (trace) => {
+    expect(decodePayload(JSON.stringify({ ...plain, ...trace }))).toEqual({ payload: plain });
+  });
+
+  test.each([1, '', 'x'.repeat(513)])('leaves a state out that is none, or long: %j', (tracestate) => {
+    const decoded = decodePayload(JSON.stringify({ ...plain, traceparent, tracestate }));
+    expect(decoded).toEqual({ payload: { ...plain, trace: { traceparent } } });
   });
 
   test('keeps its order whatever the order of the keys it is made of', () => {
