@@ -1,3 +1,4 @@
+import type * as PromClient from 'prom-client';
 import { loadPackage } from '../../config/telemetry/load-package.js';
 import { queueMetrics } from '../../config/telemetry/metrics.js';
 import type { MetricsAddress, Queue } from '../../src/index.js';
@@ -27,7 +28,7 @@ export async function serveMetrics(
   address: Required<MetricsAddress>,
   { queue, queues, isStopping }: Served,
 ): Promise<MetricsServer> {
-  const { collectDefaultMetrics } = loadPackage<typeof import('prom-client')>('prom-client', 15, 'metrics');
+  const { collectDefaultMetrics } = loadPackage<typeof PromClient>('prom-client', 15, 'metrics');
   const metrics = queueMetrics(queue, { queues });
   const { register } = metrics;
   const answers = {

@@ -1,7 +1,8 @@
+import type * as PromClient from 'prom-client';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StoreLook, StoreReading } from './store-look.js';
 
-type Client = typeof import('prom-client');
+type Client = typeof PromClient;
 
 /** In seconds: from jobs that only write a row to such as run for an hour. */
 const buckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];

@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client';
+import type * as PromClient from 'prom-client';
 import { type Duration, durationToMs, type Queue } from '../../src/index.js';
 import { EventCounts } from './event-counts.js';
 import { loadPackage } from './load-package.js';
@@ -8,7 +8,7 @@ import { StoreLook } from './store-look.js';
 /** What {@link queueMetrics} can be told. */
 export interface QueueMetricsOptions {
   /** Where the metrics are registered. Default: a registry of its own. */
-  readonly register?: Registry;
+  readonly register?: PromClient.Registry;
   /** Queues whose jobs are counted at each scrape. Default: the connection's own. */
   readonly queues?: readonly string[];
   /** How long a scrape waits for the store; what the store says is left out then. Default `'1s'`. */
@@ -18,7 +18,7 @@ export interface QueueMetricsOptions {
 /** The metrics of one connection. */
 export interface QueueMetrics {
   /** `await register.metrics()` is the text to answer a scrape with, `register.contentType` its type. */
-  readonly register: Registry;
+  readonly register: PromClient.Registry;
   /** Why the store cannot be said to answer; undefined where it did within the last five seconds, or does when asked. */
   storeProblem(): Promise<string | undefined>;
   /** Counts and reads no more; what was counted stays in the registry. */
@@ -36,7 +36,7 @@ const lateEnoughMs = 5000;
  * @throws QueueError `E_DRIVER_MISSING` where prom-client is not installed, `E_DURATION`.
  */
 export function queueMetrics(queue: Queue, options: QueueMetricsOptions = {}): QueueMetrics {
-  const client = loadPackage<typeof import('prom-client')>('prom-client', 15, 'metrics');
+  const client = loadPackage<typeof PromClient>('prom-client', 15, 'metrics');
   const { register = new client.Registry(), queues = [], timeout = '1s' } = options;
   const meters = metersOf(client, register);
   const look = new StoreLook(queue, { queues, timeoutMs: durationToMs(timeout, 'timeout') });

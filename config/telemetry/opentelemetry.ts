@@ -1,10 +1,11 @@
+import type * as OpenTelemetry from '@opentelemetry/api';
 import type { Context, Span, SpanContext } from '@opentelemetry/api';
 import { describeError } from '../../src/error-text.js';
 import type { PushedJobs, TraceContext, TracedRun, Tracer } from '../../src/index.js';
 import { asTraceContext } from '../../src/tracing.js';
 import { loadPackage } from './load-package.js';
 
-type Api = typeof import('@opentelemetry/api');
+type Api = typeof OpenTelemetry;
 
 /**
  * Spans of OpenTelemetry for pushes and runs: the value of `tracing` in the config. A push is a span of kind PRODUCER

@@ -112,7 +112,7 @@ test('probes ask the port that the worker answers on, and wait longer than a han
     'liveness /healthz',
     'readiness /readyz',
   ]);
-  const [, liveness = ''] = /livenessProbe:\n([^]*?)readinessProbe/.exec(text) ?? [];
+  const [, liveness = ''] = /livenessProbe:\n([\s\S]*?)readinessProbe/.exec(text) ?? [];
   const number = (key: string) => Number(new RegExp(`${key}: (\\d+)`).exec(liveness)?.[1]);
   const noLease = { name: '', queue: 'default', leaseMs: Number.POSITIVE_INFINITY };
   const { timeoutMs, graceMs } = checkWorkerOptions({}, noLease);
