@@ -33,22 +33,28 @@ export class Waits<Connection> {
 
   /** The connector's `waitForJob`. */
   async forJob(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
+    const { looks } = this.#options;
     const lastMs = performance.now() + maxWaitMs;
     const wait = new Wait(queues);
     const beganOpen = !this.#isClosed;
     this.#waiting.add(wait);
     try {
       let budget: LookBudget | undefined;
-      while (!signal.aborted) {
+      for (let hasSlept = false; !signal.aborted; hasSlept = true) {
         // Before the look, so that nothing falls between the two.
         const listener = await this.#whenAnnounced(queues);
         wait.refresh();
-        const dueMs = await this.#options.looks.msUntilDue(queues);
+        const sighting = looks.kept(queues) ?? (await looks.look(queues));
         const nowMs = performance.now();
-        const leftMs = Math.min(dueMs, lastMs - nowMs);
-        if (leftMs <= 0) return dueMs <= 0 ? this.#found(wait, listener) : undefined;
-        await wait.sleep(Math.min(leftMs, this.#lookAgainMs(listener)), signal);
-        if (this.#isClosed || performance.now() >= lastMs) return;
+        if (sighting.dueAtMs <= nowMs) return this.#found(wait, listener);
+        // What is left is for the next wait: it goes on from this look, which is one each second in the long run.
+        if (lastMs <= nowMs || (hasSlept && lastMs < sighting.askedAtMs + looks.everyMs)) {
+          if (!wait.isStale) looks.keep(sighting);
+          return;
+        }
+        const nextMs = Math.min(sighting.dueAtMs, lastMs, sighting.askedAtMs + looks.everyMs);
+        await wait.sleep(Math.min(nextMs - nowMs, this.#lookAgainMs(listener)), signal);
+        if (this.#isClosed) return;
         if (wait.takeTold() !== undefined) return this.#found(wait, listener);
         budget ??= new LookBudget(listener.lookEveryMs ?? 0, nowMs);
         await rest(budget.take(performance.now()), signal);
@@ -60,6 +66,11 @@ export class Waits<Connection> {
       const told = wait.takeTold();
       if (told !== undefined) this.#seeTo(told);
     }
+  }
+
+  /** There was work: more may follow soon. */
+  noteWork(): void {
+    this.#heardAtMs = performance.now();
   }
 
   /** Ends the waits, and what listens. */
@@ -102,8 +113,13 @@ export class Waits<Connection> {
     const hearing: Hearing = {
       onChange: (queue, isForAll) => {
         this.#heardAtMs = performance.now();
+        this.#options.looks.forget();
         if (isForAll) this.#wakeAll(queue);
         else if (queue !== undefined) this.#seeTo(queue);
+      },
+      onVisible: () => {
+        this.#options.looks.forget();
+        this.#wakeAll();
       },
       onEnd: () => {
         this.#listener = undefined;
