@@ -81,9 +81,6 @@ export class DatabaseConnector<Connection> implements Connector {
   }
 
   async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    // The wait before has looked as it ended.
-    const sighting = this.#parts.looks.kept(queues);
-    if (sighting !== undefined && sighting.dueAtMs > performance.now()) return [];
     const jobs = await this.#session.run((connection) =>
       this.#jobs.reserve(connection, queues, limit, leaseMs),
     );

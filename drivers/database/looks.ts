@@ -43,8 +43,8 @@ export class Looks<Connection> {
   }
 
   /**
-   * Keeps what a wait saw as it ended, for the reserve and the wait that follow at once: until the event loop has come
-   * round, or this process asks the database for something else.
+   * Keeps what a wait saw as it ended, for one that begins at once: in this turn of the event loop, before the
+   * connector is asked for anything else.
    */
   keep(sighting: Sighting): void {
     const kept = { sighting, calls: this.#options.session.calls };
@@ -52,8 +52,7 @@ export class Looks<Connection> {
     const forget = () => {
       if (this.#kept === kept) this.#kept = undefined;
     };
-    // A worker's trips leave at the end of this turn; nothing new is heard before the next one.
-    setImmediate(() => setImmediate(forget));
+    setImmediate(forget);
   }
 
   /** Forgets what is kept: something has changed. */

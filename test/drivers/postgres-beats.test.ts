@@ -36,8 +36,8 @@ function openBeating(prefix: string, logger?: Logger) {
     connector,
     workers,
     beatAlong: workers.beatAlong,
-    wait: async (maxWaitMs: number, signal = new AbortController().signal): Promise<void> =>
-      connector.waitForJob?.(['q'], maxWaitMs, signal),
+    wait: async (maxWaitMs: number, signal = new AbortController().signal) =>
+      await connector.waitForJob?.(['q'], maxWaitMs, signal),
   };
 }
 
