@@ -18,7 +18,7 @@ export interface WaitsOptions<Connection> {
 /**
  * The calls that wait for jobs of a database that tells of changes. One listener serves all of them, from the
  * first call on. What it misses (it is cut off, who changed something died before telling) costs time and no more:
- * every wait looks for itself when it begins, and ends after its longest wait.
+ * every wait looks for itself when it begins, and again each second or so.
  */
 export class Waits<Connection> {
   readonly #options: WaitsOptions<Connection>;
