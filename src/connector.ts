@@ -166,10 +166,14 @@ export interface Connector {
   /**
    * Resolves at once when a job becomes due in one of the queues (pushed, released, given back, retried, its
    * delay over or its lease lapsed), and in any case when `maxWaitMs` have passed or the signal aborts;
-   * never rejects for an abort. May wake too early. Absent where the store cannot tell: the worker then
-   * looks again by itself.
+   * never rejects for an abort. May wake too early. Answers `nothing-due` where it has looked as it ended, so that a
+   * reserve at once would bring nothing. Absent where the store cannot tell: the worker then looks again by itself.
    */
-  waitForJob?(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void>;
+  waitForJob?(
+    queues: readonly string[],
+    maxWaitMs: number,
+    signal: AbortSignal,
+  ): Promise<void> | Promise<'nothing-due' | undefined>;
 
   /**
    * How long the ready job that has been due longest has waited, in ms by the store's clock; null where none is ready.

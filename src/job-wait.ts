@@ -17,21 +17,23 @@ export class JobWait {
   }
 
   /**
-   * Resolves when it makes sense to look for jobs, at the latest after `mostMs`.
+   * Resolves when it makes sense to look for jobs, at the latest after `mostMs`; true where nothing is due at this
+   * moment, as far as the store says so.
    *
    * @param looks how many have found nothing in a row, from 1.
    */
-  async wait(queues: readonly string[], looks: number, mostMs: number): Promise<void> {
+  async wait(queues: readonly string[], looks: number, mostMs: number): Promise<boolean> {
     const limitMs = Math.max(mostMs, 1); // a turn of the event loop at least
     if (!this.#connector.waitForJob) {
       await this.#bell.wait(Math.min(shortestLookMs * 2 ** Math.min(looks - 1, 20), limitMs));
-      return;
+      return false;
     }
     const waiting = new AbortController();
     this.#waiting = waiting;
     void this.#bell.wait().then(() => waiting.abort());
     try {
-      await this.#connector.waitForJob(queues, limitMs, waiting.signal);
+      const outcome = await this.#connector.waitForJob(queues, limitMs, waiting.signal);
+      return outcome === 'nothing-due' && !waiting.signal.aborted;
     } finally {
       this.#bell.ring(); // lets go of the waiter above
       this.#waiting = undefined;

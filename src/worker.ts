@@ -158,6 +158,7 @@ export class Worker {
 
   async #work(): Promise<void> {
     let emptyLooks = 0;
+    let isNothingDue = false;
     while (this.#mayGoOn()) {
       const room = this.#room();
       if (room === 0) {
@@ -167,7 +168,8 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = await this.#reserve(room);
+      const jobs = isNothingDue ? [] : await this.#reserve(room);
+      isNothingDue = false;
       if (jobs === undefined) continue;
       this.#context.watch?.reserved(jobs);
       if (jobs.length > 0) this.#news.busy();
@@ -176,7 +178,7 @@ export class Worker {
       if (kept.length > 0) this.#slots.offer(kept, askedMs);
       if (this.#stopped) return;
       emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
-      if (jobs.length === 0) await this.#idle(emptyLooks);
+      if (jobs.length === 0) isNothingDue = await this.#idle(emptyLooks);
     }
   }
 
@@ -232,14 +234,13 @@ export class Worker {
     }
   }
 
-  /** Waits for work, or stops when there is none left to wait for. */
-  async #idle(emptyLooks: number): Promise<void> {
+  /** Waits for work, or stops when there is none left to wait for. Answers true where nothing is due at this moment. */
+  async #idle(emptyLooks: number): Promise<boolean> {
     const { once, stopWhenEmpty, sleepMs } = this.#options;
-    if (this.#slots.active === 0) {
-      if (once) return this.#stop('empty');
-      if (stopWhenEmpty) return this.#stopUnlessDueSoon(sleepMs);
-    }
-    await this.#waitForJob(emptyLooks, sleepMs);
+    if (this.#slots.active > 0 || !(once || stopWhenEmpty)) return this.#waitForJob(emptyLooks, sleepMs);
+    if (once) this.#stop('empty');
+    else await this.#stopUnlessDueSoon(sleepMs);
+    return false;
   }
 
   async #stopUnlessDueSoon(waitMs: number): Promise<void> {
@@ -260,13 +261,15 @@ export class Worker {
     }
   }
 
-  async #waitForJob(looks: number, mostMs: number): Promise<void> {
-    if (this.#stopped) return;
+  /** Answers true where nothing is due at this moment, as far as the store says so. */
+  async #waitForJob(looks: number, mostMs: number): Promise<boolean> {
+    if (this.#stopped) return false;
     if (this.#slots.active === 0) this.#news.idle();
     try {
-      await this.#wait.wait(this.#controls.open, looks, mostMs);
+      return await this.#wait.wait(this.#controls.open, looks, mostMs);
     } catch (error) {
       await this.#afterStoreError(error);
+      return false;
     }
   }
 

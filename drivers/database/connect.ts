@@ -75,17 +75,22 @@ function connectWith<Connection>(
     ...(target.kind === 'sqlite' ? {} : { commandTimeoutMs }),
     ...(conflictBudgetMs === undefined ? {} : { conflictBudgetMs }),
   });
-  const signals = new DatabaseSignals(session, dialect.signals, (error) =>
-    logger.warn({ err: error }, 'could not read the signals to workers'),
+  const signals: DatabaseSignals<Connection> = new DatabaseSignals(session, dialect.signals, {
+    everyMs: dialect.looks.everyMs,
+    look: async () => void (await looks.look([])),
+    onError: (error) => logger.warn({ err: error }, 'could not read the signals to workers'),
+  });
+  const workers = new DatabaseWorkers(session, dialect.workers, (error) =>
+    logger.warn({ err: error }, 'could not write to the list of workers; the workers go on'),
   );
-  const looks = new Looks(session, dialect.looks, signals);
+  const looks = new Looks({ session, table: dialect.looks, signals, workers });
   const teller = tellerFor(session, dialect.news, logger);
   return new DatabaseConnector({
     session,
     jobs: dialect.jobs,
     failedJobs: new DatabaseFailedJobs(session, dialect.failedJobs, teller),
     signals,
-    workers: new DatabaseWorkers(session, dialect.workers),
+    workers,
     statistics: new DatabaseStatistics(session, dialect.statistics),
     liveJobs: dialect.liveJobs,
     history: new DatabaseHistory(session, dialect.endedJobs),

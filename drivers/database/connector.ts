@@ -24,6 +24,7 @@ import type { DatabaseSignals } from './signals.js';
 import type { Teller } from './teller.js';
 import { afterEnd } from './transaction.js';
 import type { Waits } from './waits.js';
+import type { DatabaseWorkers } from './workers.js';
 
 /** What a connector is made of. */
 export interface ConnectorParts<Connection> {
@@ -31,14 +32,14 @@ export interface ConnectorParts<Connection> {
   readonly jobs: JobTable<Connection>;
   readonly failedJobs: DatabaseFailedJobs<Connection>;
   readonly signals: DatabaseSignals<Connection>;
-  readonly workers: WorkerRegistry;
+  readonly workers: DatabaseWorkers<Connection>;
   readonly statistics: StatisticsStore;
   readonly liveJobs: LiveJobTable<Connection>;
   readonly history: HistoryStore;
   readonly looks: Looks<Connection>;
   /** Absent where nobody has to be told of new jobs. */
   readonly teller: Teller<Connection> | undefined;
-  /** Absent where the database cannot wake. */
+  /** Absent where nobody else can change anything. */
   readonly waits: Waits<Connection> | undefined;
   readonly diagnose: () => Promise<Finding[]>;
   readonly wholeScript: (dialect?: string) => Promise<string[]>;
@@ -56,7 +57,6 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly #parts: ConnectorParts<Connection>;
   readonly #session: Session<Connection>;
   readonly #jobs: JobTable<Connection>;
-  #wasEmpty = false;
 
   constructor(parts: ConnectorParts<Connection>) {
     const { session, jobs, waits } = parts;
@@ -65,8 +65,11 @@ export class DatabaseConnector<Connection> implements Connector {
     }
     const deleteAndReserve = jobs.deleteAndReserve?.bind(jobs);
     if (deleteAndReserve !== undefined) {
-      this.deleteAndReserve = (...asked) =>
-        session.run((connection) => deleteAndReserve(connection, ...asked));
+      this.deleteAndReserve = async (...asked) => {
+        const outcome = await session.run((connection) => deleteAndReserve(connection, ...asked));
+        if (outcome.jobs.length > 0) waits?.noteWork();
+        return outcome;
+      };
     }
     this.#parts = parts;
     this.#session = session;
@@ -85,13 +88,10 @@ export class DatabaseConnector<Connection> implements Connector {
   }
 
   async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    const { waits, looks } = this.#parts;
-    // Who cannot be woken asks again and again: a look costs less, and reads the signals along.
-    if (waits === undefined && this.#wasEmpty && (await looks.msUntilDue(queues)) > 0) return [];
     const jobs = await this.#session.run((connection) =>
       this.#jobs.reserve(connection, queues, limit, leaseMs),
     );
-    this.#wasEmpty = jobs.length === 0;
+    if (jobs.length > 0) this.#parts.waits?.noteWork();
     return jobs;
   }
 
@@ -171,8 +171,9 @@ export class DatabaseConnector<Connection> implements Connector {
   }
 
   async close(): Promise<void> {
-    const { teller, waits } = this.#parts;
+    const { teller, waits, workers } = this.#parts;
     teller?.stop();
+    workers.close();
     const tellLast = teller && ((connection: Connection) => teller.tellLast(connection));
     // Both at once: a wait that begins now shall find the session closed, one under way shall just end.
     await Promise.all([this.#session.close(tellLast), waits?.close()]);

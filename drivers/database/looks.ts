@@ -1,28 +1,79 @@
 import type { LookTable } from './dialects/dialect.js';
 import type { Session } from './session.js';
 import type { DatabaseSignals } from './signals.js';
+import type { DatabaseWorkers } from './workers.js';
 
-/** Looks at queues, which take along the signals that it is time to read. */
+/** What {@link Looks} work with. */
+export interface LooksOptions<Connection> {
+  readonly session: Session<Connection>;
+  readonly table: LookTable<Connection>;
+  readonly signals: DatabaseSignals<Connection>;
+  readonly workers: DatabaseWorkers<Connection>;
+}
+
+/** What a look saw. Times are of `performance.now()`. */
+export interface Sighting {
+  readonly queues: readonly string[];
+  readonly askedAtMs: number;
+  /** When the next job of the queues is due; Infinity is not in sight. */
+  readonly dueAtMs: number;
+}
+
+/** Looks at queues, which take along the signals that are watched and the beats of workers. */
 export class Looks<Connection> {
-  readonly #session: Session<Connection>;
-  readonly #table: LookTable<Connection>;
-  readonly #signals: DatabaseSignals<Connection>;
+  readonly #options: LooksOptions<Connection>;
+  #kept: { readonly sighting: Sighting; readonly calls: number } | undefined;
 
-  constructor(
-    session: Session<Connection>,
-    table: LookTable<Connection>,
-    signals: DatabaseSignals<Connection>,
-  ) {
-    this.#session = session;
-    this.#table = table;
-    this.#signals = signals;
+  constructor(options: LooksOptions<Connection>) {
+    this.#options = options;
   }
 
-  /** How long until the next job of the queues is due, in ms: 0 or less is now, Infinity is not in sight. */
-  async msUntilDue(queues: readonly string[]): Promise<number> {
-    const keys = this.#signals.toReadAlong();
-    const sight = await this.#session.run((connection) => this.#table.look(connection, queues, keys));
-    this.#signals.told(keys, sight.signals);
-    return sight.msUntilDue;
+  /** How far apart the looks of an idle worker are, in ms. */
+  get everyMs(): number {
+    return this.#options.table.everyMs;
+  }
+
+  async look(queues: readonly string[]): Promise<Sighting> {
+    const { signals } = this.#options;
+    const askedAtMs = performance.now();
+    const keys = signals.toReadAlong();
+    const sight = await this.#ask(queues, keys);
+    signals.told(keys, sight.signals);
+    return { queues, askedAtMs, dueAtMs: performance.now() + sight.msUntilDue };
+  }
+
+  /**
+   * Keeps what a wait saw as it ended, for one that begins at once: in this turn of the event loop, before the
+   * connector is asked for anything else.
+   */
+  keep(sighting: Sighting): void {
+    const kept = { sighting, calls: this.#options.session.calls };
+    this.#kept = kept;
+    const forget = () => {
+      if (this.#kept === kept) this.#kept = undefined;
+    };
+    setImmediate(forget);
+  }
+
+  /** Forgets what is kept: something has changed. */
+  forget(): void {
+    this.#kept = undefined;
+  }
+
+  /** What is kept of these queues. */
+  kept(queues: readonly string[]): Sighting | undefined {
+    if (this.#kept === undefined || this.#kept.calls !== this.#options.session.calls) return undefined;
+    const { sighting } = this.#kept;
+    return queues.every((queue) => sighting.queues.includes(queue)) ? sighting : undefined;
+  }
+
+  async #ask(queues: readonly string[], keys: readonly string[]) {
+    const { session, table, workers } = this.#options;
+    const beats = workers.take();
+    if (beats.length === 0) return await session.run((connection) => table.look(connection, queues, keys));
+    const looking = session.run((connection) => table.look(connection, queues, keys, beats));
+    if (await workers.wentAlong(looking)) return await looking;
+    // The list of workers must not keep anybody from its work.
+    return await session.run((connection) => table.look(connection, queues, keys));
   }
 }

@@ -39,9 +39,15 @@ export class Session<Connection> {
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #lastTurnAt = performance.now();
+  #calls = 0;
 
   constructor(options: SessionOptions<Connection>) {
     this.#options = options;
+  }
+
+  /** How often it was asked for anything. */
+  get calls(): number {
+    return this.#calls;
   }
 
   /**
@@ -118,6 +124,7 @@ export class Session<Connection> {
     if (this.#closing !== undefined) {
       throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#options.dialect.place} is closed`);
     }
+    this.#calls += 1;
     const pending = call();
     this.#underWay.add(pending);
     try {

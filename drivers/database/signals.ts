@@ -2,13 +2,18 @@ import type { SignalStore } from '../../src/index.js';
 import type { SignalTable } from './dialects/dialect.js';
 import type { Session } from './session.js';
 
-/** A look takes signals along that were not read for so long. */
-const staleMs = 800;
-/**
- * After so long they are read by themselves. Idle workers look each three seconds by default: with this they read them
- * two times meanwhile, one of them along.
- */
-const longestMs = 1600;
+/** How much later than a look of a wait the signals are read by themselves: where waits look, they read them along. */
+const graceMs = 50;
+
+/** How {@link DatabaseSignals} watch. */
+export interface SignalsOptions {
+  /** How far apart the looks of waits are, in ms. */
+  readonly everyMs: number;
+  /** Looks, at no queue, with what is to be read along. */
+  look(): Promise<void>;
+  /** Told what a reading of watched signals failed with. */
+  onError(error: unknown): void;
+}
 
 interface Watcher {
   readonly key: string;
@@ -19,21 +24,15 @@ interface Watcher {
 export class DatabaseSignals<Connection> implements SignalStore {
   readonly #session: Session<Connection>;
   readonly #table: SignalTable<Connection>;
-  readonly #onError: (error: unknown) => void;
+  readonly #options: SignalsOptions;
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
-  #askedAtMs = performance.now();
   #isLooking = false;
 
-  /** @param onError is told what a reading of watched signals failed with. */
-  constructor(
-    session: Session<Connection>,
-    table: SignalTable<Connection>,
-    onError: (error: unknown) => void,
-  ) {
+  constructor(session: Session<Connection>, table: SignalTable<Connection>, options: SignalsOptions) {
     this.#session = session;
     this.#table = table;
-    this.#onError = onError;
+    this.#options = options;
   }
 
   async read(key: string): Promise<string | null> {
@@ -62,9 +61,10 @@ export class DatabaseSignals<Connection> implements SignalStore {
     };
   }
 
-  /** The keys that a look shall read along: none while what is known is fresh. */
+  /** The keys that a look reads along, which begins now. */
   toReadAlong(): readonly string[] {
-    return performance.now() - this.#askedAtMs < staleMs ? [] : this.#ask();
+    if (this.#timer !== undefined) this.#rest();
+    return [...new Set([...this.#watchers].map(({ key }) => key))];
   }
 
   /** Takes the values of keys that were asked for. */
@@ -72,25 +72,18 @@ export class DatabaseSignals<Connection> implements SignalStore {
     for (const { key, tell } of [...this.#watchers]) if (keys.includes(key)) tell(values.get(key) ?? null);
   }
 
-  #ask(): readonly string[] {
-    this.#askedAtMs = performance.now();
-    if (this.#timer !== undefined) this.#rest();
-    return [...new Set([...this.#watchers].map(({ key }) => key))];
-  }
-
   #rest(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#look(), longestMs);
+    this.#timer = setTimeout(() => void this.#look(), this.#options.everyMs + graceMs);
   }
 
   async #look(): Promise<void> {
-    const keys = this.#ask();
-    if (this.#isLooking) return; // a server that does not answer is asked once
+    if (this.#isLooking) return this.#rest(); // a server that does not answer is asked once
     this.#isLooking = true;
     try {
-      this.told(keys, await this.#session.run((connection) => this.#table.read(connection, keys)));
+      await this.#options.look();
     } catch (error) {
-      this.#onError(error);
+      this.#options.onError(error);
     } finally {
       this.#isLooking = false;
     }

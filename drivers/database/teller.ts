@@ -12,7 +12,7 @@ export interface TellerOptions<Connection> {
   readonly session: Session<Connection>;
   /** Answers whether anybody waited. */
   tell(connection: Connection, changes: readonly Change[]): Answer<boolean>;
-  /** Told what a telling failed with. Those who wait look after their longest wait all the same. */
+  /** Told what a telling failed with. Those who wait look within a second all the same. */
   onError(error: unknown): void;
 }
 

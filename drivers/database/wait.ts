@@ -13,6 +13,11 @@ export class Wait {
     this.queues = queues;
   }
 
+  /** True when something has changed since the last look began. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
   /** True while nothing but a wake or the time ends the sleep. */
   get isAsleep(): boolean {
     return this.#whenWoken !== undefined;

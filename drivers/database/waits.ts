@@ -18,7 +18,7 @@ export interface WaitsOptions<Connection> {
 /**
  * The calls that wait for jobs of a database that tells of changes. One listener serves all of them, from the
  * first call on. What it misses (it is cut off, who changed something died before telling) costs time and no more:
- * every wait looks for itself when it begins, and ends after its longest wait.
+ * every wait looks for itself when it begins, and again each second or so.
  */
 export class Waits<Connection> {
   readonly #options: WaitsOptions<Connection>;
@@ -32,34 +32,29 @@ export class Waits<Connection> {
   }
 
   /** The connector's `waitForJob`. */
-  async forJob(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
-    const lastMs = performance.now() + maxWaitMs;
+  async forJob(
+    queues: readonly string[],
+    maxWaitMs: number,
+    signal: AbortSignal,
+  ): Promise<'nothing-due' | undefined> {
     const wait = new Wait(queues);
     const beganOpen = !this.#isClosed;
     this.#waiting.add(wait);
     try {
-      let budget: LookBudget | undefined;
-      while (!signal.aborted) {
-        // Before the look, so that nothing falls between the two.
-        const listener = await this.#whenAnnounced(queues);
-        wait.refresh();
-        const dueMs = await this.#options.looks.msUntilDue(queues);
-        const nowMs = performance.now();
-        const leftMs = Math.min(dueMs, lastMs - nowMs);
-        if (leftMs <= 0) return dueMs <= 0 ? this.#found(wait, listener) : undefined;
-        await wait.sleep(Math.min(leftMs, this.#lookAgainMs(listener)), signal);
-        if (this.#isClosed || performance.now() >= lastMs) return;
-        if (wait.takeTold() !== undefined) return this.#found(wait, listener);
-        budget ??= new LookBudget(listener.lookEveryMs ?? 0, nowMs);
-        await rest(budget.take(performance.now()), signal);
-      }
+      return await this.#go(wait, performance.now() + maxWaitMs, signal);
     } catch (error) {
       if (!this.#isClosed || !beganOpen) throw error;
+      return undefined;
     } finally {
       this.#waiting.delete(wait);
       const told = wait.takeTold();
       if (told !== undefined) this.#seeTo(told);
     }
+  }
+
+  /** There was work: more may follow soon. */
+  noteWork(): void {
+    this.#heardAtMs = performance.now();
   }
 
   /** Ends the waits, and what listens. */
@@ -68,6 +63,33 @@ export class Waits<Connection> {
     this.#wakeAll();
     const listener = await this.#listener?.catch(() => undefined);
     await listener?.end();
+  }
+
+  async #go(wait: Wait, lastMs: number, signal: AbortSignal): Promise<'nothing-due' | undefined> {
+    const { looks } = this.#options;
+    const { queues } = wait;
+    let budget: LookBudget | undefined;
+    for (let hasSlept = false; !signal.aborted; hasSlept = true) {
+      // Before the look, so that nothing falls between the two.
+      const listener = await this.#whenAnnounced(queues);
+      wait.refresh();
+      const sighting = looks.kept(queues) ?? (await looks.look(queues));
+      const nowMs = performance.now();
+      if (sighting.dueAtMs <= nowMs) return this.#found(wait, listener);
+      // What is left is for the next wait: it goes on from this look, which is one each second in the long run.
+      if (lastMs <= nowMs || (hasSlept && lastMs < sighting.askedAtMs + looks.everyMs)) {
+        if (wait.isStale) return undefined;
+        looks.keep(sighting);
+        return 'nothing-due';
+      }
+      const nextMs = Math.min(sighting.dueAtMs, lastMs, sighting.askedAtMs + looks.everyMs);
+      await wait.sleep(Math.min(nextMs - nowMs, this.#lookAgainMs(listener)), signal);
+      if (this.#isClosed) return undefined;
+      if (wait.takeTold() !== undefined) return this.#found(wait, listener);
+      budget ??= new LookBudget(listener.lookEveryMs ?? 0, nowMs);
+      await rest(budget.take(performance.now()), signal);
+    }
+    return undefined;
   }
 
   async #whenAnnounced(queues: readonly string[]): Promise<Listener> {
@@ -102,8 +124,13 @@ export class Waits<Connection> {
     const hearing: Hearing = {
       onChange: (queue, isForAll) => {
         this.#heardAtMs = performance.now();
+        this.#options.looks.forget();
         if (isForAll) this.#wakeAll(queue);
         else if (queue !== undefined) this.#seeTo(queue);
+      },
+      onVisible: () => {
+        this.#options.looks.forget();
+        this.#wakeAll();
       },
       onEnd: () => {
         this.#listener = undefined;
@@ -128,7 +155,7 @@ export class Waits<Connection> {
   }
 
   /** There is a job: its queues are announced no longer where nobody else here waits for them. */
-  #found(wait: Wait, listener: Listener): void {
+  #found(wait: Wait, listener: Listener): undefined {
     this.#heardAtMs = performance.now();
     this.#waiting.delete(wait);
     for (const queue of wait.queues) void this.#withdraw(queue, listener);

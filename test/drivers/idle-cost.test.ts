@@ -90,12 +90,13 @@ describe.concurrent('an idle worker', () => {
       await pause(6000); // after work it looks more often for a while, where it cannot be woken
       const before = await place.statements();
       const fromMs = performance.now();
-      await pause(10_000);
+      await pause(20_000); // a heartbeat of each store is among them
       const asked = (await place.statements()) - before;
       const seconds = (performance.now() - fromMs) / 1000;
       console.log(`${name}: ${asked} statements of an idle worker in ${seconds.toFixed(1)} s`);
       expect(asked).toBeGreaterThan(0);
       expect(asked).toBeLessThanOrEqual(Math.ceil(seconds) + 2);
+      expect(await queue.workers()).toMatchObject([{ state: 'idle' }]);
       await queue.restartWorkers();
       expect(await running).toBe('restart');
       await queue.close();

@@ -199,9 +199,12 @@ test('a session that waits and is gone is not told any longer', async () => {
   await until(async () => (await listeners()).length === 0);
 });
 
-test('without notify nobody waits, tells or listens', async () => {
+test('without notify waits look, and nobody tells or listens', async () => {
   const connector = sandbox.open({ notify: false });
-  expect(connector.waitForJob).toBeUndefined();
+  const looking = connector.waitForJob?.(['looked-at'], longMs, signal);
+  await sandbox.open({ notify: false }).push('looked-at', [job('seen')]);
+  await looking;
+  expect(await listeners()).toEqual([]);
   const listener = sandbox.open();
   let isOver = false;
   const stop = new AbortController();

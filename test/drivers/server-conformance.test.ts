@@ -65,12 +65,7 @@ describe.each(ways)('$name', ({ kind, internals, about }) => {
   });
   afterAll(() => sandbox.clean());
 
-  // MySQL tells other sessions nothing: the worker looks again by itself.
-  runConformance(
-    factoryFor(sandbox, internals),
-    kind === 'postgres' ? ['deleteAndReserve'] : ['deleteAndReserve', 'waitForJob'],
-    about,
-  );
+  runConformance(factoryFor(sandbox, internals), ['deleteAndReserve'], about);
 });
 
 describe('PostgreSQL behind PgBouncer in transaction mode', () => {
@@ -91,7 +86,7 @@ describe('PostgreSQL behind PgBouncer in transaction mode', () => {
 
   runConformance(
     factoryFor(sandbox, {}, () => ({ url: url(), notify: false })),
-    ['deleteAndReserve', 'waitForJob'],
+    ['deleteAndReserve'],
   );
 
   test('where notify was left on, waits end in their time without an error', async () => {

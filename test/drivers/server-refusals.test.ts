@@ -118,7 +118,7 @@ describe('PostgreSQL', () => {
     await passesAgain(connector, unavailable);
   });
 
-  // Mounting a disk of that size is for root alone; elsewhere the run shows this test as skipped.
+  // Mounting a disk of that size is for root alone; elsewhere DROVER_SKIP='a full disk (53100)' asks to go without.
   test.runIf(process.getuid?.() === 0)('a full disk (53100) takes no job, and takes them again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'drover-disk-'));
     const { uid, gid } = statSync(dirname(on.server.log)); // the server's own user

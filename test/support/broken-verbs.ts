@@ -153,6 +153,24 @@ const capabilities: readonly Mutant[] = [
       },
     }),
   ),
+  broken(
+    'reserve brings nothing right after a wait',
+    ['waitForJob: a reserve right after a wait sees what was pushed since the wait ended'],
+    (base) => {
+      let hasWaited = false;
+      return {
+        async waitForJob(queues, maxWaitMs, signal) {
+          await base.waitForJob(queues, maxWaitMs, signal);
+          hasWaited = true;
+        },
+        async reserve(queues, limit, leaseMs) {
+          const isFirst = hasWaited;
+          hasWaited = false;
+          return isFirst ? [] : await base.reserve(queues, limit, leaseMs);
+        },
+      };
+    },
+  ),
   broken('waitForJob waits longer than it may', ['waitForJob: ends after the longest wait'], (base) => ({
     waitForJob: (queues, _, signal) => base.waitForJob(queues, 600_000, signal),
   })),

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { type DatabaseServer, startServer } from './server-process.js';
 
 /**
@@ -16,6 +17,7 @@ export function startMariadb({ isDurable = false } = {}): Promise<DatabaseServer
       'mariadb-install-db',
       '--no-defaults',
       `--datadir=${data}`,
+      `--tmpdir=${dirname(data)}`, // apart from other servers, whose temporary tables have the same names
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
     ],
@@ -23,6 +25,7 @@ export function startMariadb({ isDurable = false } = {}): Promise<DatabaseServer
       'mariadbd',
       '--no-defaults',
       `--datadir=${data}`,
+      `--tmpdir=${dirname(data)}`,
       `--socket=${data}.sock`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',

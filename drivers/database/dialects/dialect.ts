@@ -130,8 +130,10 @@ export interface SignalTable<Connection> {
 
 /** The verbs on the list of live workers. */
 export interface WorkerTable<Connection> {
-  /** How far apart beats should be, in ms, where not as usual. */
-  readonly everyMs?: number;
+  /** How far apart beats should be, in ms. */
+  readonly everyMs: number;
+  /** True where looks take beats along. */
+  readonly goesAlong?: boolean;
   beat(connection: Connection, beat: Beat): Answer<void>;
   list(connection: Connection): Answer<BeatEntry[]>;
   leave(connection: Connection, id: string): Answer<void>;
@@ -205,6 +207,8 @@ export interface Hearing {
    * @param isForAll false where a job is due that one wait is to see to.
    */
   onChange(queue: string | undefined, isForAll: boolean): void;
+  /** Something changed, of which one look tells all: no more are to follow it. */
+  onVisible(): void;
   /** Once, when the listening is ended from without. */
   onEnd(): void;
 }
@@ -225,9 +229,17 @@ export interface Sight {
   readonly signals: ReadonlyMap<string, string>;
 }
 
-/** Looks at queues and signals in one statement, without a lock. */
+/** Looks at queues and signals, which may be none, in one statement, without a lock. */
 export interface LookTable<Connection> {
-  look(connection: Connection, queues: readonly string[], signals: readonly string[]): Answer<Sight>;
+  /** How far apart the looks of an idle worker are, in ms: with its beats it may ask once a second. */
+  readonly everyMs: number;
+  /** @param beats are stored along, where they go along. */
+  look(
+    connection: Connection,
+    queues: readonly string[],
+    signals: readonly string[],
+    beats?: readonly Beat[],
+  ): Answer<Sight>;
 }
 
 /** An index of a table, the primary key aside. */

@@ -12,6 +12,7 @@ import { MysqlLooks } from './mysql-looks.js';
 import { MysqlSignals } from './mysql-signals.js';
 import { MysqlStatistics } from './mysql-statistics.js';
 import { MysqlWorkers } from './mysql-workers.js';
+import { silent } from './silence.js';
 
 /** What the MySQL dialect is made of. */
 export interface MysqlDialectOptions {
@@ -29,6 +30,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     jobs,
     failedJobs: new MysqlFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new MysqlSignals(quoted(tables.signals)),
+    news: silent,
     looks: new MysqlLooks(quoted(tables.jobs), quoted(tables.signals)),
     statistics: new MysqlStatistics(quoted(tables.statistics)),
     workers: new MysqlWorkers(quoted(tables.workers)),

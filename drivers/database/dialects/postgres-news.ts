@@ -3,6 +3,7 @@ import type { Logger } from '../../../src/index.js';
 import type { Alone, Change, Hearing, Listener, News } from './dialect.js';
 import { ownSession, type PostgresConnection, rowsOf } from './postgres-connection.js';
 import { PostgresListener } from './postgres-listener.js';
+import { deaf } from './silence.js';
 
 /** Where a session is told of changes of a table of jobs. */
 export function channelOf(table: string, session: string): string {
@@ -97,9 +98,3 @@ FROM waited,
     LIMIT waited.jobs
   ) AS waiting`;
 }
-
-/** Behind a pooler no session is our own, so nothing is heard: workers look at doubling distances. */
-const deaf: Listener = {
-  lookAgainMs: (quietMs) => Math.max(quietMs, 10) * (0.8 + 0.4 * Math.random()),
-  end: async () => {},
-};

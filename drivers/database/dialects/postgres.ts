@@ -14,6 +14,7 @@ import { PostgresNews } from './postgres-news.js';
 import { PostgresSignals } from './postgres-signals.js';
 import { PostgresStatistics } from './postgres-statistics.js';
 import { PostgresWorkers } from './postgres-workers.js';
+import { silent } from './silence.js';
 
 /** What the PostgreSQL dialect is made of. */
 export interface PostgresDialectOptions {
@@ -38,14 +39,14 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     jobs,
     failedJobs: new PostgresFailedJobs(quoted(tables.failedJobs), jobs),
     signals: new PostgresSignals(quoted(tables.signals)),
-    looks: new PostgresLooks(table, quoted(tables.signals)),
+    looks: new PostgresLooks(table, quoted(tables.signals), quoted(tables.workers)),
     statistics: new PostgresStatistics(quoted(tables.statistics)),
     workers: new PostgresWorkers(quoted(tables.workers)),
     liveJobs: new PostgresLiveJobs(table),
     endedJobs: new PostgresEndedJobs(quoted(tables.history)),
     health: new PostgresHealth(schema),
     history: new PostgresHistory(schema),
-    ...(notify && { news: new PostgresNews(table, logger) }),
+    news: notify ? new PostgresNews(table, logger) : silent,
     prepareStore: async () => {},
     configure: async (connection) => {
       if (prepare ?? (await ownSession(connection)) !== undefined) prepareOn(connection);

@@ -12,6 +12,9 @@ import type { SqliteConnection } from './sqlite-connection.js';
  */
 const looking = { lookAgainMs: (quietMs: number) => Math.max(quietMs, 1), lookEveryMs: 15 };
 
+/** For so long after a write of our own what is told of the file is taken for that one. */
+const ownMs = 10;
+
 /**
  * Changes of a SQLite file, told by the file system: each commit writes the file or one that SQLite keeps beside it,
  * whoever made it. This process's own commits are among them, and those to queues that nobody here waits for.
@@ -19,6 +22,8 @@ const looking = { lookAgainMs: (quietMs: number) => Math.max(quietMs, 1), lookEv
 export class SqliteNews implements News<SqliteConnection> {
   readonly #file: string;
   readonly #logger: Logger;
+  #ownUntilMs = Number.NEGATIVE_INFINITY;
+  #onOwn = () => {};
 
   constructor(file: string, logger: Logger) {
     this.#file = file;
@@ -32,8 +37,10 @@ export class SqliteNews implements News<SqliteConnection> {
       const file = await realpath(this.#file);
       const name = basename(file);
       watcher = watch(dirname(file), { persistent: false }, (_change, changed) => {
+        if (performance.now() < this.#ownUntilMs) return;
         if (changed === null || changed.startsWith(name)) hearing.onChange(undefined, true);
       });
+      this.#onOwn = hearing.onVisible;
     } catch (error) {
       this.#warn(error);
       return { ...looking, end: async () => {} };
@@ -44,6 +51,12 @@ export class SqliteNews implements News<SqliteConnection> {
       hearing.onEnd();
     });
     return { ...looking, end: async () => watcher.close() };
+  }
+
+  /** This process has written what brings no job: one look follows, for what others may have written beside it. */
+  wrote(): void {
+    this.#ownUntilMs = performance.now() + ownMs;
+    setTimeout(() => this.#onOwn(), ownMs).unref();
   }
 
   #warn(error: unknown): void {

@@ -4,16 +4,19 @@ import { prepared, type SqliteConnection } from './sqlite-connection.js';
 
 /** The list of live workers in a SQLite table. */
 export class SqliteWorkers implements WorkerTable<SqliteConnection> {
-  /** Every write to the file makes all idle workers of it look for jobs a few times. */
+  /** Every write to the file makes all idle workers of other processes look for jobs a few times. */
   readonly everyMs = 15_000;
   readonly #clock: Clock;
+  readonly #onBeat: () => void;
   readonly #beat: string;
   readonly #list: string;
   readonly #leave: string;
   readonly #prune: string;
 
-  constructor(table: string, clock: Clock) {
+  /** @param onBeat is called when a beat has been written. */
+  constructor(table: string, clock: Clock, onBeat: () => void) {
     this.#clock = clock;
+    this.#onBeat = onBeat;
     this.#beat = `
 INSERT INTO "${table}" (worker, until_at, about) VALUES (:id, :until, :about)
 ON CONFLICT (worker) DO UPDATE SET until_at = excluded.until_at, about = excluded.about`;
@@ -24,6 +27,7 @@ ON CONFLICT (worker) DO UPDATE SET until_at = excluded.until_at, about = exclude
 
   beat(connection: SqliteConnection, { id, about, keepMs }: Beat): void {
     prepared(connection, this.#beat).run({ id, about, until: this.#clock.now() + Math.ceil(keepMs) });
+    this.#onBeat();
   }
 
   list(connection: SqliteConnection): BeatEntry[] {

@@ -37,6 +37,7 @@ export interface SqliteDialectOptions {
 export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConnection> {
   const { filename, watched, tables, synchronous, clock, logger } = options;
   const jobs = new SqliteJobs(tables.jobs, clock);
+  const news = watched === undefined ? undefined : new SqliteNews(watched, logger);
   return {
     place: filename,
     jobs,
@@ -44,12 +45,12 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     signals: new SqliteSignals(tables.signals),
     looks: new SqliteLooks(tables.jobs, tables.signals, clock),
     statistics: new SqliteStatistics(tables.statistics),
-    workers: new SqliteWorkers(tables.workers, clock),
+    workers: new SqliteWorkers(tables.workers, clock, () => news?.wrote()),
     liveJobs: new SqliteLiveJobs(tables.jobs, clock),
     endedJobs: new SqliteEndedJobs(tables.history),
     health: new SqliteHealth(),
     history: new SqliteHistory(clock),
-    ...(watched !== undefined && { news: new SqliteNews(watched, logger) }),
+    ...(news && { news }),
     prepareStore: () => prepareFile(filename),
     configure(connection) {
       const journalMode = configureConnection(connection, synchronous);

@@ -1,6 +1,16 @@
 import type { Connector } from '../../../src/index.js';
 import type { Capability, ConformanceCase, ConformanceHarness } from '../harness.js';
-import { failedRecord, holds, holdsSize, job, offered, pushAndReserve, reserveAll, soon } from '../steps.js';
+import {
+  failedRecord,
+  holds,
+  holdsSize,
+  idsOf,
+  job,
+  offered,
+  pushAndReserve,
+  reserveAll,
+  soon,
+} from '../steps.js';
 
 const needs: readonly Capability[] = ['waitForJob'];
 
@@ -15,7 +25,7 @@ async function wakes(
 ): Promise<void> {
   const stop = new AbortController();
   const { connector, other } = harness;
-  const waiting = offered(connector).waitForJob(['empty', 'q'], longMs, stop.signal);
+  const waiting: Promise<unknown> = offered(connector).waitForJob(['empty', 'q'], longMs, stop.signal);
   waiting.catch(() => undefined); // `soon` reports it; before that it must not count as unhandled.
   try {
     await act(connector, other);
@@ -92,8 +102,24 @@ export const waitCases: readonly ConformanceCase[] = [
     needs,
     async run(harness) {
       const { signal } = new AbortController();
-      const waiting = offered(harness.connector).waitForJob(['q'], 50, signal);
+      const waiting: Promise<unknown> = offered(harness.connector).waitForJob(['q'], 50, signal);
       await soon('waitForJob ends after maxWaitMs', harness, waiting);
+    },
+  },
+  {
+    name: 'waitForJob: a reserve right after a wait sees what was pushed since the wait ended',
+    needs,
+    async run({ connector, other }) {
+      const { signal } = new AbortController();
+      for (const pusher of [connector, other]) {
+        for (const maxWaitMs of [0, 1, 20]) {
+          await offered(connector).waitForJob(['q'], maxWaitMs, signal);
+          await pusher.push('q', [job('a')]);
+          const jobs = await connector.reserve(['q'], 10, 60_000);
+          holds('the job is reserved', idsOf(jobs), ['a']);
+          await connector.delete(jobs.map(({ lease }) => lease));
+        }
+      }
     },
   },
   {
@@ -101,10 +127,10 @@ export const waitCases: readonly ConformanceCase[] = [
     needs,
     async run(harness) {
       const stop = new AbortController();
-      const waiting = offered(harness.connector).waitForJob(['q'], longMs, stop.signal);
+      const waiting: Promise<unknown> = offered(harness.connector).waitForJob(['q'], longMs, stop.signal);
       stop.abort(new Error('stopped by the case'));
       holds('an abort resolves', await soon('an abort ends waitForJob', harness, waiting), undefined);
-      const late = offered(harness.connector).waitForJob(['q'], longMs, stop.signal);
+      const late: Promise<unknown> = offered(harness.connector).waitForJob(['q'], longMs, stop.signal);
       await soon('waitForJob with an aborted signal ends at once', harness, late);
     },
   },
