@@ -89,7 +89,8 @@ describe('--json', () => {
       config: project.path('drover.config.mjs'),
     });
     const job = { id: 'f', name: 'fail', queue: 'b', connection: 'main', attempts: 1 };
-    expect(events).toContainEqual({ time: expect.any(String), event: 'job:started', ...job });
+    const waitMs = expect.any(Number);
+    expect(events).toContainEqual({ time: expect.any(String), event: 'job:started', ...job, waitMs });
     expect(events).toContainEqual({
       time: expect.any(String),
       event: 'job:failed',
