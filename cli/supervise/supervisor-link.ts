@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { Worker as Thread } from 'node:worker_threads';
+import { packageFolder } from '../../config/package-folder.js';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { LeftJob } from '../../src/left-jobs.js';
 import { boardFd, writeEvidence } from './board.js';
@@ -95,7 +97,10 @@ export class SupervisorLink {
   #startWatchdog(): void {
     const beats = new Int32Array(new SharedArrayBuffer(4));
     const workerData: WatchdogData = { beats, limits: this.#limits, supervisorPid: process.ppid };
-    const thread = new Thread(new URL('./watchdog.js', import.meta.url), { workerData, execArgv: [] });
+    const thread = new Thread(join(packageFolder(), 'dist/cli/supervise/watchdog.js'), {
+      workerData,
+      execArgv: [],
+    });
     thread.on('error', (err) =>
       this.#logger.error({ err }, 'the watchdog died: nothing ends a blocked loop'),
     );

@@ -24,7 +24,7 @@ function install(name: string, leftOut: readonly string[]): string {
   const modules = join(project, 'node_modules');
   mkdirSync(modules, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  for (const part of ['src', 'drivers', 'migrations']) {
+  for (const part of ['chunks', 'src', 'drivers', 'migrations']) {
     cpSync(join(root, 'dist', part), join(project, 'dist', part), { recursive: true });
   }
   for (const entry of readdirSync(join(root, 'node_modules'))) {
