@@ -9,17 +9,28 @@ const entries = [
   './dist/cli/supervise/watchdog.js',
 ].map((file) => file.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, ''));
 
+/** Small modules that most processes need, in one file each: every file costs the start of a process 0.4 ms. */
+const groups = [
+  {
+    name: 'base',
+    test: /\/src\/(errors|duration|shown|credentials|events)\.ts$|\/config\/package-folder\.ts$/,
+  },
+  {
+    name: 'command',
+    test: /\/cli\/(start|args|flags|process-io|reporting|logger|signals|worker-flags|job-report|supervise\/(orders|stack|protocol|journal-lines))\.ts$/,
+  },
+];
+
 export default defineConfig({
   input: Object.fromEntries(entries.map((name) => [name, `./${name}.ts`])),
   external: (name) => !name.startsWith('.') && !isAbsolute(name),
   platform: 'node',
-  logLevel: 'warn',
   tsconfig: 'tsconfig.build.json',
   output: {
     dir: 'dist',
-    // What code is called shows in stack traces and in events; names of files without a hash leave nothing behind.
-    keepNames: true,
+    codeSplitting: { groups: groups.map((group, index) => ({ ...group, priority: groups.length - index })) },
     entryFileNames: '[name].js',
+    // Without a hash, so that the next build leaves nothing behind.
     chunkFileNames: 'chunks/[name].js',
   },
 });
