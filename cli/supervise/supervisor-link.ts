@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { Worker as Thread } from 'node:worker_threads';
-import { packageFolder } from '../../config/package-folder.js';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { LeftJob } from '../../src/left-jobs.js';
+import { watchdogFile } from '../own-files.js';
 import { boardFd, writeEvidence } from './board.js';
 import { JournalWriter } from './journal-writer.js';
 import { monotonicMs } from './monotonic.js';
@@ -97,7 +96,7 @@ export class SupervisorLink {
   #startWatchdog(): void {
     const beats = new Int32Array(new SharedArrayBuffer(4));
     const workerData: WatchdogData = { beats, limits: this.#limits, supervisorPid: process.ppid };
-    const thread = new Thread(join(packageFolder(), 'dist/cli/supervise/watchdog.js'), {
+    const thread = new Thread(watchdogFile, {
       workerData,
       execArgv: [],
     });
