@@ -74,6 +74,14 @@ describe('the first verb', () => {
     },
   );
 
+  test('needs no knex on a SQLite file whose tables are there', () => {
+    const url = `sqlite:${join(sandbox, 'there.sqlite')}`;
+    expect(firstPush(install('with-knex', []), url)).toBe('stored');
+    const project = install('knex-gone', ['knex']);
+    expect(firstPush(project, url)).toBe('already-there');
+    expect(firstPush(project, `${url}.other`)).toContain('E_DRIVER_MISSING');
+  });
+
   test.each([
     ['mysql2', 'mysql://db/jobs', 'npm install knex@3 mysql2@3'],
     ['pg', 'postgres://db/jobs', 'npm install knex@3 pg@8'],

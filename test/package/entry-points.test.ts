@@ -194,7 +194,7 @@ describe('the packed package', () => {
     expect(started.code).toBe(0);
     const { code, stdout, stderr } = await app.run('./node_modules/.bin/drover', 'queue:size');
     expect(stderr.trim().split('\n')).toEqual([
-      expect.stringMatching(/^error E_DRIVER_MISSING: .*knex.* not installed$/),
+      expect.stringMatching(/^error E_DRIVER_MISSING: .*better-sqlite3.* not installed$/),
       expect.stringMatching(/^ {2}fix: Run: npm install knex@3 better-sqlite3@12$/),
     ]);
     expect(stdout).toBe('');
