@@ -9,18 +9,8 @@ if (refusal === undefined) {
     const { runSupervised } = await import('./supervise/run-supervised.js');
     await runSupervised();
   } else {
-    const { isForGroups, readPlainWork } = await import('./supervise/words.js');
-    const plain = readPlainWork(words);
-    if (plain !== undefined) {
-      const { runSupervisor } = await import('./supervise/run-supervisor.js');
-      await runSupervisor(words, plain);
-    } else if (isForGroups(words)) {
-      const { runGroups } = await import('./supervise/run-groups.js');
-      await runGroups(words);
-    } else {
-      const { runProcess } = await import('./process.js');
-      await runProcess();
-    }
+    const { start } = await import('./start.js');
+    await start(words);
   }
 } else {
   process.stderr.write(`${refusal}\n`);

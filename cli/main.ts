@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import yargs, { type Argv } from 'yargs';
+import { packageFolder } from '../config/package-folder.js';
 import { suggest } from '../config/suggest.js';
 import { Args, type Flag, type Flags, usage } from './args.js';
 import { checkWords } from './check-words.js';
@@ -133,7 +135,6 @@ function joinDash(word: string, index: number, argv: readonly string[]): string[
 }
 
 async function ownVersion(): Promise<string> {
-  // Two folders up from dist/cli: the package's own file, wherever it is installed.
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = await readFile(join(packageFolder(), 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

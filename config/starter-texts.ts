@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { packageFolder } from './package-folder.js';
 
 /**
  * The built-in config as a project can have it for its own: config/queue.ts of this package, which is
@@ -8,8 +8,7 @@ import { dirname, join } from 'node:path';
  * JavaScript projects as it is. Its jobs are files of one language: build output beside the sources is no second job.
  */
 export async function configText(typescript: boolean): Promise<string> {
-  const root = dirname(createRequire(import.meta.url).resolve('drover/package.json'));
-  const text = await readFile(join(root, 'config', 'queue.ts'), 'utf8');
+  const text = await readFile(join(packageFolder(), 'config', 'queue.ts'), 'utf8');
   return text
     .replace('{ts,mts,js,mjs}', typescript ? '{ts,mts}' : '{js,mjs}')
     .replace(/from '\.\.\/drivers\/(\w+)\/index\.js'/g, "from 'drover/drivers/$1'")

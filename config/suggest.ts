@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { createRequire } from 'node:module';
 
 /**
  * The candidate that was probably meant by a mistyped word, or undefined where none is near: at most a third
@@ -6,6 +6,7 @@ import { closest, distance } from 'fastest-levenshtein';
  * of three. Upper and lower case count as the same.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+  const { closest, distance } = loadLevenshtein();
   const names = [...candidates];
   if (names.length === 0) return undefined;
   const lower = names.map((name) => name.toLowerCase());
@@ -13,4 +14,9 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   const length = Math.max(near.length, word.length);
   const tolerance = length <= 3 ? 1 : Math.max(2, Math.floor(length / 3));
   return distance(word.toLowerCase(), near) <= tolerance ? names[lower.indexOf(near)] : undefined;
+}
+
+/** Only where a word is mistyped: no process that works waits for it. */
+function loadLevenshtein(): typeof import('fastest-levenshtein') {
+  return createRequire(import.meta.url)('fastest-levenshtein');
 }

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { JobFields } from '../../src/index.js';
 import type { Io } from '../io.js';
+import { ownProgram } from '../own-files.js';
 import { closeBoard, openBoard } from '../supervise/board.js';
 import { monotonicMs } from '../supervise/monotonic.js';
 import type { Order, Report } from '../supervise/protocol.js';
@@ -63,8 +63,7 @@ export class Child {
   /** @param words of `queue:work`, without its name. */
   constructor(words: readonly string[], limits: ChildLimits, io: Io, env: NodeJS.ProcessEnv) {
     this.#limits = limits;
-    const program = fileURLToPath(new URL('../bin.js', import.meta.url));
-    const argv = [...process.execArgv, program, 'queue:work', ...oneShot, ...words];
+    const argv = [...process.execArgv, ownProgram, 'queue:work', ...oneShot, ...words];
     this.#process = spawn(process.execPath, argv, {
       cwd: io.cwd,
       env,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { exitCodes } from '../exit-codes.js';
+import { ownProgram } from '../own-files.js';
 
 /** A group that a supervisor is to run. */
 export interface PlannedGroup {
@@ -25,8 +25,7 @@ export interface Plan {
  * complains about what is wrong with them. Answers its exit code where it has no plan.
  */
 export function readPlan(words: readonly string[]): Promise<Plan | number> {
-  const program = fileURLToPath(new URL('../bin.js', import.meta.url));
-  const planner = spawn(process.execPath, [...process.execArgv, program, ...words, '--plan'], {
+  const planner = spawn(process.execPath, [...process.execArgv, ownProgram, ...words, '--plan'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     windowsHide: true,
   });

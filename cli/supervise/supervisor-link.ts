@@ -1,6 +1,7 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { LeftJob } from '../../src/left-jobs.js';
+import { watchdogFile } from '../own-files.js';
 import { boardFd, writeEvidence } from './board.js';
 import { JournalWriter } from './journal-writer.js';
 import { monotonicMs } from './monotonic.js';
@@ -95,7 +96,10 @@ export class SupervisorLink {
   #startWatchdog(): void {
     const beats = new Int32Array(new SharedArrayBuffer(4));
     const workerData: WatchdogData = { beats, limits: this.#limits, supervisorPid: process.ppid };
-    const thread = new Thread(new URL('./watchdog.js', import.meta.url), { workerData, execArgv: [] });
+    const thread = new Thread(watchdogFile, {
+      workerData,
+      execArgv: [],
+    });
     thread.on('error', (err) =>
       this.#logger.error({ err }, 'the watchdog died: nothing ends a blocked loop'),
     );

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { ownProgram } from '../own-files.js';
 import { closeBoard, openBoard, writeEvidence } from './board.js';
 import { monotonicMs } from './monotonic.js';
 import type { Begin, Order, Report } from './protocol.js';
@@ -46,8 +46,7 @@ export class WorkerProcess {
    * @param words of the command line, for people who look at processes: what they say travels with `begin`.
    */
   constructor(words: readonly string[]) {
-    const program = fileURLToPath(new URL('../bin.js', import.meta.url));
-    this.#process = spawn(process.execPath, [...process.execArgv, program, '--supervised', ...words], {
+    this.#process = spawn(process.execPath, [...process.execArgv, ownProgram, '--supervised', ...words], {
       detached: true,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#board],
       windowsHide: true,

@@ -79,7 +79,7 @@ async function openAlone<Connection>({ client }: KnexInstance): Promise<Alone<Co
  *
  * @throws QueueError `E_DRIVER_MISSING` where knex is not installed.
  */
-export async function knexFor(client: ClientPackage): Promise<SchemaKnex> {
+export function schemaKnex(client: ClientPackage): SchemaKnex {
   return loadKnex({ client })({ client, useNullAsDefault: true });
 }
 

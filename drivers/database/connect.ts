@@ -1,5 +1,5 @@
 import { type Connector, type DriverContext, type Logger, QueueError } from '../../src/index.js';
-import { borrowKnex, knexFor, openKnex } from './client.js';
+import { borrowKnex, openKnex, schemaKnex } from './client.js';
 import { DatabaseConnector } from './connector.js';
 import { diagnoseDatabase } from './diagnose.js';
 import type { Dialect, News } from './dialects/dialect.js';
@@ -13,7 +13,9 @@ import type { DatabaseSettings } from './options.js';
 import { wholeScript } from './schema.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
+import { openSingle } from './single.js';
 import { DatabaseStatistics } from './statistics.js';
+import { isPlainFile } from './target.js';
 import { Teller } from './teller.js';
 import { Waits } from './waits.js';
 import { DatabaseWorkers } from './workers.js';
@@ -49,7 +51,8 @@ function postgresOf({ target, tables, prepare, notify }: DatabaseSettings, { log
 
 function sqliteOf({ target, tables, synchronous }: DatabaseSettings, { clock, logger }: DriverContext) {
   const { place, file } = target;
-  return sqliteDialect({ filename: place, watched: file, tables, synchronous, clock, logger });
+  const isPlain = isPlainFile(target);
+  return sqliteDialect({ filename: place, watched: file, isPlain, tables, synchronous, clock, logger });
 }
 
 function connectWith<Connection>(
@@ -69,6 +72,7 @@ function connectWith<Connection>(
     connect: async () => {
       if ('instance' in target) return borrowKnex(target.instance, dialect);
       await dialect.prepareStore();
+      if (dialect.opener !== undefined) return openSingle(dialect, dialect.opener);
       return await openKnex(target.config, dialect, logger);
     },
     // SQLite's statements run inside this process: there is nobody to wait for.
@@ -119,11 +123,11 @@ async function tableScript(
   settings: DatabaseSettings,
   context: DriverContext,
 ): Promise<string[]> {
-  if (kind === 'mysql') return wholeScript(mysqlOf(settings), await knexFor('mysql2'), settings.tables);
+  if (kind === 'mysql') return wholeScript(mysqlOf(settings), schemaKnex('mysql2'), settings.tables);
   if (kind === 'postgres')
-    return wholeScript(postgresOf(settings, context), await knexFor('pg'), settings.tables);
+    return wholeScript(postgresOf(settings, context), schemaKnex('pg'), settings.tables);
   if (kind === 'sqlite') {
-    return wholeScript(sqliteOf(settings, context), await knexFor('better-sqlite3'), settings.tables);
+    return wholeScript(sqliteOf(settings, context), schemaKnex('better-sqlite3'), settings.tables);
   }
   throw new QueueError('E_UNSUPPORTED', `there is no dialect ${kind}`, {
     fix: 'Write mysql, postgres or sqlite.',

@@ -98,7 +98,7 @@ export function explainPackage(cause: unknown, wanted?: ClientPackage): QueueErr
     return new QueueError('E_DRIVER_MISSING', what, { fix: rebuild, cause });
   }
   // knex wraps the failed require in an error of its own, without a code.
-  const [, named] = /npm install (better-sqlite3|mysql2|pg)\b/.exec(message) ?? [];
+  const [, named] = /(?:npm install |Cannot find module ')(better-sqlite3|mysql2|pg)\b/.exec(message) ?? [];
   if (named === undefined && !/^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(cause))) return undefined;
   const client = (named ?? wanted) as ClientPackage | undefined;
   const what = `the database driver needs the package ${named ?? 'knex'}, which is not installed`;

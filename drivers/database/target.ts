@@ -98,6 +98,13 @@ function targetOfInstance(instance: KnexInstance): Target {
   return { kind, place, ...fileOf(filename), instance };
 }
 
+/** Whether the target is a SQLite file, or one in memory, and nothing else is said of how to open it. */
+export function isPlainFile(target: Target): boolean {
+  if (target.kind !== 'sqlite' || !('config' in target)) return false;
+  const { client, connection, ...others } = target.config;
+  return Object.keys(others).length === 0 && Object.keys(connection).join() === 'filename';
+}
+
 /** SQLite keeps a database without a name, and one of this name, to the connection. */
 function fileOf(filename: unknown): { readonly file?: string } {
   return typeof filename === 'string' && filename !== '' && filename !== inMemory ? { file: filename } : {};

@@ -24,7 +24,7 @@ function install(name: string, leftOut: readonly string[]): string {
   const modules = join(project, 'node_modules');
   mkdirSync(modules, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  for (const part of ['src', 'drivers', 'migrations']) {
+  for (const part of ['chunks', 'src', 'drivers', 'migrations']) {
     cpSync(join(root, 'dist', part), join(project, 'dist', part), { recursive: true });
   }
   for (const entry of readdirSync(join(root, 'node_modules'))) {
@@ -73,6 +73,14 @@ describe('the first verb', () => {
       });
     },
   );
+
+  test('needs no knex on a SQLite file whose tables are there', () => {
+    const url = `sqlite:${join(sandbox, 'there.sqlite')}`;
+    expect(firstPush(install('with-knex', []), url)).toBe('stored');
+    const project = install('knex-gone', ['knex']);
+    expect(firstPush(project, url)).toBe('already-there');
+    expect(firstPush(project, `${url}.other`)).toContain('E_DRIVER_MISSING');
+  });
 
   test.each([
     ['mysql2', 'mysql://db/jobs', 'npm install knex@3 mysql2@3'],

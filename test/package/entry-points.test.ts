@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installPacked, type PackedApp } from './packed-app.js';
 import { root } from './root.js';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+  readonly bin: { readonly drover: string };
+}
 
 const clients = ['knex', 'better-sqlite3', 'ioredis', 'mysql2', 'pg', 'prom-client', '@opentelemetry/api'];
 
@@ -81,7 +86,8 @@ describe('the packed package', () => {
       `drover's tarball: ${files.length} files, ${size} bytes, ${unpackedSize} unpacked\n`,
     );
     const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.md)$/;
-    const code = /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$/;
+    const code =
+      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$|^dist\/chunks\/[\w-]+\.js$/;
     // What `drover init` writes.
     const template = 'config/queue.ts';
     const isExpected = (path: string) => documents.test(path) || code.test(path) || path === template;
@@ -93,12 +99,32 @@ describe('the packed package', () => {
 
   it('holds no file whose source is gone, and each with its types', () => {
     const built = app.packed.files.map(({ path }) => path).filter((path) => path.startsWith('dist/'));
+    const ofModules = built.filter((path) => !path.startsWith('dist/chunks/'));
     const sourceOf = (path: string) => path.replace('dist/', '').replace(/(\.d\.ts|\.js)$/, '.ts');
-    expect(built.filter((path) => !existsSync(join(root, sourceOf(path))))).toEqual([]);
-    const scripts = built.filter((path) => path.endsWith('.js'));
-    expect(scripts.map((path) => path.replace(/\.js$/, '.d.ts')).sort()).toEqual(
-      built.filter((path) => path.endsWith('.d.ts')).sort(),
-    );
+    expect(ofModules.filter((path) => !existsSync(join(root, sourceOf(path))))).toEqual([]);
+    const scripts = ofModules.filter((path) => path.endsWith('.js'));
+    const typesOf = (path: string) => path.replace(/\.js$/, '.d.ts');
+    expect(scripts.filter((path) => !built.includes(typesOf(path)))).toEqual([]);
+  });
+
+  it('holds as code its entry points and what they import, each module in one file', async () => {
+    const scripts = app.packed.files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
+    const text = new Map<string, string>();
+    for (const path of scripts)
+      text.set(path, await readFile(join(app.folder, 'node_modules/drover', path), 'utf8'));
+    const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
+    const entries = Object.values(exports).flatMap((one) => (typeof one === 'string' ? [] : [one.default]));
+    const started = [bin.drover, 'dist/cli/supervise/watchdog.js'];
+    const reached = new Set([...entries, ...started].map((path) => normalize(path)));
+    for (const path of reached) {
+      for (const [, file = ''] of (text.get(path) ?? '').matchAll(/(?:from |import ?\(?)"(\.[^"]+)"/g))
+        reached.add(join(dirname(path), file));
+    }
+    expect([...reached].sort()).toEqual(scripts.sort());
+
+    const modules = [...text.values()].flatMap((code) => code.match(/(?<=^\/\/ )[\w/-]+\.ts$/gm) ?? []);
+    expect(modules.length).toBeGreaterThan(250);
+    expect(modules.filter((name, index) => modules.indexOf(name) !== index)).toEqual([]);
   });
 
   it('points to no source map that is not there', async () => {
@@ -168,7 +194,7 @@ describe('the packed package', () => {
     expect(started.code).toBe(0);
     const { code, stdout, stderr } = await app.run('./node_modules/.bin/drover', 'queue:size');
     expect(stderr.trim().split('\n')).toEqual([
-      expect.stringMatching(/^error E_DRIVER_MISSING: .*knex.* not installed$/),
+      expect.stringMatching(/^error E_DRIVER_MISSING: .*better-sqlite3.* not installed$/),
       expect.stringMatching(/^ {2}fix: Run: npm install knex@3 better-sqlite3@12$/),
     ]);
     expect(stdout).toBe('');

@@ -9,7 +9,15 @@ const runFile = promisify(execFile);
 
 /** Everything that `npm pack` reads, and nothing that it should not need. */
 const sources = [
-  ...['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'tsconfig.json', 'tsconfig.build.json'],
+  ...[
+    'package.json',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'rolldown.config.js',
+  ],
   ...['src', 'drivers', 'migrations', 'config', 'cli', 'test/conformance', 'docs'],
 ];
 

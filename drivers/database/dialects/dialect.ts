@@ -22,6 +22,7 @@ import type {
   StatisticsRange,
   StatisticsRow,
 } from '../../../src/index.js';
+import type { Opener } from '../single.js';
 
 /** An answer now (SQLite runs inside this process) or later (a server). */
 export type Answer<T> = T | Promise<T>;
@@ -48,6 +49,8 @@ export interface Dialect<Connection> {
   readonly health: Health<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
   readonly news?: News<Connection>;
+  /** Present where a connection is opened without knex. */
+  readonly opener?: Opener<Connection>;
   /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
   prepareStore(): Promise<void>;
   /** Sets up a connection that the driver opened itself. */

@@ -1,4 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
+import { createRequire } from 'node:module';
+import type { Database, default as SqliteClass, Statement } from 'better-sqlite3';
+import type { Opener } from '../single.js';
 
 /** A better-sqlite3 connection, as knex's pool hands it out. */
 export type SqliteConnection = Database;
@@ -50,6 +52,18 @@ export function inTransaction<T>(connection: SqliteConnection, work: () => T): T
     if (connection.inTransaction) prepared(connection, 'ROLLBACK').run();
     throw error;
   }
+}
+
+/** Opens connections to a file. The only place that loads better-sqlite3 itself, and only once it is needed. */
+export function sqliteOpener(filename: string): Opener<SqliteConnection> {
+  return {
+    client: 'better-sqlite3',
+    open() {
+      const Sqlite: typeof SqliteClass = createRequire(import.meta.url)('better-sqlite3');
+      return new Sqlite(filename);
+    },
+    close: (connection) => void connection.close(),
+  };
 }
 
 /** Sets up a connection of our own. Answers the journal mode, which is not `wal` where it cannot be. */

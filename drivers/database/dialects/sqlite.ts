@@ -6,6 +6,7 @@ import {
   type SqliteConnection,
   type Synchronous,
   shortenBusyTimeout,
+  sqliteOpener,
 } from './sqlite-connection.js';
 import { SqliteEndedJobs } from './sqlite-ended-jobs.js';
 import { explainSqlite, isSqliteConflict } from './sqlite-errors.js';
@@ -27,6 +28,8 @@ export interface SqliteDialectOptions {
   readonly filename: string;
   /** The file to watch for new jobs, where there is one. */
   readonly watched?: string | undefined;
+  /** Whether nothing but its name says how to open it; knex opens all others. Default false. */
+  readonly isPlain?: boolean;
   readonly tables: TableNames;
   readonly synchronous: Synchronous;
   readonly clock: Clock;
@@ -35,7 +38,7 @@ export interface SqliteDialectOptions {
 
 /** SQLite through better-sqlite3: statements run inside this process and answer at once. */
 export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConnection> {
-  const { filename, watched, tables, synchronous, clock, logger } = options;
+  const { filename, watched, isPlain = false, tables, synchronous, clock, logger } = options;
   const jobs = new SqliteJobs(tables.jobs, clock);
   const news = watched === undefined ? undefined : new SqliteNews(watched, logger);
   return {
@@ -51,6 +54,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     health: new SqliteHealth(),
     history: new SqliteHistory(clock),
     ...(news && { news }),
+    ...(isPlain && { opener: sqliteOpener(filename) }),
     prepareStore: () => prepareFile(filename),
     configure(connection) {
       const journalMode = configureConnection(connection, synchronous);

@@ -1,0 +1,68 @@
+import { type Client, schemaKnex } from './client.js';
+import type { Alone, Answer, Dialect } from './dialects/dialect.js';
+import { type ClientPackage, NotConnected } from './errors.js';
+
+/** Opens connections of a database that needs no pool, without knex. */
+export interface Opener<Connection> {
+  /** What knex calls this client, for the statements of migrations. */
+  readonly client: ClientPackage;
+  open(): Connection;
+  close(connection: Connection): void;
+}
+
+/**
+ * One connection, opened by its first use and lent to one task after the other. It leaves knex unloaded, which takes
+ * longer than all else that a worker process loads, until there is something to migrate.
+ */
+export function openSingle<Connection>(
+  dialect: Pick<Dialect<Connection>, 'configure'>,
+  opener: Opener<Connection>,
+): Client<Connection> {
+  let connection: Promise<Connection> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  const whenOpen = async (): Promise<Connection> => {
+    connection ??= openWith(dialect, opener);
+    try {
+      return await connection;
+    } catch (error) {
+      connection = undefined; // so that the next task tries anew
+      throw new NotConnected(error);
+    }
+  };
+  /** Calls in turn, whether or not those before have failed. */
+  const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
+    const called = last.then(call);
+    last = called.catch(() => undefined);
+    return called;
+  };
+  return {
+    get knex() {
+      return schemaKnex(opener.client);
+    },
+    use: <T>(task: (connection: Connection) => Answer<T>) => inTurn(async () => task(await whenOpen())),
+    openAlone: async (): Promise<Alone<Connection>> => {
+      const alone = opener.open();
+      return { connection: alone, end: async () => opener.close(alone) };
+    },
+    destroy: () =>
+      inTurn(async () => {
+        const opened = await connection?.catch(() => undefined);
+        connection = undefined;
+        if (opened !== undefined) opener.close(opened);
+      }),
+  };
+}
+
+async function openWith<Connection>(
+  { configure }: Pick<Dialect<Connection>, 'configure'>,
+  { open, close }: Opener<Connection>,
+): Promise<Connection> {
+  const connection = open();
+  try {
+    await configure(connection);
+    return connection;
+  } catch (error) {
+    close(connection);
+    throw error;
+  }
+}
