@@ -29,6 +29,10 @@ describe('the journal', () => {
     const writer = new JournalWriter(fd, false, (error) => {
       throw error;
     });
+    const first = reservedJob('first');
+    writer.reserved([first]);
+    writer.flush(); // the first frame tells what there is; those that follow, what happens
+    writer.ended(first);
     use(writer);
     writer.flush();
     const journal = readJournal(readJournalPart(fd));
@@ -80,6 +84,7 @@ describe('the journal', () => {
     const jobs = ['a', 'b'].map((id) => reservedJob(id));
     const seen: number[] = [];
     writer.reserved(jobs);
+    await new Promise(setImmediate); // what that brought is written: no later write may stand in for those looked for
     const handlers = jobs.map(async (job, slot) => {
       writer.started(job, slot, 'j', 0);
       await undefined;
