@@ -7,7 +7,7 @@ const usualBytes = 65_536;
 /** A frame whose buffer is larger gives it up once it is written. */
 const largestKept = 1_048_576;
 /** Of longer texts it is looked up how many bytes they take, lest thrice as many are kept ready. */
-const longText = 4096;
+const longText = 16_384;
 
 /** A frame of a journal, put together in memory that is used again for the next. */
 export class Frame {

@@ -25,7 +25,7 @@ export interface Start {
   readonly timeoutMs: number;
 }
 
-/** Written for each job that a worker runs, so all texts go as one: what a text costs is mostly the call. */
+/** Written for each job that a worker runs, so short texts go as one: what those cost is mostly the call. */
 export function putReserved(frame: Frame, first: number, jobs: readonly ReservedJob[]): void {
   frame.entry(marks.reserved, first);
   frame.number(jobs.length);
@@ -40,11 +40,11 @@ export function putReserved(frame: Frame, first: number, jobs: readonly Reserved
     frame.number(laneOf.length);
     texts += id + token + queue + laneOf;
     if (typeof handle === 'number') {
-      frame.number(-1);
+      frame.number(1);
       frame.number(handle);
     } else {
-      frame.number(handle.length);
-      texts += handle;
+      frame.number(0);
+      frame.text(handle);
     }
   }
   frame.text(texts);
@@ -55,8 +55,8 @@ export function readReserved(frame: FrameReader): ReservedJob[] {
   const count = frame.number();
   const jobs = Array.from({ length: count }, () => {
     const [attempts, ...lengths] = Array.from({ length: 5 }, () => frame.number()) as [number, ...number[]];
-    const handle = frame.number();
-    return { attempts, lengths, handle: handle < 0 ? frame.number() : { length: handle } };
+    const isNumber = frame.number() === 1;
+    return { attempts, lengths, handle: isNumber ? frame.number() : frame.text() };
   });
   const texts = frame.text();
   let at = 0;
@@ -66,11 +66,7 @@ export function readReserved(frame: FrameReader): ReservedJob[] {
   };
   return jobs.map(({ attempts, lengths, handle }) => {
     const [id = '', token = '', queue = '', laneOf = ''] = lengths.map((length) => take(length));
-    const lease = {
-      queue: laneOf || queue,
-      token,
-      handle: typeof handle === 'number' ? handle : take(handle.length),
-    };
+    const lease = { queue: laneOf || queue, token, handle };
     return { id, queue, body: '', attempts, lease };
   });
 }
