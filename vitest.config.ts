@@ -10,9 +10,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    // Much of the time is waiting for processes and servers: two files at a time also on the two cores of a small
-    // machine, where vitest would leave one idle.
-    maxWorkers: 2,
+    // Much of the time is waiting for processes and servers: three files at a time also on the two cores of a small
+    // machine, where vitest would take one.
+    maxWorkers: 3,
     reporters: ['default', new SummaryReporter()],
   },
 });

@@ -74,8 +74,8 @@ export function readEvidence(fd: number): Evidence | undefined {
 }
 
 /** The journal part of a board. */
-export function readJournalPart(fd: number): string {
-  return readPart(fd, journalStart, fstatSync(fd).size - journalStart).toString('utf8');
+export function readJournalPart(fd: number): Buffer {
+  return readPart(fd, journalStart, fstatSync(fd).size - journalStart);
 }
 
 /** Closes a board. */

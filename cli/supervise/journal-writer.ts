@@ -1,19 +1,29 @@
-import { writeSync } from 'node:fs';
 import type { ReservedJob } from '../../src/index.js';
 import { journalStart } from './board.js';
-import { reserveLine, startLines } from './journal-lines.js';
+import { Frame } from './frame.js';
+import { marks, putReserved, putStart } from './journal-entries.js';
 import { monotonicMs } from './monotonic.js';
 
-/** A journal begins again when it has grown by so much, in characters. */
+/** A journal begins again when it has grown by so many bytes. */
 const longest = 1_048_576;
 
-interface Entry {
+/** A job of this process, and all that was written of it. */
+class Entry {
+  slot = -1;
+  name = '';
+  atMs = 0;
+  timeoutMs = 0;
+  /** What came after its start: done or settled, or 0. */
+  mark = 0;
   readonly n: number;
-  readonly reserved: ReservedJob;
-  slot: number | undefined;
-  /** The lines that tell of its start, and of what came after. */
-  start: string;
+
+  constructor(n: number) {
+    this.n = n;
+  }
 }
+
+/** Where nothing is under way. */
+const now = Promise.resolve();
 
 /**
  * Writes the journal of this process. What one run of microtasks brings travels in one write, which is made before
@@ -21,14 +31,15 @@ interface Entry {
  */
 export class JournalWriter {
   readonly #fd: number;
+  readonly #oneByOne: boolean;
   readonly #onError: (error: unknown) => void;
   readonly #entries = new Map<ReservedJob, Entry>();
+  readonly #frame = new Frame();
   readonly #write = () => {
     this.#soon = false;
     this.flush();
   };
   #last = 0;
-  #lines = '';
   #position = journalStart;
   #generation = 0;
   #frames = 0;
@@ -36,18 +47,20 @@ export class JournalWriter {
   #soon = false;
   #later = false;
 
-  /** @param onError told of a write that failed; what it held is not on record then. */
-  constructor(fd: number, onError: (error: unknown) => void) {
+  /**
+   * @param oneByOne whether one handler runs at a time: nothing comes together with its start then.
+   * @param onError told of a write that failed; what it held is not on record then.
+   */
+  constructor(fd: number, oneByOne: boolean, onError: (error: unknown) => void) {
     this.#fd = fd;
+    this.#oneByOne = oneByOne;
     this.#onError = onError;
   }
 
   reserved(jobs: readonly ReservedJob[]): void {
-    for (const reserved of jobs) {
-      const n = ++this.#last;
-      this.#entries.set(reserved, { n, reserved, slot: undefined, start: '' });
-      this.#lines += reserveLine(n, reserved);
-    }
+    const first = this.#last + 1;
+    for (const reserved of jobs) this.#entries.set(reserved, new Entry(++this.#last));
+    putReserved(this.#frame, first, jobs);
     this.#writeSoon();
   }
 
@@ -55,24 +68,26 @@ export class JournalWriter {
     const entry = this.#entries.get(reserved);
     if (!entry) return;
     entry.slot = slot;
-    entry.start = startLines(entry.n, slot, Math.round(monotonicMs()), timeoutMs, name, reserved.body);
-    this.#lines += entry.start;
-    this.#writeSoon();
+    entry.name = name;
+    entry.atMs = monotonicMs();
+    entry.timeoutMs = timeoutMs;
+    putStart(this.#frame, entry.n, entry, reserved.body);
+    if (this.#oneByOne) this.flush();
+    else this.#writeSoon();
   }
 
   /** The slot of a job that was started. */
   slotOf(reserved: ReservedJob): number | undefined {
-    return this.#entries.get(reserved)?.slot;
+    const slot = this.#entries.get(reserved)?.slot;
+    return slot === -1 ? undefined : slot;
   }
 
-  /** @param mark D or Z; see `Journal`. */
-  mark(reserved: ReservedJob, mark: 'D' | 'Z'): void {
-    const entry = this.#entries.get(reserved);
-    if (!entry) return;
-    const line = `${mark}${entry.n}\n`;
-    entry.start += line;
-    this.#lines += line;
-    this.#writeLater();
+  done(reserved: ReservedJob): void {
+    this.#mark(reserved, marks.done);
+  }
+
+  settled(reserved: ReservedJob): void {
+    this.#mark(reserved, marks.settled);
   }
 
   /** Answers the slot that is free now. */
@@ -80,33 +95,39 @@ export class JournalWriter {
     const entry = this.#entries.get(reserved);
     if (!entry) return undefined;
     this.#entries.delete(reserved);
-    this.#lines += `E${entry.n}\n`;
+    this.#frame.entry(marks.ended, entry.n);
     this.#writeLater();
-    return entry.slot;
+    return entry.slot === -1 ? undefined : entry.slot;
   }
 
   /** Writes what is not written yet. */
   flush(): void {
-    if (this.#lines === '') return;
+    if (this.#frame.isEmpty) return;
     const isCheckpoint = this.#position >= this.#nextCheckpoint;
     if (isCheckpoint) this.#beginAgain();
-    const frame = `F${this.#generation} ${this.#frames++}\n${this.#lines}.\n`;
-    this.#lines = '';
     try {
-      this.#position += writeSync(this.#fd, frame, this.#position);
+      this.#position += this.#frame.writeTo(this.#fd, this.#position, this.#generation, this.#frames++);
+      if (isCheckpoint) this.#nextCheckpoint = this.#position + longest;
     } catch (error) {
       this.#nextCheckpoint = 0; // the frames that follow would not be read
       this.#onError(error);
-      return;
     }
-    if (isCheckpoint) this.#nextCheckpoint = this.#position + longest;
+    this.#frame.clear();
+  }
+
+  #mark(reserved: ReservedJob, mark: number): void {
+    const entry = this.#entries.get(reserved);
+    if (!entry) return;
+    entry.mark = mark;
+    this.#frame.entry(mark, entry.n);
+    this.#writeLater();
   }
 
   /** Before the microtasks that are queued after this call: the handlers of this run of microtasks. */
   #writeSoon(): void {
     if (this.#soon) return;
     this.#soon = true;
-    queueMicrotask(this.#write);
+    void now.then(this.#write); // half a microsecond less than queueMicrotask, which keeps books on its callbacks
   }
 
   /** With the next start, or at the end of the turn. */
@@ -123,9 +144,11 @@ export class JournalWriter {
     this.#generation += 1;
     this.#frames = 0;
     this.#position = journalStart;
-    this.#lines = '';
-    for (const { n, reserved, start } of this.#entries.values()) {
-      this.#lines += reserveLine(n, reserved) + start;
+    this.#frame.clear();
+    for (const [reserved, entry] of this.#entries) {
+      putReserved(this.#frame, entry.n, [reserved]);
+      if (entry.slot !== -1) putStart(this.#frame, entry.n, entry, reserved.body);
+      if (entry.mark !== 0) this.#frame.entry(entry.mark, entry.n);
     }
   }
 }

@@ -52,11 +52,11 @@ export class SupervisedWatch implements WorkerWatch {
   }
 
   done(reserved: ReservedJob): void {
-    this.#journal.mark(reserved, 'D');
+    this.#journal.done(reserved);
   }
 
   settled(reserved: ReservedJob): void {
-    this.#journal.mark(reserved, 'Z');
+    this.#journal.settled(reserved);
   }
 
   ended(reserved: ReservedJob): void {

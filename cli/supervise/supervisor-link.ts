@@ -43,7 +43,7 @@ export class SupervisorLink {
     this.#orders = orders;
     this.begin = begin;
     this.#logger = logger;
-    const journal = new JournalWriter(boardFd, (err) => {
+    const journal = new JournalWriter(boardFd, concurrency === 1, (err) => {
       logger.error({ err }, 'could not write the journal: if this process dies, leases must lapse');
     });
     this.watch = new SupervisedWatch(journal, {

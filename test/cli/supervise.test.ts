@@ -26,9 +26,13 @@ function record(id: string, more: Partial<StartRecord> = {}): StartRecord {
 describe('the journal', () => {
   function written(use: (writer: JournalWriter) => void) {
     const fd = openBoard();
-    const writer = new JournalWriter(fd, (error) => {
+    const writer = new JournalWriter(fd, false, (error) => {
       throw error;
     });
+    const first = reservedJob('first');
+    writer.reserved([first]);
+    writer.flush(); // the first frame tells what there is; those that follow, what happens
+    writer.ended(first);
     use(writer);
     writer.flush();
     const journal = readJournal(readJournalPart(fd));
@@ -42,8 +46,8 @@ describe('the journal', () => {
     const { held: left, started } = written((writer) => {
       writer.reserved(all);
       for (const [slot, job] of all.slice(1).entries()) writer.started(job, slot, 'name', 60_000);
-      writer.mark(done as ReservedJob, 'D');
-      writer.mark(zombie as ReservedJob, 'Z');
+      writer.done(done as ReservedJob);
+      writer.settled(zombie as ReservedJob);
       writer.ended(ended as ReservedJob);
     });
     expect(left).toEqual([{ ...held, body: '' }]);
@@ -61,6 +65,7 @@ describe('the journal', () => {
     ['a line break in an id', 'a\nE1', 'B', 'n12'],
     ['a handle that looks like a number', 'a', '', '42'],
     ['text beyond ASCII', 'ä', '{"x":"😀"}', 'ß'],
+    ['bodies that are longer than all others', 'a', 'ä😀x'.repeat(500_000), 'h'],
   ])('keeps %s as they are', (_, id, body, handle) => {
     const job = reservedJob(id, body, handle);
     const { started } = written((writer) => {
@@ -70,11 +75,51 @@ describe('the journal', () => {
     expect(started[0]?.reserved).toEqual(job);
   });
 
+  test.each([
+    ['one handler at a time', true],
+    ['several handlers', false],
+  ])('has each start before the handler runs: %s', async (_, oneByOne) => {
+    const fd = openBoard();
+    const writer = new JournalWriter(fd, oneByOne, () => {});
+    const jobs = ['a', 'b'].map((id) => reservedJob(id));
+    const seen: number[] = [];
+    writer.reserved(jobs);
+    await new Promise(setImmediate); // what that brought is written: no later write may stand in for those looked for
+    const handlers = jobs.map(async (job, slot) => {
+      writer.started(job, slot, 'j', 0);
+      await undefined;
+      seen.push(readJournal(readJournalPart(fd)).started.length);
+    });
+    await Promise.all(handlers);
+    await new Promise(setImmediate); // a write that came too late must not meet the file of the next test
+    closeSync(fd);
+    expect(seen).toEqual([2, 2]);
+  });
+
+  test('keeps jobs of several reserves apart, whatever their leases look like', () => {
+    const lane = { ...reservedJob('lane'), lease: { queue: 'q:lane', token: '', handle: -3.5 } };
+    const batches = [
+      [reservedJob('a', 'A', 'ä\t'), lane],
+      [reservedJob('b'), reservedJob('c')],
+    ];
+    const { started, held } = written((writer) => {
+      for (const batch of batches) writer.reserved(batch);
+      writer.started(lane, 0, 'j', 0);
+      writer.ended(reservedJob('b'));
+      writer.ended(batches[1]?.[0] as ReservedJob);
+    });
+    expect(started.map(({ reserved }) => reserved)).toEqual([lane]);
+    expect(held).toEqual([
+      { ...batches[0]?.[0], body: '' },
+      { ...batches[1]?.[1], body: '' },
+    ]);
+  });
+
   test('begins again when it is long, with all that is still there', () => {
     const stays = reservedJob('stays');
     const held = reservedJob('held');
     const fd = openBoard();
-    const writer = new JournalWriter(fd, (error) => {
+    const writer = new JournalWriter(fd, false, (error) => {
       throw error;
     });
     writer.reserved([stays, held]);
@@ -97,7 +142,7 @@ describe('the journal', () => {
 
   test('is read up to its last whole frame', () => {
     const fd = openBoard();
-    const writer = new JournalWriter(fd, () => {});
+    const writer = new JournalWriter(fd, false, () => {});
     writer.reserved([reservedJob('a')]);
     writer.flush();
     writer.reserved([reservedJob('b')]);
@@ -105,7 +150,7 @@ describe('the journal', () => {
     const text = readJournalPart(fd);
     closeSync(fd);
     for (let length = 0; length < text.length; length++) {
-      const whole = readJournal(text.slice(0, length)).held.map(({ id }) => id);
+      const whole = readJournal(text.subarray(0, length)).held.map(({ id }) => id);
       expect(['', 'a']).toContain(whole.join());
     }
     expect(readJournal(text).held.map(({ id }) => id)).toEqual(['a', 'b']);
@@ -113,7 +158,7 @@ describe('the journal', () => {
 
   test('stands beside the evidence', () => {
     const fd = openBoard();
-    const writer = new JournalWriter(fd, () => {});
+    const writer = new JournalWriter(fd, false, () => {});
     writer.reserved([reservedJob('a')]);
     writer.flush();
     expect(readEvidence(fd)).toBeUndefined();
