@@ -11,7 +11,7 @@ import type { CheckedWorkerOptions } from './worker-options.js';
 import type { WorkerRegistry } from './worker-registry.js';
 
 /** What a worker tells of its jobs. */
-export interface Work {
+interface Work {
   /** Those that run. */
   readonly jobs: readonly RunningJob[];
   /** Attempts that have not ended. */

@@ -65,8 +65,11 @@ export async function startServer(kind: ServerKind): Promise<DatabaseServer> {
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
+    const started = processesOf(child);
     child.kill(signal);
     await exited;
+    // Those that it has started see its end for themselves, and its data is in use until then.
+    while (started.some(isThere)) await pause(5);
   };
   await start();
   return {
@@ -91,11 +94,25 @@ export async function startServer(kind: ServerKind): Promise<DatabaseServer> {
 
 /** Signals a server and the processes that it has started for its connections; answers their ids. */
 function signalAll(child: ChildProcess | undefined, signal: NodeJS.Signals): number[] {
-  if (child?.pid === undefined) return [];
-  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
-  const all = [child.pid, ...children.map(Number)].filter((pid) => pid > 0);
+  if (child === undefined) return [];
+  const all = processesOf(child);
   for (const pid of all) process.kill(pid, signal);
   return all;
+}
+
+/** A server and the processes that it has started for its connections. */
+function processesOf({ pid }: ChildProcess): number[] {
+  if (pid === undefined) return [];
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return [pid, ...children.map(Number)].filter((one) => one > 0);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether no thread of a process runs any longer: a signal takes its time to reach them all. */
