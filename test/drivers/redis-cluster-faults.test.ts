@@ -235,8 +235,10 @@ describe('a master that is away', () => {
     const connector = connect({}, own);
     await connector.push('high', [job('a'), job('b')]);
     const [first] = await connector.reserve(['high'], 1, 60_000);
-    // What was not replicated is lost with the master: wait until it is.
-    await master.client.wait(1, 10_000);
+    // What was not replicated is lost with the master: wait until it is. WAIT is about its own client's writes.
+    await master.client.set('{queues:high}:last', '1');
+    await master.client.del('{queues:high}:last');
+    expect(await master.client.wait(1, 10_000)).toBe(1);
     master.process.kill('SIGKILL');
     const refusals: QueueError[] = [];
     await insist(() => connector.size('high'), refusals);

@@ -31,9 +31,17 @@ class ProcessManager {
     await expect.poll(() => this.ends.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(times);
   }
 
-  /** Resolves once a worker of the current process works. */
+  /** Resolves once a worker of the current process works, or of one after it that gets that far. */
   async hasBegun(): Promise<void> {
-    await this.#current?.line({ event: 'worker:started' });
+    for (;;) {
+      const current = this.#current;
+      const hasBegun = await current?.line({ event: 'worker:started' }).then(
+        () => true,
+        () => false,
+      );
+      if (hasBegun) return;
+      await expect.poll(() => this.#current, { timeout: 30_000 }).not.toBe(current);
+    }
   }
 
   async stop(): Promise<void> {
@@ -77,14 +85,18 @@ describe.each(['SQLite', 'Redis'])('on %s', (store) => {
       }
     })();
     await expect.poll(() => project.read('ran'), { timeout: 20_000 }).not.toBe('');
+    let ended = 0;
     for (let asked = 1; asked <= restarts; asked++) {
       await project.must('queue:restart');
       if (asked !== restarts / 2) continue;
-      manager.kill('SIGTERM');
-      await manager.hasEnded(1);
       await manager.hasBegun();
+      const before = manager.ends.length;
+      manager.kill('SIGTERM');
+      await manager.hasEnded(before + 1);
+      await manager.hasBegun();
+      ended = manager.ends.length;
     }
-    await manager.hasEnded(2);
+    await manager.hasEnded(ended + 1);
     stopPushing.abort();
     await pushing;
     const ran = () => project.read('ran').split('\n').filter(Boolean);
