@@ -78,8 +78,10 @@ export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js'
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export type { Payload } from './payload.js';
+export type { Pushable } from './prepare-push.js';
 export type { PushOptions } from './push.js';
-export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
+export type { PushEntry } from './pusher.js';
+export { createQueue, type Queue } from './queue.js';
 export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';

@@ -1,8 +1,7 @@
 import type { Connector } from './connector.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
-import type { FailedJobs } from './failed-jobs-api.js';
-import type { EndedJob, HistoryStore } from './history-store.js';
+import type { EndedJob } from './history-store.js';
 import {
   type ListedJob,
   type ListedState,
@@ -11,6 +10,7 @@ import {
   viewOfFailed,
   viewOfLive,
 } from './job-views.js';
+import type { ListingSource } from './listing-source.js';
 import type { LiveState } from './live-jobs.js';
 import { checkQueueName } from './names.js';
 import { shown } from './shown.js';
@@ -42,17 +42,6 @@ export interface ListOptions {
 export interface FoundJob extends ListedJob {
   /** How it ended before, the latest first: it was pushed or retried again since. Only what the history keeps. */
   readonly earlier: readonly ListedJob[];
-}
-
-/** What a listing reads from. */
-export interface ListingSource {
-  readonly connection: string;
-  readonly ownQueue: string;
-  readonly connector: Connector;
-  readonly failed: FailedJobs;
-  /** Undefined where the connection keeps no history. */
-  readonly history: HistoryStore | undefined;
-  readonly nowMs: number;
 }
 
 /** {@link ListOptions} after checking. */

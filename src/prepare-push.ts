@@ -1,11 +1,14 @@
 import { QueueError } from './errors.js';
-import { isJobDefinition } from './job-definition.js';
+import type { JobClass } from './job-class.js';
+import { isJobDefinition, type JobDefinition } from './job-definition.js';
 import { checkJobName, checkWireName } from './names.js';
 import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
-import type { Pushable } from './queue.js';
 import type { QueueCore } from './queue-core.js';
 import { type Registry, validate } from './registry.js';
 import type { TraceContext } from './tracing.js';
+
+/** What can be pushed: a definition (data is typed), a registered class, or a wire name. */
+export type Pushable<Input = unknown> = JobDefinition<Input, unknown> | JobClass | string;
 
 const defaultMaxPayloadBytes = 1_048_576;
 
