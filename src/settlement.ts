@@ -1,9 +1,8 @@
 import type { AttemptContext, AttemptEnd } from './attempt.js';
+import { AttemptNews } from './attempt-news.js';
 import type { ReservedJob } from './connector.js';
-import { endedJob } from './ended-job.js';
 import { describeError } from './error-text.js';
 import { isQueueError } from './errors.js';
-import type { JobEvent } from './events.js';
 import { callFailedHook } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
 import { failureRecord } from './failure-record.js';
@@ -11,7 +10,6 @@ import { Job, type JobState, leaseLost } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
-import type { CountedEnd } from './statistics-keeper.js';
 import { runTracer } from './tracing.js';
 
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
@@ -22,12 +20,7 @@ export class Settlement {
   readonly #handler: Handler | undefined;
   readonly #context: AttemptContext;
   readonly #pid: number | undefined;
-  readonly #startedMs = performance.now();
-  /** When the handler was started: by the wall clock, and by the monotonic one. */
-  #handlerStarted: { readonly atMs: number; readonly mark: number } | undefined;
-  #ranMs: number | undefined;
-  /** What the handler returned, where that is kept. */
-  #result: unknown;
+  readonly #news: AttemptNews;
   #data: unknown;
   #checked = false;
   #refusal: { error: unknown } | undefined;
@@ -59,6 +52,7 @@ export class Settlement {
       run: () => this.#run(),
       misused: (error) => context.logger.warn({ ...this.job.fields, err: error }, error.message),
     });
+    this.#news = new AttemptNews(this.job, reserved, payload, context);
   }
 
   /** Checks the data and runs the handler, unless the job was aborted before that. */
@@ -67,20 +61,15 @@ export class Settlement {
     if (!this.#handler) return;
     await this.#checkData();
     if (job.abortReason) throw job.abortReason;
-    const { clock, events, watch } = this.#context;
+    const { watch } = this.#context;
     const handler = this.#handler;
-    const mark = performance.now();
-    this.#handlerStarted = { atMs: clock.now(), mark };
-    if (events.isHeard('job:started')) {
-      const waitMs = this.#waitedMs;
-      events.emit({ event: 'job:started', ...job.fields, ...(waitMs !== undefined && { waitMs }) });
-    }
+    const news = this.#news;
+    news.handlerStarts();
     try {
       const run = () => this.#handle(handler);
-      const result = await (watch ? watch.run(this.#reserved, run) : run());
-      if (this.#context.history) this.#result = result;
+      news.handlerReturned(await (watch ? watch.run(this.#reserved, run) : run()));
     } finally {
-      this.#ranMs = performance.now() - mark;
+      news.handlerEnded();
     }
   }
 
@@ -101,23 +90,15 @@ export class Settlement {
     return result;
   }
 
-  /** How long the job had been due when its handler started: of its first run only is that known. */
-  get #waitedMs(): number | undefined {
-    const { dueAt } = this.#payload;
-    const started = this.#handlerStarted;
-    if (!started || dueAt === undefined || this.#reserved.attempts !== 1) return undefined;
-    return Math.max(0, started.atMs - dueAt);
-  }
-
   /** Says that the handler was aborted for its timeout, or was killed for it. */
   tellTimeout(timeoutMs: number): void {
-    this.#emit('job:timed-out', () => ({ timeoutMs }));
+    this.#news.timedOut(timeoutMs);
   }
 
   /** Says that the handler threw, where it did: not of data that it never saw, nor of what an abort led to. */
   tellException(end: RunEnd): void {
     if (end.returned || end.abortedBy !== undefined || this.#refusal !== undefined) return;
-    this.#emit('job:exception', () => ({ error: describeError(end.error) }));
+    this.#news.threw(end.error);
   }
 
   async #checkData(): Promise<void> {
@@ -152,7 +133,7 @@ export class Settlement {
         { ...this.job.fields, err: error },
         `could not ${verdict.action} the job; it runs again when its lease lapses`,
       );
-      this.#emit('job:unsettled', () => ({ error: describeError(error) }));
+      this.#news.unsettled(error);
       return { outcome: 'unsettled', error };
     }
     return this.#settled(verdict);
@@ -177,13 +158,12 @@ export class Settlement {
       return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');
     }
     if (state === 'released') {
-      this.#count('released', end.abortedBy);
-      this.#emit('job:released', () => ({ delayMs: this.job.releaseDelayMs ?? 0 }));
+      this.#news.releasedByHandler(this.job.releaseDelayMs ?? 0, end.abortedBy);
       return { outcome: 'released' };
     }
     this.job.close();
     if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#lost();
-    this.#emit('job:kept', nothingMore);
+    this.#news.kept();
     return { outcome: 'kept' };
   }
 
@@ -216,17 +196,14 @@ export class Settlement {
   async #settled(verdict: Action): Promise<AttemptEnd> {
     switch (verdict.action) {
       case 'delete':
-        this.#count('done');
-        this.#remember('done');
-        this.#emit('job:done', nothingMore);
+        this.#news.done();
         return { outcome: 'done' };
       case 'release':
       case 'postpone':
-        this.#count('released', verdict.error);
-        this.#emit('job:released', () => ({ delayMs: verdict.delayMs, error: describeError(verdict.error) }));
+        this.#news.released(verdict.delayMs, verdict.error);
         return { outcome: 'released', error: verdict.error };
       case 'give-back':
-        this.#emit('job:given-back', nothingMore);
+        this.#news.givenBack();
         return { outcome: 'given-back' };
       case 'fail':
         return this.#failed(verdict.error, verdict.reason);
@@ -234,10 +211,9 @@ export class Settlement {
   }
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
-    this.#count('failed', error);
-    this.#remember('failed');
+    this.#news.givenUp(error);
     await this.#callHooks(error, reason);
-    this.#emit('job:failed', () => ({ reason, error: describeError(error) }));
+    this.#news.failed(error, reason);
     return { outcome: 'failed', error };
   }
 
@@ -262,47 +238,9 @@ export class Settlement {
     return this.#data;
   }
 
-  /** @param error what the attempt ended with, where it did not end well. */
-  #count(outcome: CountedEnd['outcome'], error?: unknown): void {
-    const { statistics } = this.#context;
-    if (!statistics) return;
-    const started = this.#handlerStarted;
-    statistics.ended(this.#reserved.queue, this.#payload.job, {
-      outcome,
-      timedOut: isQueueError(error, 'E_TIMEOUT'),
-      ranMs: started && (this.#ranMs ?? performance.now() - started.mark),
-      waitedMs: this.#waitedMs,
-    });
-  }
-
-  #remember(state: 'done' | 'failed'): void {
-    const { history } = this.#context;
-    if (!history) return;
-    const startedAtMs = this.#handlerStarted?.atMs ?? null;
-    history.ended(endedJob(this.#reserved, this.#payload, { state, startedAtMs, result: this.#result }));
-  }
-
   #lost(): AttemptEnd {
     this.#context.logger.warn(this.job.fields, 'the lease was lost: the job is another worker’s, or gone');
-    this.#emit('job:lost', nothingMore);
+    this.#news.lost();
     return { outcome: 'lost', error: leaseLost(this.job.fields) };
   }
-
-  /** Makes the event only where somebody listens. */
-  #emit<Name extends LaterEvent['event']>(event: Name, more: () => OwnFields<Name>): void {
-    const { events } = this.#context;
-    if (!events.isHeard(event)) return;
-    const durationMs = Math.round((performance.now() - this.#startedMs) * 1000) / 1000;
-    events.emit({ event, ...this.job.fields, durationMs, ...more() } as JobEvent);
-  }
 }
-
-type LaterEvent = Exclude<JobEvent, { event: 'job:started' }>;
-
-/** The part of an event that is particular to it. */
-type OwnFields<Name> = Omit<
-  Extract<LaterEvent, { event: Name }>,
-  keyof Job['fields'] | 'event' | 'durationMs'
->;
-
-const nothingMore = () => ({});

@@ -1,17 +1,16 @@
 import { type AttemptContext, type AttemptEnd, isLastChanceOf, runAttempt } from './attempt.js';
 import { Bell } from './bell.js';
 import type { Connector, ReservedJob } from './connector.js';
+import { drain } from './drain.js';
 import { QueueError } from './errors.js';
 import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LoneJobs } from './lone-jobs.js';
 import { Prefetch } from './prefetch.js';
+import { Rests } from './rests.js';
 import { StartRecords } from './start-records.js';
-import { startTimer } from './timer.js';
-
-/** How long a stopping worker waits for the answer of a store after the grace. */
-const storeAnswersWithinMs = 10_000;
+import { WorkInHand } from './work-in-hand.js';
 
 /** A job in a slot. */
 interface Running {
@@ -40,25 +39,19 @@ export interface SlotsOptions {
 export class Slots {
   /** Rings when there is room for more jobs, when the last attempt has ended, and when a slot is stuck. */
   readonly bell = new Bell();
+  /** Attempts in the slots, and jobs on their way back. */
+  readonly work = new WorkInHand();
   readonly #context: AttemptContext;
   readonly #keeper: LeaseKeeper;
   readonly #leaseMs: number;
   readonly #concurrency: number;
-  readonly #restMs: number;
   readonly #prefetch: Prefetch;
   readonly #held: HeldJobs;
   readonly #lone = new LoneJobs();
   readonly #inSlots = new Map<ReservedJob, Running>();
-  readonly #running = new Set<Job>();
-  readonly #rests = new Set<() => void>();
+  readonly #rests: Rests;
   readonly #starts = new StartRecords();
-  #started = 0;
-  #done = 0;
-  #failed = 0;
-  #active = 0;
-  #stuck = 0;
   #draining = false;
-  #abandoned = false;
 
   constructor(
     connector: Connector,
@@ -68,7 +61,7 @@ export class Slots {
   ) {
     this.#leaseMs = leaseMs;
     this.#concurrency = concurrency;
-    this.#restMs = restMs;
+    this.#rests = new Rests(restMs, () => this.bell.ring());
     // What cannot be given back with its attempt unspent must not be taken before it can run.
     this.#prefetch = new Prefetch(connector.unreserve ? prefetch : 0, concurrency);
     this.#held = new HeldJobs((jobs) => void this.giveBack(jobs));
@@ -94,39 +87,9 @@ export class Slots {
     return free === 0 && held > ahead / 2 ? 0 : Math.max(0, free + ahead - held);
   }
 
-  /** What has not ended: attempts whose handlers run or whose jobs are being settled, and jobs on their way back. */
-  get active(): number {
-    return this.#active;
-  }
-
   /** Jobs that wait for a slot. */
   get held(): number {
     return this.#held.size + this.#lone.size;
-  }
-
-  /** Jobs that were given a slot so far. */
-  get started(): number {
-    return this.#started;
-  }
-
-  /** The jobs whose handlers run. */
-  get jobs(): readonly Job[] {
-    return [...this.#running];
-  }
-
-  /** Jobs that were done so far. */
-  get done(): number {
-    return this.#done;
-  }
-
-  /** Jobs that were given up so far. */
-  get failed(): number {
-    return this.#failed;
-  }
-
-  /** Slots held by handlers that go on in spite of their abort. */
-  get stuck(): number {
-    return this.#stuck;
   }
 
   keepLeases(): void {
@@ -166,7 +129,7 @@ export class Slots {
   /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
   async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
     const { logger, settler, watch } = this.#context;
-    this.#active += 1; // a stopping worker waits for it
+    this.work.begin(); // a stopping worker waits for it
     for (const job of jobs) this.#keeper.remove(job.lease);
     const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.lease)));
     for (const one of given) {
@@ -186,8 +149,7 @@ export class Slots {
   }
 
   #start(reserved: ReservedJob, askedMs: number): void {
-    this.#started += 1;
-    this.#active += 1;
+    this.work.start();
     this.#inSlots.set(reserved, { askedMs, startedMs: performance.now() });
     void this.#run(reserved);
   }
@@ -195,9 +157,7 @@ export class Slots {
   async #run(reserved: ReservedJob): Promise<void> {
     try {
       const end = await runAttempt(reserved, this.#context);
-      if (end.job) this.#running.delete(end.job);
-      if (end.outcome === 'done') this.#done += 1;
-      if (end.outcome === 'failed') this.#failed += 1;
+      this.work.settled(end);
       if (end.outcome !== 'done' && end.job) this.#starts.add(reserved);
       this.#keeper.remove(reserved.lease);
       if (end.stillRunning) {
@@ -213,13 +173,13 @@ export class Slots {
   }
 
   #end(): void {
-    this.#active -= 1;
+    this.work.end();
     if (this.#lone.inTheWay) this.#startLone();
-    if (this.#active === 0 || this.#draining) this.bell.ring();
+    if (this.work.active === 0 || this.#draining) this.bell.ring();
   }
 
   #startLone(): void {
-    if (this.#busy()) return;
+    if (this.work.isBusy) return;
     const next = this.#lone.next();
     if (next) this.#start(next.reserved, next.askedMs);
     else this.bell.ring();
@@ -238,8 +198,8 @@ export class Slots {
     this.#inSlots.delete(reserved);
     const now = performance.now();
     this.#prefetch.ran(now - running.startedMs);
-    if (this.#restMs > 0 && !this.#draining) {
-      this.#rest();
+    if (this.#rests.areTaken && !this.#draining) {
+      this.#rests.start();
       return;
     }
     for (let next = this.#held.take(); next; next = this.#held.take()) {
@@ -252,15 +212,6 @@ export class Slots {
     if (this.room > 0) this.bell.ring();
   }
 
-  /** The slot counts as taken meanwhile. */
-  #rest(): void {
-    const stop = startTimer(this.#restMs, () => {
-      this.#rests.delete(stop);
-      this.bell.ring();
-    });
-    this.#rests.add(stop);
-  }
-
   get #freeSlots(): number {
     return this.#concurrency - this.#inSlots.size - this.#rests.size;
   }
@@ -270,15 +221,13 @@ export class Slots {
       { id: reserved.id, queue: reserved.queue },
       'a handler goes on in spite of its abort; its slot stays taken until it ends',
     );
-    this.#stuck += 1;
+    const unstuck = this.work.untilUnstuck(handler);
     this.bell.ring();
-    await handler;
-    this.#stuck -= 1;
+    await unstuck;
   }
 
   #onStart(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined {
-    this.#running.add(job);
-    if (this.#abandoned) job.abort(stopping(job));
+    this.work.run(job);
     this.#context.watch?.started(reserved, job.name, timeoutMs);
     const confirmedMs = this.#inSlots.get(reserved)?.askedMs ?? performance.now();
     const onLost = () =>
@@ -296,34 +245,18 @@ export class Slots {
    * have been settled, though handlers may go on.
    */
   async drain(patienceMs: number): Promise<void> {
+    const { defaults, logger, settler } = this.#context;
     this.#draining = true;
-    for (const stop of this.#rests) stop();
-    this.#rests.clear();
-    const until = performance.now() + patienceMs;
-    for (let leftMs = patienceMs; this.#busy() && leftMs > 0; leftMs = until - performance.now()) {
-      await this.bell.wait(leftMs);
-    }
-    this.#abandoned = true;
-    for (const job of this.#running) job.abort(stopping(job));
-    // Handlers and settlements have the grace; then a store that is away is waited for no longer.
-    const stopTimer = startTimer(this.#context.defaults.graceMs, () => this.#context.settler.giveUp());
-    const latest = performance.now() + this.#context.defaults.graceMs + storeAnswersWithinMs;
-    while (this.#busy() && performance.now() < latest) await this.bell.wait(latest - performance.now());
-    if (this.#busy()) {
-      this.#context.logger.error(
-        { jobs: this.#active },
+    this.#rests.end();
+    const { bell, work } = this;
+    const { graceMs } = defaults;
+    const isDone = await drain({ work, bell, patienceMs, graceMs, giveUp: () => settler.giveUp() });
+    if (!isDone) {
+      logger.error(
+        { jobs: work.active },
         'a store never answered; its jobs come back when their leases lapse',
       );
     }
-    stopTimer();
     this.#keeper.stop();
   }
-
-  #busy(): boolean {
-    return this.#active > this.#stuck;
-  }
-}
-
-function stopping(job: Job): QueueError {
-  return new QueueError('E_STOPPED', `the worker of job ${job.name} (${job.id}) is stopping`);
 }

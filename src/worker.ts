@@ -2,7 +2,7 @@ import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
-import { JobWait, shortestLookMs } from './job-wait.js';
+import { Intake } from './intake.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
 import { Outage } from './outage.js';
 import { Presence } from './presence.js';
@@ -19,14 +19,12 @@ import type { CheckedWorkerOptions } from './worker-options.js';
  */
 export class Worker {
   readonly #connector: Connector;
-  readonly #leaseMs: number;
   readonly #options: CheckedWorkerOptions;
   readonly #context: AttemptContext;
   readonly #slots: Slots;
   readonly #news: WorkerNews;
   readonly #controls: Controls;
-  readonly #wait: JobWait;
-  readonly #outage: Outage;
+  readonly #intake: Intake;
   readonly #presence: Presence;
   readonly #haltListeners = new Set<(halt: Halt) => void>();
   #startedAtMs = 0;
@@ -43,7 +41,6 @@ export class Worker {
     maintenance?: QueueConfig['maintenance'],
   ) {
     this.#connector = connector;
-    this.#leaseMs = leaseMs;
     this.#options = options;
     this.#context = context;
     this.#news = new WorkerNews(context.events, context.connection, options);
@@ -51,9 +48,7 @@ export class Worker {
     // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
     const prefetch = queues.length > 1 || restMs > 0 ? 0 : options.prefetch;
     this.#slots = new Slots(connector, leaseMs, { concurrency, prefetch, restMs }, context);
-    this.#wait = new JobWait(connector, this.#slots.bell);
     const { logger } = context;
-    this.#outage = new Outage({ maxOutageMs, isOneShot: once || stopWhenEmpty }, logger);
     this.#controls = new Controls({
       queues,
       signals: connector.signals,
@@ -62,10 +57,22 @@ export class Worker {
       onRestart: () => this.#stop('restart'),
       onHalt: () => this.#onHalt(),
     });
+    this.#intake = new Intake({
+      connector,
+      settler: context.settler,
+      leaseMs,
+      controls: this.#controls,
+      work: this.#slots.work,
+      bell: this.#slots.bell,
+      news: this.#news,
+      outage: new Outage({ maxOutageMs, isOneShot: once || stopWhenEmpty }, logger),
+      isStopping: () => this.isStopping,
+      stop: (reason) => this.#stop(reason),
+    });
     this.#presence = new Presence({
       registry: connector.workers,
       options,
-      work: this.#slots,
+      work: this.#slots.work,
       logger,
       haltedBy: () => (this.#stopped ? 'stopping' : this.#takesNothing ? 'paused' : undefined),
     });
@@ -134,7 +141,7 @@ export class Worker {
   pause(): void {
     this.#paused = true;
     this.#news.paused();
-    this.#wait.end();
+    this.#intake.endWait();
     this.#slots.giveBackHeld();
     this.#presence.changed();
   }
@@ -168,7 +175,7 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = isNothingDue ? [] : await this.#reserve(room);
+      const jobs = isNothingDue ? [] : await this.#intake.reserve(room);
       isNothingDue = false;
       if (jobs === undefined) continue;
       this.#context.watch?.reserved(jobs);
@@ -185,11 +192,11 @@ export class Worker {
   #mayGoOn(): boolean {
     const { memoryMiB, concurrency } = this.#options;
     const reason = stopReason(this.#options, {
-      started: this.#slots.started,
+      started: this.#slots.work.started,
       looks: this.#looks,
       runningMs: performance.now() - this.#startedAtMs,
       rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
-      stuck: this.#slots.stuck,
+      stuck: this.#slots.work.stuck,
       concurrency,
     });
     if (reason) this.#stop(reason);
@@ -208,7 +215,7 @@ export class Worker {
   /** A worker that does not wait for jobs does not wait for the end of a pause either. */
   #isDoneWithOpenQueues(): boolean {
     const { once, stopWhenEmpty } = this.#options;
-    return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.active === 0;
+    return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.work.active === 0;
   }
 
   get #takesNothing(): boolean {
@@ -217,80 +224,31 @@ export class Worker {
 
   #room(): number {
     if (this.#takesNothing) return 0;
-    const { started, held, room } = this.#slots;
-    return Math.min(room, jobsLeft(this.#options, started + held));
-  }
-
-  /** Answers undefined when the store could not be reached; the wait is over then. */
-  async #reserve(limit: number): Promise<ReservedJob[] | undefined> {
-    try {
-      const { settler } = this.#context;
-      const jobs = await settler.reserve(this.#controls.open, limit, this.#leaseMs);
-      this.#outage.over();
-      return jobs;
-    } catch (error) {
-      await this.#afterStoreError(error);
-      return undefined;
-    }
+    const { work, held, room } = this.#slots;
+    return Math.min(room, jobsLeft(this.#options, work.started + held));
   }
 
   /** Waits for work, or stops when there is none left to wait for. Answers true where nothing is due at this moment. */
   async #idle(emptyLooks: number): Promise<boolean> {
     const { once, stopWhenEmpty, sleepMs } = this.#options;
-    if (this.#slots.active > 0 || !(once || stopWhenEmpty)) return this.#waitForJob(emptyLooks, sleepMs);
+    if (this.#slots.work.active > 0 || !(once || stopWhenEmpty))
+      return this.#intake.wait(emptyLooks, sleepMs);
     if (once) this.#stop('empty');
-    else await this.#stopUnlessDueSoon(sleepMs);
+    else await this.#intake.stopUnlessDueSoon(sleepMs);
     return false;
-  }
-
-  async #stopUnlessDueSoon(waitMs: number): Promise<void> {
-    const until = performance.now() + waitMs;
-    try {
-      for (let looks = 1; !this.#stopped; looks++) {
-        const sizes = await Promise.all(this.#controls.open.map((queue) => this.#connector.size(queue)));
-        if (sizes.some((size) => size.ready > 0)) {
-          // Others may be taking what is ready: not a reason to ask without end.
-          return this.#slots.bell.wait(shortestLookMs);
-        }
-        const leftMs = until - performance.now();
-        if (leftMs <= 0 || sizes.every((size) => size.delayed === 0)) return this.#stop('empty');
-        await this.#waitForJob(looks, leftMs);
-      }
-    } catch (error) {
-      await this.#afterStoreError(error);
-    }
-  }
-
-  /** Answers true where nothing is due at this moment, as far as the store says so. */
-  async #waitForJob(looks: number, mostMs: number): Promise<boolean> {
-    if (this.#stopped) return false;
-    if (this.#slots.active === 0) this.#news.idle();
-    try {
-      return await this.#wait.wait(this.#controls.open, looks, mostMs);
-    } catch (error) {
-      await this.#afterStoreError(error);
-      return false;
-    }
-  }
-
-  async #afterStoreError(error: unknown): Promise<void> {
-    const waitMs = this.#outage.waitAfter(error);
-    if (waitMs === undefined) return this.#stop('outage');
-    this.#news.storeAway(error, Math.round(waitMs));
-    if (!this.#stopped) await this.#slots.bell.wait(waitMs);
   }
 
   #stop(reason: StopReason): void {
     const isFirst = this.#stopped === undefined;
     this.#stopped ??= reason;
-    if (isFirst && this.#slots.active > 0) this.#presence.changed();
-    this.#wait.end();
+    if (isFirst && this.#slots.work.active > 0) this.#presence.changed();
+    this.#intake.endWait();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
   }
 
   #onHalt(): void {
-    this.#wait.end();
+    this.#intake.endWait();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
     this.#presence.changed();
