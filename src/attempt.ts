@@ -7,7 +7,7 @@ import { fire } from './fire.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
-import { decodePayload, type Payload, unreadable } from './payload.js';
+import { type Payload, unreadable } from './payload.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
@@ -17,6 +17,7 @@ import type { StartRecords } from './start-records.js';
 import type { StatisticsKeeper } from './statistics-keeper.js';
 import type { Tracer } from './tracing.js';
 import { afterUnknown } from './unknown-job.js';
+import type { WireFormat } from './wire-format.js';
 import type { WorkerWatch } from './worker-watch.js';
 
 /** What an attempt works with. One for all attempts of a worker. */
@@ -24,6 +25,8 @@ export interface AttemptContext {
   readonly connection: string;
   readonly registry: Registry;
   readonly settler: Settler;
+  /** How the connection's bodies are written. */
+  readonly wire: WireFormat;
   readonly defaults: AttemptDefaults;
   readonly events: QueueEvents;
   readonly logger: Logger;
@@ -67,7 +70,7 @@ export interface AttemptEnd {
  */
 export async function runAttempt(reserved: ReservedJob, context: AttemptContext): Promise<AttemptEnd> {
   const decoded =
-    reserved.problem === undefined ? decodePayload(reserved.body) : { problem: reserved.problem };
+    reserved.problem === undefined ? context.wire.decode(reserved.body) : { problem: reserved.problem };
   if ('problem' in decoded) return giveUpUnreadable(reserved, decoded.problem, context);
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
@@ -128,7 +131,7 @@ function startedHere(reserved: ReservedJob, { starts }: AttemptContext): boolean
 /** Whether a job must run alone: its tries are used up, though it may never have been started. */
 export function isLastChanceOf(reserved: ReservedJob, context: AttemptContext): boolean {
   if (reserved.attempts < 2 || reserved.problem !== undefined) return false;
-  const decoded = decodePayload(reserved.body);
+  const decoded = context.wire.decode(reserved.body);
   if ('problem' in decoded) return false;
   const handler = context.registry.find(decoded.payload.job);
   if (handler === undefined) return false;

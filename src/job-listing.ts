@@ -94,11 +94,11 @@ export async function findJobs(
     (one) => queue === undefined || one.queue === queue,
   );
   const live = await connector.find?.(lane, id);
-  const present = live ? [viewOfLive(live, connection, await runsIn(connector))] : [];
+  const present = live ? [viewOfLive(live, connection, await runsIn(connector), source.wire)] : [];
   for (const job of failed) {
     const end = endOf(job, ended);
     if (end) ended.splice(ended.indexOf(end), 1);
-    present.push(viewOfFailed(job, end));
+    present.push(viewOfFailed(job, end, source.wire));
   }
   return byQueue([...present, ...ended.map((one) => viewOfEnded(one, connection))]);
 }
@@ -128,7 +128,11 @@ async function liveJobs(state: LiveState, wish: Wish, source: ListingSource): Pr
   const found: ListedJob[] = [];
   for (let offset = 0; found.length < limit && offset < mostLookedAt; offset += pageSize) {
     const page = await connector.peek(queue, { state, limit: pageSize, offset });
-    found.push(...page.map((job) => viewOfLive(job, connection, runs)).filter((job) => isWished(job, wish)));
+    found.push(
+      ...page
+        .map((job) => viewOfLive(job, connection, runs, source.wire))
+        .filter((job) => isWished(job, wish)),
+    );
     if (page.length < pageSize) break;
   }
   return found.slice(0, limit);
@@ -145,10 +149,13 @@ async function doneJobs(wish: Wish, { connection, history }: ListingSource): Pro
   return ended.map((one) => viewOfEnded(one, connection));
 }
 
-async function failedJobs(wish: Wish, { connection, failed, history }: ListingSource): Promise<ListedJob[]> {
+async function failedJobs(
+  wish: Wish,
+  { connection, failed, history, wire }: ListingSource,
+): Promise<ListedJob[]> {
   const jobs = await failed.list({ ...filterOf(wish), connection });
   const ended = jobs.length === 0 ? [] : ((await history?.find(jobs.map(({ jobId }) => jobId))) ?? []);
-  return jobs.map((job) => viewOfFailed(job, endOf(job, ended)));
+  return jobs.map((job) => viewOfFailed(job, endOf(job, ended), wire));
 }
 
 /** The end in the history that a record of a failure is about. */
