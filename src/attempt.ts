@@ -4,6 +4,7 @@ import type { Lease, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
 import { fire } from './fire.js';
+import { HeldJob } from './held-job.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
@@ -18,7 +19,6 @@ import type { StatisticsKeeper } from './statistics-keeper.js';
 import type { Tracer } from './tracing.js';
 import { afterUnknown } from './unknown-job.js';
 import type { WireFormat } from './wire-format.js';
-import type { WorkerWatch } from './worker-watch.js';
 
 /** What an attempt works with. One for all attempts of a worker. */
 export interface AttemptContext {
@@ -42,15 +42,14 @@ export interface AttemptContext {
   /** Told of each job that ended for good. */
   readonly history?: HistoryKeeper | undefined;
   readonly tracer?: Tracer | undefined;
-  readonly watch?: WorkerWatch | undefined;
   /** The deliveries that this worker has started. Absent where jobs are delivered once. */
   readonly starts?: StartRecords;
   /** Told of each job before it is run; the attempt waits for the answer. */
-  onStart?(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined;
+  onStart?(held: HeldJob, job: Job, timeoutMs: number): Promise<void> | undefined;
   /** Told when a handler has ended and its job is only left to delete: its slot is free for the next. */
-  onDone?(reserved: ReservedJob): void;
+  onDone?(held: HeldJob): void;
   /** Told when a job was settled, though its handler may go on. */
-  onSettled?(reserved: ReservedJob): void;
+  onSettled?(held: HeldJob): void;
 }
 
 /** How an attempt ended. */
@@ -68,14 +67,15 @@ export interface AttemptEnd {
  * One delivery of one job: decode → guard → fire under timeout → decide → settle. Never rejects: when the
  * store refuses the settlement the job stays reserved, and runs again when its lease lapses.
  */
-export async function runAttempt(reserved: ReservedJob, context: AttemptContext): Promise<AttemptEnd> {
+export async function runAttempt(held: HeldJob, context: AttemptContext): Promise<AttemptEnd> {
+  const { reserved } = held;
   const decoded =
     reserved.problem === undefined ? context.wire.decode(reserved.body) : { problem: reserved.problem };
-  if ('problem' in decoded) return giveUpUnreadable(reserved, decoded.problem, context);
+  if ('problem' in decoded) return giveUpUnreadable(held, decoded.problem, context);
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
-  const settlement = new Settlement(reserved, payload, handler, context);
+  const settlement = new Settlement(held, payload, handler, context);
 
   const startedLast =
     startedHere(reserved, context) ||
@@ -90,7 +90,7 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
   );
   if (refused) return settlement.settle(refused);
 
-  await context.onStart?.(settlement.job, reserved, rules.timeoutMs);
+  await context.onStart?.(held, settlement.job, rules.timeoutMs);
   const { timeoutMs } = rules;
   const end = await fire(settlement.job, {
     timeoutMs,
@@ -105,7 +105,7 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
     attempts: reserved.attempts,
   };
   const verdict = settlement.refusedData(end) ?? decide(end, job, rules, circumstances(context));
-  if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(reserved);
+  if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(held);
   const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
   return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };
 }
@@ -143,13 +143,10 @@ function circumstances({ clock }: AttemptContext): Circumstances {
   return { nowMs: clock.now(), random: Math.random() };
 }
 
-function giveUpUnreadable(
-  reserved: ReservedJob,
-  problem: string,
-  context: AttemptContext,
-): Promise<AttemptEnd> {
+function giveUpUnreadable(held: HeldJob, problem: string, context: AttemptContext): Promise<AttemptEnd> {
+  const { reserved } = held;
   const payload = { job: unreadable, maxTries: null, timeout: null, data: null, id: reserved.id };
-  const raw = { ...reserved, body: reserved.raw ?? reserved.body };
+  const raw = new HeldJob({ ...reserved, body: reserved.raw ?? reserved.body }, held.askedMs);
   const settlement = new Settlement(raw, payload, undefined, context);
   const error = new QueueError('E_PAYLOAD_INVALID', problem);
   return settlement.settle({ action: 'fail', reason: 'bad-payload', error });

@@ -33,8 +33,8 @@ export function makeWorker(
   const ofCore = core.attemptContext(connectionName, connector, checked);
   const logger =
     checked.name === undefined ? ofCore.logger : withFields(ofCore.logger, { worker: checked.name });
-  const context = { ...ofCore, logger, watch };
-  return new Worker(connector, settings.leaseMs, checked, context, config.maintenance);
+  const context = { ...ofCore, logger };
+  return new Worker(connector, settings.leaseMs, checked, context, config.maintenance, watch);
 }
 
 /** Options that are given as undefined leave the config's default in force. */

@@ -5,6 +5,7 @@ import type { Connector, ReservedJob } from './connector.js';
 import { isQueueError, QueueError } from './errors.js';
 import { QueueEvents } from './events.js';
 import { FailedJobs } from './failed-jobs-api.js';
+import { HeldJob } from './held-job.js';
 import { Histories } from './history.js';
 import { type Logger, safeLogger, silentLogger } from './logger.js';
 import { type QueueConfig, queueConfigKeys } from './queue-config.js';
@@ -100,7 +101,10 @@ export class QueueCore {
 
   /** One attempt whose error is thrown to the pusher: nobody else is there to see it. */
   async #runInline(job: ReservedJob, connector: Connector, connection: string): Promise<void> {
-    const end = await runAttempt(job, this.#inlineContext(connection, connector));
+    const end = await runAttempt(
+      new HeldJob(job, performance.now()),
+      this.#inlineContext(connection, connector),
+    );
     if (isQueueError(end.error, 'E_JOB_UNKNOWN')) this.assertJobsLoaded();
     if (end.outcome === 'kept') {
       throw new QueueError(

@@ -6,6 +6,7 @@ import { isQueueError } from './errors.js';
 import { callFailedHook } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
 import { failureRecord } from './failure-record.js';
+import type { HeldJob } from './held-job.js';
 import { Job, type JobState, leaseLost } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
@@ -15,6 +16,7 @@ import { runTracer } from './tracing.js';
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
 export class Settlement {
   readonly job: Job;
+  readonly #held: HeldJob;
   readonly #reserved: ReservedJob;
   readonly #payload: Payload;
   readonly #handler: Handler | undefined;
@@ -31,13 +33,15 @@ export class Settlement {
    * @param pid of the process that ran the job, where that was not this one.
    */
   constructor(
-    reserved: ReservedJob,
+    held: HeldJob,
     payload: Payload,
     handler: Handler | undefined,
     context: AttemptContext,
     pid?: number,
   ) {
     this.#pid = pid;
+    const { reserved } = held;
+    this.#held = held;
     this.#reserved = reserved;
     this.#payload = payload;
     this.#handler = handler;
@@ -61,13 +65,13 @@ export class Settlement {
     if (!this.#handler) return;
     await this.#checkData();
     if (job.abortReason) throw job.abortReason;
-    const { watch } = this.#context;
+    const { watch } = this.#held;
     const handler = this.#handler;
     const news = this.#news;
     news.handlerStarts();
     try {
       const run = () => this.#handle(handler);
-      news.handlerReturned(await (watch ? watch.run(this.#reserved, run) : run()));
+      news.handlerReturned(await (watch ? watch.run(run) : run()));
     } finally {
       news.handlerEnded();
     }
@@ -119,7 +123,7 @@ export class Settlement {
 
   async #whenSettled(verb: Promise<boolean>): Promise<boolean> {
     const held = await verb;
-    if (held) this.#context.onSettled?.(this.#reserved);
+    if (held) this.#context.onSettled?.(this.#held);
     return held;
   }
 

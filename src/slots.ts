@@ -1,8 +1,9 @@
 import { type AttemptContext, type AttemptEnd, isLastChanceOf, runAttempt } from './attempt.js';
 import { Bell } from './bell.js';
-import type { Connector, ReservedJob } from './connector.js';
+import type { Connector } from './connector.js';
 import { drain } from './drain.js';
 import { QueueError } from './errors.js';
+import type { HeldJob } from './held-job.js';
 import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -11,13 +12,6 @@ import { Prefetch } from './prefetch.js';
 import { Rests } from './rests.js';
 import { StartRecords } from './start-records.js';
 import { WorkInHand } from './work-in-hand.js';
-
-/** A job in a slot. */
-interface Running {
-  /** When the reserve was called, on the monotonic clock. */
-  readonly askedMs: number;
-  readonly startedMs: number;
-}
 
 /** What a worker's slots are. */
 export interface SlotsOptions {
@@ -48,9 +42,9 @@ export class Slots {
   readonly #prefetch: Prefetch;
   readonly #held: HeldJobs;
   readonly #lone = new LoneJobs();
-  readonly #inSlots = new Map<ReservedJob, Running>();
   readonly #rests: Rests;
   readonly #starts = new StartRecords();
+  #taken = 0;
   #draining = false;
 
   constructor(
@@ -65,16 +59,16 @@ export class Slots {
     // What cannot be given back with its attempt unspent must not be taken before it can run.
     this.#prefetch = new Prefetch(connector.unreserve ? prefetch : 0, concurrency);
     this.#held = new HeldJobs((jobs) => void this.giveBack(jobs));
-    this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger);
+    this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger, (held) => this.#onLost(held));
     this.#context = {
       ...context,
       starts: this.#starts,
-      onStart: (job, reserved, timeoutMs) => this.#onStart(job, reserved, timeoutMs),
-      onDone: (reserved) => {
-        context.watch?.done(reserved);
-        this.#free(reserved);
+      onStart: (held, job, timeoutMs) => this.#onStart(held, job, timeoutMs),
+      onDone: (held) => {
+        held.watch?.done();
+        this.#free(held);
       },
-      onSettled: (reserved) => this.#keeper.remove(reserved.lease),
+      onSettled: (held) => this.#keeper.remove(held),
     };
   }
 
@@ -96,48 +90,44 @@ export class Slots {
     this.#keeper.start();
   }
 
-  /**
-   * Runs jobs as slots become free for them.
-   *
-   * @param askedMs when the reserve was called, on the monotonic clock.
-   */
-  offer(jobs: readonly ReservedJob[], askedMs: number): void {
+  /** Runs jobs as slots become free for them. */
+  offer(jobs: readonly HeldJob[]): void {
     const lone = jobs.filter((job) => this.#mustRunAlone(job));
-    if (lone.length > 0) this.#offerAlone(lone, jobs, askedMs);
-    else this.#startOrHold(jobs, askedMs);
+    if (lone.length > 0) this.#offerAlone(lone, jobs);
+    else this.#startOrHold(jobs);
   }
 
-  #mustRunAlone(job: ReservedJob): boolean {
-    return this.#context.watch?.mustRunAlone(job) || isLastChanceOf(job, this.#context);
+  #mustRunAlone({ watch, reserved }: HeldJob): boolean {
+    return watch?.mustRunAlone || isLastChanceOf(reserved, this.#context);
   }
 
-  #offerAlone(lone: readonly ReservedJob[], jobs: readonly ReservedJob[], askedMs: number): void {
+  #offerAlone(lone: readonly HeldJob[], jobs: readonly HeldJob[]): void {
     const others = jobs.filter((job) => !lone.includes(job));
     if (others.length > 0) void this.giveBack(others);
     this.giveBackHeld();
-    for (const job of lone) this.#keeper.add(job.lease, askedMs, () => this.#dropLone(job));
-    this.#lone.add(lone, askedMs);
+    for (const job of lone) this.#keeper.add(job);
+    this.#lone.add(lone);
     this.#startLone();
   }
 
-  #startOrHold(jobs: readonly ReservedJob[], askedMs: number): void {
+  #startOrHold(jobs: readonly HeldJob[]): void {
     const free = Math.max(0, this.#freeSlots);
-    for (const job of jobs.slice(0, free)) this.#start(job, askedMs);
-    if (jobs.length > free) this.#held.add(jobs.slice(free), askedMs);
+    for (const job of jobs.slice(0, free)) this.#start(job);
+    if (jobs.length > free) this.#held.add(jobs.slice(free));
   }
 
   /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
-  async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
-    const { logger, settler, watch } = this.#context;
+  async giveBack(jobs: readonly HeldJob[]): Promise<void> {
+    const { logger, settler } = this.#context;
     this.work.begin(); // a stopping worker waits for it
-    for (const job of jobs) this.#keeper.remove(job.lease);
-    const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.lease)));
+    for (const job of jobs) this.#keeper.remove(job);
+    const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.reserved.lease)));
     for (const one of given) {
       if (one.status === 'rejected') {
         logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
       }
     }
-    for (const job of jobs) watch?.ended(job);
+    for (const { watch } of jobs) watch?.ended();
     this.#end();
   }
 
@@ -148,26 +138,28 @@ export class Slots {
     if (lone.length > 0) void this.giveBack(lone);
   }
 
-  #start(reserved: ReservedJob, askedMs: number): void {
+  #start(held: HeldJob): void {
     this.work.start();
-    this.#inSlots.set(reserved, { askedMs, startedMs: performance.now() });
-    void this.#run(reserved);
+    this.#taken += 1;
+    held.isInSlot = true;
+    held.startedMs = performance.now();
+    void this.#run(held);
   }
 
-  async #run(reserved: ReservedJob): Promise<void> {
+  async #run(held: HeldJob): Promise<void> {
     try {
-      const end = await runAttempt(reserved, this.#context);
-      this.work.settled(end);
-      if (end.outcome !== 'done' && end.job) this.#starts.add(reserved);
-      this.#keeper.remove(reserved.lease);
+      const end = await runAttempt(held, this.#context);
+      this.work.settled(held, end);
+      if (end.outcome !== 'done' && end.job) this.#starts.add(held.reserved);
+      this.#keeper.remove(held);
       if (end.stillRunning) {
-        this.#context.watch?.settled(reserved);
-        await this.#untilEnded(reserved, end.stillRunning);
+        held.watch?.settled();
+        await this.#untilEnded(held, end.stillRunning);
       }
     } finally {
-      this.#keeper.remove(reserved.lease);
-      this.#free(reserved);
-      this.#context.watch?.ended(reserved);
+      this.#keeper.remove(held);
+      this.#free(held);
+      held.watch?.ended();
       this.#end();
     }
   }
@@ -181,42 +173,42 @@ export class Slots {
   #startLone(): void {
     if (this.work.isBusy) return;
     const next = this.#lone.next();
-    if (next) this.#start(next.reserved, next.askedMs);
+    if (next) this.#start(next);
     else this.bell.ring();
   }
 
-  #dropLone(reserved: ReservedJob): void {
-    this.#lone.drop(reserved);
-    this.#context.watch?.ended(reserved);
+  #dropLone(held: HeldJob): void {
+    this.#lone.drop(held);
+    held.watch?.ended();
     this.#startLone();
   }
 
   /** Lets the next job into the slot of this one. */
-  #free(reserved: ReservedJob): void {
-    const running = this.#inSlots.get(reserved);
-    if (!running) return; // free already
-    this.#inSlots.delete(reserved);
+  #free(held: HeldJob): void {
+    if (!held.isInSlot) return; // free already
+    held.isInSlot = false;
+    this.#taken -= 1;
     const now = performance.now();
-    this.#prefetch.ran(now - running.startedMs);
+    this.#prefetch.ran(now - held.startedMs);
     if (this.#rests.areTaken && !this.#draining) {
       this.#rests.start();
       return;
     }
     for (let next = this.#held.take(); next; next = this.#held.take()) {
       if (now - next.askedMs < this.#leaseMs / 3) {
-        this.#start(next.reserved, next.askedMs);
+        this.#start(next);
         break;
       }
-      void this.giveBack([next.reserved]); // the event loop was blocked for long: too little of the lease is left
+      void this.giveBack([next]); // the event loop was blocked for long: too little of the lease is left
     }
     if (this.room > 0) this.bell.ring();
   }
 
   get #freeSlots(): number {
-    return this.#concurrency - this.#inSlots.size - this.#rests.size;
+    return this.#concurrency - this.#taken - this.#rests.size;
   }
 
-  async #untilEnded(reserved: ReservedJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
+  async #untilEnded({ reserved }: HeldJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
     this.#context.logger.error(
       { id: reserved.id, queue: reserved.queue },
       'a handler goes on in spite of its abort; its slot stays taken until it ends',
@@ -226,18 +218,22 @@ export class Slots {
     await unstuck;
   }
 
-  #onStart(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined {
-    this.work.run(job);
-    this.#context.watch?.started(reserved, job.name, timeoutMs);
-    const confirmedMs = this.#inSlots.get(reserved)?.askedMs ?? performance.now();
-    const onLost = () =>
-      job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
-    this.#keeper.add(reserved.lease, confirmedMs, onLost);
+  #onStart(held: HeldJob, job: Job, timeoutMs: number): Promise<void> | undefined {
+    held.job = job;
+    this.work.run(held);
+    held.watch?.started(job.name, timeoutMs);
+    this.#keeper.add(held);
     // A job that may outlive the lease gets a longer one first: extending is no help while it blocks the
     // event loop.
     const neededMs = timeoutMs === 0 ? 0 : timeoutMs + this.#context.defaults.graceMs;
     if (neededMs < this.#leaseMs) return undefined;
-    return this.#keeper.lengthen(reserved.lease, neededMs + this.#leaseMs / 3);
+    return this.#keeper.lengthen(held, neededMs + this.#leaseMs / 3);
+  }
+
+  #onLost(held: HeldJob): void {
+    const { job } = held;
+    if (job) job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
+    else if (!held.isInSlot) this.#dropLone(held);
   }
 
   /**

@@ -1,10 +1,12 @@
 import type { AttemptEnd } from './attempt.js';
+import { Bag } from './bag.js';
 import { QueueError } from './errors.js';
+import type { HeldJob } from './held-job.js';
 import type { Job } from './job.js';
 
 /** What a worker has in hand: the attempts under way, their jobs, and how those before them ended. */
 export class WorkInHand {
-  readonly #running = new Set<Job>();
+  readonly #running = new Bag<'runningPlace', HeldJob>('runningPlace');
   #started = 0;
   #done = 0;
   #failed = 0;
@@ -14,7 +16,7 @@ export class WorkInHand {
 
   /** The jobs whose handlers run. */
   get jobs(): readonly Job[] {
-    return [...this.#running];
+    return this.#running.items.flatMap(({ job }) => job ?? []);
   }
 
   /** What has not ended: attempts whose handlers run or whose jobs are being settled, and jobs on their way back. */
@@ -64,14 +66,14 @@ export class WorkInHand {
   }
 
   /** The handler of a job is about to run. */
-  run(job: Job): void {
-    this.#running.add(job);
-    if (this.#abandoned) abort(job);
+  run(held: HeldJob): void {
+    this.#running.add(held);
+    if (this.#abandoned) abort(held);
   }
 
   /** An attempt was settled, or could not be. */
-  settled({ job, outcome }: AttemptEnd): void {
-    if (job) this.#running.delete(job);
+  settled(held: HeldJob, { outcome }: AttemptEnd): void {
+    this.#running.delete(held);
     if (outcome === 'done') this.#done += 1;
     if (outcome === 'failed') this.#failed += 1;
   }
@@ -86,10 +88,10 @@ export class WorkInHand {
   /** Aborts the jobs that run, and from now on each that is about to. */
   abandon(): void {
     this.#abandoned = true;
-    for (const job of this.#running) abort(job);
+    for (const held of this.#running.items) abort(held);
   }
 }
 
-function abort(job: Job): void {
-  job.abort(new QueueError('E_STOPPED', `the worker of job ${job.name} (${job.id}) is stopping`));
+function abort({ job }: HeldJob): void {
+  job?.abort(new QueueError('E_STOPPED', `the worker of job ${job.name} (${job.id}) is stopping`));
 }

@@ -2,6 +2,7 @@ import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
+import { HeldJob } from './held-job.js';
 import { Intake } from './intake.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
 import { Outage } from './outage.js';
@@ -12,6 +13,7 @@ import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
 import { startTimer } from './timer.js';
 import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
+import type { WorkerWatch } from './worker-watch.js';
 
 /**
  * Reserves jobs and runs them, `concurrency` at a time, until told to stop. Made by `queue.worker()`; one
@@ -22,6 +24,7 @@ export class Worker {
   readonly #options: CheckedWorkerOptions;
   readonly #context: AttemptContext;
   readonly #slots: Slots;
+  readonly #watch: WorkerWatch | undefined;
   readonly #news: WorkerNews;
   readonly #controls: Controls;
   readonly #intake: Intake;
@@ -39,7 +42,9 @@ export class Worker {
     options: CheckedWorkerOptions,
     context: AttemptContext,
     maintenance?: QueueConfig['maintenance'],
+    watch?: WorkerWatch,
   ) {
+    this.#watch = watch;
     this.#connector = connector;
     this.#options = options;
     this.#context = context;
@@ -178,11 +183,7 @@ export class Worker {
       const jobs = isNothingDue ? [] : await this.#intake.reserve(room);
       isNothingDue = false;
       if (jobs === undefined) continue;
-      this.#context.watch?.reserved(jobs);
-      if (jobs.length > 0) this.#news.busy();
-      const { kept, unwanted } = this.#sort(jobs);
-      if (unwanted.length > 0) void this.#slots.giveBack(unwanted);
-      if (kept.length > 0) this.#slots.offer(kept, askedMs);
+      if (jobs.length > 0) this.#offer(jobs, askedMs);
       if (this.#stopped) return;
       emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
       if (jobs.length === 0) isNothingDue = await this.#idle(emptyLooks);
@@ -203,12 +204,22 @@ export class Worker {
     return this.#stopped === undefined;
   }
 
+  #offer(jobs: readonly ReservedJob[], askedMs: number): void {
+    const watches = this.#watch?.reserved(jobs);
+    this.#news.busy();
+    const { kept, unwanted } = this.#sort(
+      jobs.map((job, index) => new HeldJob(job, askedMs, watches?.[index])),
+    );
+    if (unwanted.length > 0) void this.#slots.giveBack(unwanted);
+    if (kept.length > 0) this.#slots.offer(kept);
+  }
+
   /** Parts the jobs to run from those that the worker was told meanwhile not to take. */
-  #sort(jobs: readonly ReservedJob[]): { kept: readonly ReservedJob[]; unwanted: readonly ReservedJob[] } {
+  #sort(jobs: readonly HeldJob[]): { kept: readonly HeldJob[]; unwanted: readonly HeldJob[] } {
     if (!this.#connector.unreserve) return { kept: jobs, unwanted: [] }; // giving back would spend an attempt
     if (this.#stopped || this.#paused) return { kept: [], unwanted: jobs };
     const { open } = this.#controls;
-    const isOpen = ({ queue }: ReservedJob) => open.includes(queue);
+    const isOpen = ({ reserved }: HeldJob) => open.includes(reserved.queue);
     return { kept: jobs.filter(isOpen), unwanted: jobs.filter((job) => !isOpen(job)) };
   }
 
