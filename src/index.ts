@@ -104,6 +104,7 @@ export type {
   TracedRun,
   Tracer,
 } from './tracing.js';
+export { waitAtMost, within } from './within.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';
