@@ -104,6 +104,7 @@ export type {
   TracedRun,
   Tracer,
 } from './tracing.js';
+export { WaitingBeats } from './waiting-beats.js';
 export { waitAtMost, within } from './within.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
