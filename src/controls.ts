@@ -2,7 +2,7 @@ import { isQueueError } from './errors.js';
 import type { Logger } from './logger.js';
 import { isPaused, noPauses, pausedKey, readPauses } from './pauses.js';
 import { isRestartAsked, restartKey, type SignalStore } from './restart-signal.js';
-import { startTimer } from './timer.js';
+import { waitAtMost } from './within.js';
 
 /** How often a running worker looks at what operators ask for. */
 const lookMs = 1000;
@@ -112,14 +112,9 @@ export class Controls {
         logger.warn({ err: error }, 'could not ask whether the application is in maintenance');
       }
     };
-    // An answer that never comes must not keep the worker from starting.
-    let stopTimer = () => {};
-    const tooLong = new Promise<void>((resolve) => {
-      stopTimer = startTimer(lookMs, resolve);
-    });
     const first = look();
-    await Promise.race([first, tooLong]);
-    stopTimer();
+    // An answer that never comes must not keep the worker from starting.
+    await waitAtMost(first, lookMs);
     if (watching) this.#repeat(look, first);
   }
 

@@ -104,7 +104,9 @@ export type {
   TracedRun,
   Tracer,
 } from './tracing.js';
+export { WaitingBeats } from './waiting-beats.js';
 export { nativeFormat, type WireFormat } from './wire-format.js';
+export { waitAtMost, within } from './within.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';
