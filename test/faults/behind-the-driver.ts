@@ -29,7 +29,7 @@ export async function putRaw(
 }
 
 /** How long the file is locked at a time, and how long it is free in between. */
-const [lockedMs, freeMs] = [250, 10];
+const [lockedMs, freeMs] = [250, 50];
 
 /** Keeps the file of a project locked most of the time, so that all who write to it wait. */
 export async function slowDown(project: CliProject, signal: AbortSignal): Promise<void> {

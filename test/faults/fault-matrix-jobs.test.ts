@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest';
 import type { CliProject } from '../support/cli.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { putRaw } from './behind-the-driver.js';
@@ -6,6 +6,8 @@ import { groupOf, membersOf } from './process-group.js';
 import { faultyProject, startWorker } from './supervisor-project.js';
 
 // Rows of the table in docs/reliability.md, on two stores: what jobs bring with them. Tests run side by side.
+
+vi.setConfig({ testTimeout: 60_000 }); // each waits for the processes of the others as well
 
 let redis: RedisServer;
 let databases = 0;

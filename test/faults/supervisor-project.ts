@@ -108,9 +108,11 @@ export const again = one('again', ({ job }) => {
 /** Its process dies when the first attempt was settled, before it can say so to anyone. */
 export const vanishes = one('vanishes', async ({ job, data }) => {
   appendFileSync('ran', data + ' ' + job.attempts() + '\\n');
-  if (job.attempts() > 1) return until('go');
+  if (job.attempts() > 1) return until('end');
   subscribe('drover:job:' + data, () => process.kill(process.pid, 'SIGKILL'));
-  if (data === 'released') throw new Error('not yet');
+  if (data === 'done') return;
+  await until('go');
+  throw new Error('not yet');
 }, { tries: 3, backoff: 0, timeout: 0 });
 export const stray = one('stray', async () => {
   void Promise.reject(new Error('nobody waits for me'));
