@@ -66,7 +66,7 @@ export default defineConfig({
   //   sleep: '3s', // longest time between two looks at an idle store
   //   rest: 0, // how long each slot rests after a job
   //   force: false, // work also during maintenance
-  //   shutdownTimeout: '20s', // how long running jobs may take to end once the worker is asked to stop
+  //   shutdownTimeout: '25s', // how long running jobs may take to end once the worker is asked to stop
   //   maxJobs: 0, // stop after so many jobs; 0 sets no limit
   //   maxTime: 0, // stop after so long; 0 sets no limit
   //   memory: 0, // stop above so many MiB; 0 sets no limit

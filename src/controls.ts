@@ -15,6 +15,13 @@ export interface Halt {
   readonly maintenance: boolean;
 }
 
+/** A worker that takes jobs of all its queues. */
+export const nothingHalted: Halt = { paused: [], maintenance: false };
+
+export function isSameHalt(one: Halt, other: Halt): boolean {
+  return one.maintenance === other.maintenance && one.paused.join() === other.paused.join();
+}
+
 /** What {@link Controls} work with. */
 export interface ControlsOptions {
   readonly queues: readonly string[];
@@ -33,7 +40,7 @@ export class Controls {
   readonly #ends: (() => void)[] = [];
   #pauses = noPauses;
   #maintenance = false;
-  #halt: Halt = { paused: [], maintenance: false };
+  #halt = nothingHalted;
 
   constructor(options: ControlsOptions) {
     this.#options = options;
@@ -134,10 +141,9 @@ export class Controls {
 
   #update(): void {
     const paused = this.#options.queues.filter((queue) => isPaused(this.#pauses, queue));
-    const maintenance = this.#maintenance;
-    const before = this.#halt;
-    if (maintenance === before.maintenance && paused.join() === before.paused.join()) return;
-    this.#halt = { paused, maintenance };
+    const halt = { paused, maintenance: this.#maintenance };
+    if (isSameHalt(halt, this.#halt)) return;
+    this.#halt = halt;
     this.#options.onHalt();
   }
 }

@@ -1,4 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
+import type { Halt } from './controls.js';
 import type { FailedReason } from './failed-jobs.js';
 import type { JobFields, Logger } from './logger.js';
 import type { QueueReading } from './monitor.js';
@@ -55,7 +56,7 @@ export type WorkerEvent = WorkerFields &
   (
     | { readonly event: 'worker:started'; readonly concurrency: number }
     | { readonly event: 'worker:idle' }
-    | { readonly event: 'worker:paused' }
+    | ({ readonly event: 'worker:paused' } & Halt)
     | { readonly event: 'worker:resumed' }
     | { readonly event: 'worker:store-away'; readonly waitMs: number; readonly error: EventError }
     | { readonly event: 'worker:stopped'; readonly reason: StopReason | 'error'; readonly error?: EventError }

@@ -6,13 +6,18 @@ const longestHeldMs = 80;
 /** Jobs that were reserved ahead of the slots that shall run them, in the order in which they came. */
 export class HeldJobs {
   readonly #giveBack: (jobs: readonly HeldJob[]) => void;
+  readonly #onInVain: () => void;
   #jobs: HeldJob[] = [];
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param giveBack returns jobs to the store with their attempts unspent. */
-  constructor(giveBack: (jobs: readonly HeldJob[]) => void) {
+  /**
+   * @param giveBack returns jobs to the store with their attempts unspent.
+   * @param onInVain called before jobs go back that were held for too long.
+   */
+  constructor(giveBack: (jobs: readonly HeldJob[]) => void, onInVain: () => void) {
     this.#giveBack = giveBack;
+    this.#onInVain = onInVain;
   }
 
   get size(): number {
@@ -41,7 +46,9 @@ export class HeldJobs {
     const latestMs = performance.now() - longestHeldMs;
     const left = this.#jobs.slice(this.#taken);
     const young = left.findIndex(({ askedMs }) => askedMs > latestMs);
-    this.#giveBackFirst(young < 0 ? left.length : young);
+    const tooOld = young < 0 ? left.length : young;
+    if (tooOld > 0) this.#onInVain();
+    this.#giveBackFirst(tooOld);
     if (this.size > 0) this.#timer = setTimeout(() => this.#expire(), longestHeldMs);
   }
 

@@ -58,7 +58,10 @@ export class Slots {
     this.#rests = new Rests(restMs, () => this.bell.ring());
     // What cannot be given back with its attempt unspent must not be taken before it can run.
     this.#prefetch = new Prefetch(connector.unreserve ? prefetch : 0, concurrency);
-    this.#held = new HeldJobs((jobs) => void this.giveBack(jobs));
+    this.#held = new HeldJobs(
+      (jobs) => void this.giveBack(jobs),
+      () => this.#prefetch.heldInVain(),
+    );
     this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger, (held) => this.#onLost(held));
     this.#context = {
       ...context,

@@ -50,7 +50,7 @@ export interface WorkerOptions {
   readonly heartbeat?: Duration;
   /**
    * How long running jobs may take to end once the worker is asked to stop; then they have `grace` left.
-   * Default `'20s'`: with the grace that stays below the 30 s after which container platforms kill.
+   * Default `'25s'`. What kills the process must wait for longer than this and the grace together.
    */
   readonly shutdownTimeout?: Duration;
   /** Stop after one job, or at once when there is none. Default false. */
@@ -150,7 +150,7 @@ export function checkWorkerOptions(
     restMs: durationToMs(options.rest ?? 0, 'rest'),
     force: yesOrNo(options.force ?? false, 'force'),
     heartbeatMs: options.heartbeat === undefined ? undefined : heartbeat(options.heartbeat),
-    shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '20s', 'shutdownTimeout'),
+    shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '25s', 'shutdownTimeout'),
     once: yesOrNo(options.once ?? false, 'once'),
     stopWhenEmpty: yesOrNo(options.stopWhenEmpty ?? false, 'stopWhenEmpty'),
     maxJobs: whole(options.maxJobs ?? 0, 'maxJobs', 0),

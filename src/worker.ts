@@ -145,7 +145,7 @@ export class Worker {
   /** Reserves no more jobs until `resume`; running ones go on, held ones are given back. */
   pause(): void {
     this.#paused = true;
-    this.#news.paused();
+    this.#tellHalt();
     this.#intake.endWait();
     this.#slots.giveBackHeld();
     this.#presence.changed();
@@ -154,7 +154,7 @@ export class Worker {
   /** Reserves jobs again after a `pause`. */
   resume(): void {
     this.#paused = false;
-    this.#news.resumed();
+    this.#tellHalt();
     this.#slots.bell.ring();
     this.#presence.changed();
   }
@@ -263,6 +263,13 @@ export class Worker {
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
     this.#presence.changed();
+    this.#tellHalt();
     for (const listener of this.#haltListeners) listener(this.halt);
+  }
+
+  /** A worker that was paused itself takes jobs of none of its queues. */
+  #tellHalt(): void {
+    const { maintenance } = this.halt;
+    this.#news.halted(this.#paused ? { paused: this.#options.queues, maintenance } : this.halt);
   }
 }

@@ -21,7 +21,7 @@ import { haltText } from '../paused-text.js';
 import { stopOnSignals } from '../signals.js';
 import { WorkerProcess } from '../supervise/worker-process.js';
 import { spanText } from '../time-text.js';
-import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
+import { refuseQuietJson, servedQueues, spanMs, workerOptions } from '../worker-flags.js';
 
 /** `queue:listen`: a fresh one-shot process for each job. */
 export const command: Command = {
@@ -43,6 +43,7 @@ export const command: Command = {
     'left, else failed.',
   run: async (args, io) => {
     const options = workerOptions(args);
+    refuseQuietJson(args);
     return withContext(args, io, { jobs: false }, (context) => {
       assertWorkable(context.queue, options);
       return listen(context, args, io);
@@ -171,8 +172,7 @@ function childWords(args: Args, { queue, file }: Context): string[] {
   const passedOn = ['queue', 'tries', 'backoff', 'delay', 'timeout', 'sleep', 'shutdown-timeout'];
   const words = [`--connection=${queue.connectionName}`, '--memory=0'];
   if (file !== null) words.push(`--config=${file}`);
-  if (args.isOn('json')) words.push('--json');
-  if (args.isOn('force')) words.push('--force');
+  for (const name of ['json', 'quiet', 'force']) if (args.isOn(name)) words.push(`--${name}`);
   for (const name of passedOn) {
     const value = args.text(name);
     if (value !== undefined) words.push(`--${name}=${value}`);

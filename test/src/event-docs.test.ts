@@ -30,7 +30,7 @@ const ofJobs: Fields<JobEvent, JobFields> = {
 const ofWorkers: Fields<WorkerEvent, WorkerFields> = {
   'worker:started': { concurrency: true },
   'worker:idle': {},
-  'worker:paused': {},
+  'worker:paused': { paused: true, maintenance: true },
   'worker:resumed': {},
   'worker:store-away': { waitMs: true, error: true },
   'worker:stopped': { reason: true, 'error?': true },

@@ -122,7 +122,10 @@ describe('a worker tells', () => {
     worker.pause();
     worker.resume();
     worker.resume();
-    expect(events.map(({ event }) => event)).toEqual(['worker:paused', 'worker:resumed']);
+    expect(events).toMatchObject([
+      { event: 'worker:paused', paused: ['default'], maintenance: false },
+      { event: 'worker:resumed' },
+    ]);
   });
 });
 
