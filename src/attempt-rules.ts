@@ -38,6 +38,7 @@ export function rulesFor(
   const own = payload.maxTries ?? settings?.tries;
   return {
     tries: inline ? 1 : (own ?? (endMs === undefined ? defaults.tries : 0)),
+    maxExceptions: payload.maxExceptions ?? settings?.maxExceptions,
     backoff:
       payload.backoff === undefined
         ? (settings?.backoff ?? defaults.backoff)

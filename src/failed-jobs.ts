@@ -1,6 +1,7 @@
 /** Why a job was given up. */
 export type FailedReason =
   | 'max-tries'
+  | 'max-exceptions'
   | 'retry-until'
   | 'timed-out'
   | 'crashed'

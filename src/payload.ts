@@ -17,6 +17,8 @@ export interface Payload {
   readonly timeout: number | null;
   /** When trying ends, in seconds since the epoch, where the job has such a time: think-queue's field. */
   readonly timeoutAt?: number;
+  /** How many attempts may end with a thrown error, where the push said so: Laravel's field. 0 sets no limit. */
+  readonly maxExceptions?: number;
   readonly data: unknown;
   /** Wait after a failed attempt, where the push asked for one. */
   readonly backoff?: Backoff;
@@ -42,8 +44,9 @@ export type Decoded = { readonly payload: Payload } | { readonly problem: string
  */
 export function encodePayload(payload: Payload, maxBytes: number): string {
   assertJsonSafe(payload.data);
-  const { job, maxTries, timeout, timeoutAt, data, backoff, trace, dueAt, id } = payload;
-  const fields = { job, maxTries, timeout, timeoutAt, data, backoff, ...trace, dueAt, id, attempts: 0 };
+  const { job, maxTries, timeout, timeoutAt, data, backoff, maxExceptions, trace, dueAt, id } = payload;
+  const limits = { maxTries, timeout, timeoutAt };
+  const fields = { job, ...limits, data, backoff, maxExceptions, ...trace, dueAt, id, attempts: 0 };
   const body = inAscii(JSON.stringify(fields));
   const bytes = body.length;
   if (bytes > maxBytes) {
@@ -81,6 +84,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
     timeoutAt = null,
     data = null,
     backoff,
+    maxExceptions = null,
     dueAt,
     id = '',
   } = record;
@@ -93,6 +97,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
   if (!isLimit(maxTries)) return noLimit('maxTries');
   if (!isLimit(timeout)) return noLimit('timeout');
   if (!isLimit(timeoutAt)) return noLimit('timeoutAt');
+  if (!isLimit(maxExceptions)) return noLimit('maxExceptions');
   const trace = asTraceContext(record);
   const payload = {
     job: job as string,
@@ -101,6 +106,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
     ...(timeoutAt !== null && { timeoutAt }),
     data,
     ...(backoff !== undefined && { backoff: backoff as Backoff }),
+    ...(maxExceptions !== null && { maxExceptions }),
     ...(trace && { trace }),
     ...(isLimit(dueAt) && dueAt !== null && { dueAt }),
     id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',

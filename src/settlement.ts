@@ -195,6 +195,8 @@ export class Settlement {
         return settler.delete(lease);
       case 'release':
         return settler.release(lease, verdict.delayMs);
+      case 'release-thrown':
+        return settler.releaseThrown(lease, verdict.delayMs);
       case 'postpone':
         return settler.postpone(lease, verdict.delayMs);
       case 'give-back':
@@ -221,6 +223,7 @@ export class Settlement {
         this.#emit('job:done', nothingMore);
         return { outcome: 'done' };
       case 'release':
+      case 'release-thrown':
       case 'postpone':
         this.#count('released', verdict.error);
         this.#emit('job:released', () => ({ delayMs: verdict.delayMs, error: describeError(verdict.error) }));

@@ -18,6 +18,7 @@ function view(more: Partial<ListedJob> = {}): ListedJob {
     queue: 'default',
     state: 'ready',
     attempts: 0,
+    exceptions: 0,
     createdAtMs: nowMs - 60_000,
     payload: '{"job":"mail.send"}',
     ...none,

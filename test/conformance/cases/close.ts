@@ -63,6 +63,7 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
   const {
     unreserve,
     postpone,
+    releaseThrown,
     fail,
     waitForJob,
     failedJobs,
@@ -88,6 +89,7 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
   };
   if (unreserve) calls.unreserve = () => unreserve.call(connector, [lease]);
   if (postpone) calls.postpone = () => postpone.call(connector, [{ lease, delayMs: 0 }]);
+  if (releaseThrown) calls.releaseThrown = () => releaseThrown.call(connector, [{ lease, delayMs: 0 }]);
   if (fail) calls.fail = () => fail.call(connector, [{ lease, record }]);
   if (waitForJob) {
     calls.waitForJob = () => waitForJob.call(connector, ['q'], 100, new AbortController().signal);
