@@ -88,13 +88,16 @@ test('without the index a look would read the whole table', () => {
   raw.exec('ROLLBACK TO plans; RELEASE plans');
 });
 
-test.each(['extend', 'delete', 'release', 'postpone', 'releaseThrown', 'unreserve'] as const)('%s goes by row id', (verb) => {
-  const plan = planOf(jobs[verb]);
-  const onJobs = plan.filter((detail) => / jobs\b/.test(detail));
-  expect(onJobs).toEqual([byKey]);
-  const scans = plan.filter((detail) => detail.startsWith('SCAN'));
-  for (const scan of scans) expect(scan).toMatch(scanOfLeases);
-});
+test.each(['extend', 'delete', 'release', 'postpone', 'releaseThrown', 'unreserve'] as const)(
+  '%s goes by row id',
+  (verb) => {
+    const plan = planOf(jobs[verb]);
+    const onJobs = plan.filter((detail) => / jobs\b/.test(detail));
+    expect(onJobs).toEqual([byKey]);
+    const scans = plan.filter((detail) => detail.startsWith('SCAN'));
+    for (const scan of scans) expect(scan).toMatch(scanOfLeases);
+  },
+);
 
 test.each([
   ['size', jobs.size],
