@@ -74,7 +74,8 @@ export function refusal(
       fix: 'Its handler released it on its last try, or its workers were killed or blocked for longer than the lease.',
     },
   );
-  return { action: 'fail', reason: 'max-tries', error };
+  // Where another process had it last, that has died, or has released it after the run that a lost lease is granted.
+  return { action: 'fail', reason: startedLast ? 'max-tries' : 'lease-lost', error };
 }
 
 /**
