@@ -53,6 +53,7 @@ const bound = {
   connection: null,
   name: null,
   since: null,
+  until: null,
   offset: 0,
 };
 
