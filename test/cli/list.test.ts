@@ -82,6 +82,11 @@ stack
       at x`);
   });
 
+  test('how many attempts are counted as thrown', () => {
+    const job = { ...view({ attempts: 4, exceptions: 2 }), earlier: [] };
+    expect(jobDetails(job, nowMs, plainColors)).toContain('attempts    4, of which 2 threw\n');
+  });
+
   test('no control character of a job reaches it', () => {
     const nasty = 'a\x1b[31m\n\u202eb\u0007';
     const texts = {
