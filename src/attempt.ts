@@ -103,6 +103,8 @@ export async function runAttempt(held: HeldJob, context: AttemptContext): Promis
     state: await settlement.job.settledState(),
     ack: handler?.settings.ack ?? 'auto',
     attempts: reserved.attempts,
+    // A store that does not tell errors from other deliveries: each may have been one.
+    exceptions: context.settler.canCountThrown ? (reserved.exceptions ?? 0) : reserved.attempts - 1,
   };
   const verdict = settlement.refusedData(end) ?? decide(end, job, rules, circumstances(context));
   if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(held);

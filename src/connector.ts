@@ -48,6 +48,8 @@ export interface ReservedJob {
   readonly body: string;
   /** Deliveries so far, including this one; 1 on the first. */
   readonly attempts: number;
+  /** How often it was given back by `releaseThrown`; absent is 0. */
+  readonly exceptions?: number;
   readonly lease: Lease;
   /**
    * Why this is no job, where the store can tell: the worker runs nothing and fails it as `bad-payload` with this
@@ -82,7 +84,7 @@ export interface QueueSize {
  *
  * Each state change is one atomic operation of the store. A job is never in none of ready, delayed,
  * reserved and failed until it has been deleted. Settling verbs (`extend`, `delete`, `release` and the
- * optional `unreserve`, `postpone`, `fail`) answer per lease, in the order given, whether it was still held; where
+ * optional `unreserve`, `postpone`, `releaseThrown`, `fail`) answer per lease, in the order given, whether it was still held; where
  * it was lost, nothing changes. A lease is lost once another worker has taken the job, and may be lost
  * from the moment that it lapses. Repeating a settling verb is harmless and answers `false`.
  *
@@ -145,6 +147,12 @@ export interface Connector {
 
   /** `release`, with the attempt unspent: for jobs that were not started and shall be due only after a while. */
   postpone?(releases: readonly Release[]): Promise<boolean[]>;
+
+  /**
+   * `release`, counting an error thrown by the handler against each job: `exceptions` of its later reserves is one
+   * higher. The count goes with the job: a retry or a new push of the id starts at 0.
+   */
+  releaseThrown?(releases: readonly Release[]): Promise<boolean[]>;
 
   /**
    * Records each job in `failedJobs` and deletes it from the queue, as one operation. Present where both

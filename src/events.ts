@@ -65,8 +65,16 @@ export type WorkerEvent = WorkerFields &
 /** A queue with more jobs than it shall have, as `queue.monitor` found it. */
 export type BusyEvent = QueueReading & { readonly event: 'queue:busy'; readonly max: number };
 
+/** Jobs that this process pushed, those that one call stored in one queue. */
+export interface PushedEvent {
+  readonly event: 'queue:pushed';
+  readonly connection: string;
+  readonly queue: string;
+  readonly jobs: readonly { readonly id: string; readonly name: string }[];
+}
+
 /** Everything that listeners hear of. */
-export type QueueEvent = JobEvent | WorkerEvent | BusyEvent;
+export type QueueEvent = JobEvent | WorkerEvent | BusyEvent | PushedEvent;
 
 /** The names of events; `job:*` and `worker:*` stand for all of a kind, `*` for all. */
 export type EventName = QueueEvent['event'] | 'job:*' | 'worker:*' | '*';

@@ -31,6 +31,7 @@ export type {
   EventOf,
   JobEndEvent,
   JobEvent,
+  PushedEvent,
   QueueEvent,
   QueueEvents,
   WorkerEvent,

@@ -18,6 +18,11 @@ export interface JobSettings {
   readonly queue?: string;
   /** Deliveries allowed, the first included; 0 sets no limit. */
   readonly tries?: number;
+  /**
+   * How many attempts may end with an error that the handler threw, whatever `tries` are left: releases, crashes,
+   * timeouts and lost leases do not count. 0 sets no limit. Default 0.
+   */
+  readonly maxExceptions?: number;
   /** Wait after a failed attempt. */
   readonly backoff?: Backoff;
   /**
@@ -85,6 +90,7 @@ export interface JobDefinition<Input = unknown, Data = Input> {
 export interface CheckedSettings {
   readonly queue?: string;
   readonly tries?: number;
+  readonly maxExceptions?: number;
   readonly backoff?: BackoffRule;
   readonly retryUntilMs?: number;
   readonly timeoutMs?: number;
@@ -127,6 +133,7 @@ const optionNames = [
   'name',
   'queue',
   'tries',
+  'maxExceptions',
   'backoff',
   'retryUntil',
   'timeout',
@@ -163,7 +170,7 @@ export function isJobDefinition(value: unknown): value is JobDefinition {
  * @param owner names the job in errors.
  */
 export function checkSettings(settings: JobSettings, owner: string): CheckedSettings {
-  const { queue, tries, backoff, retryUntil, timeout, ack = 'auto' } = settings;
+  const { queue, tries, maxExceptions, backoff, retryUntil, timeout, ack = 'auto' } = settings;
   if (ack !== 'auto' && ack !== 'manual') {
     throw new QueueError('E_CONFIG', `${owner}: ack is ${shown(ack)}`, {
       fix: "Use 'auto' or 'manual'.",
@@ -173,6 +180,9 @@ export function checkSettings(settings: JobSettings, owner: string): CheckedSett
     ack,
     ...(queue !== undefined && { queue: checkQueueName(queue) }),
     ...(tries !== undefined && { tries: checkTries(tries, `${owner}: tries`) }),
+    ...(maxExceptions !== undefined && {
+      maxExceptions: checkTries(maxExceptions, `${owner}: maxExceptions`),
+    }),
     ...(backoff !== undefined && { backoff: backoffRule(backoff, `${owner}: backoff`) }),
     ...(retryUntil !== undefined && { retryUntilMs: durationToMs(retryUntil, `${owner}: retryUntil`) }),
     ...(timeout !== undefined && { timeoutMs: durationToMs(timeout, `${owner}: timeout`) }),

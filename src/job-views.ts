@@ -21,6 +21,8 @@ export interface ListedJob {
   readonly state: ListedState;
   /** Deliveries so far, a present one included. */
   readonly attempts: number;
+  /** How many of these are counted as ended by an error of the handler, for `maxExceptions`; null once it has ended. */
+  readonly exceptions: number | null;
   /** When it was pushed. */
   readonly createdAtMs: number | null;
   /** When it is or was due. */
@@ -50,6 +52,7 @@ export interface ListedJob {
 }
 
 const nothing = {
+  exceptions: null,
   createdAtMs: null,
   dueAtMs: null,
   startedAtMs: null,
@@ -85,6 +88,7 @@ export function viewOfLive(
     queue: job.queue,
     state: worker ? 'running' : job.state,
     attempts: job.attempts,
+    exceptions: job.exceptions ?? 0,
     createdAtMs: job.createdAtMs ?? (job.id === null ? null : timeOfJobId(job.id)),
     dueAtMs: job.dueAtMs ?? payload?.dueAt ?? null,
     startedAtMs: job.reservedAtMs,

@@ -22,6 +22,8 @@ export interface PushOptions {
   readonly at?: Date;
   /** Deliveries allowed, the first included; 0 sets no limit. */
   readonly tries?: number;
+  /** How many attempts may end with an error that the handler threw, whatever `tries` are left; 0 sets no limit. */
+  readonly maxExceptions?: number;
   /** Longest run of one attempt: `'90s'`, or a number of seconds; 0 sets no limit. */
   readonly timeout?: Duration;
   /** Wait after a failed attempt. */
@@ -38,7 +40,18 @@ export interface PushOptions {
   readonly id?: string;
 }
 
-const optionNames = ['queue', 'connection', 'delay', 'at', 'tries', 'timeout', 'backoff', 'retryUntil', 'id'];
+const optionNames = [
+  'queue',
+  'connection',
+  'delay',
+  'at',
+  'tries',
+  'maxExceptions',
+  'timeout',
+  'backoff',
+  'retryUntil',
+  'id',
+];
 
 /** Where a new job goes, and what is stored of it. */
 export interface PreparedJob {
@@ -81,6 +94,9 @@ export function prepareJob(
     ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
     data: data === undefined ? null : data,
     ...(options.backoff !== undefined && { backoff: options.backoff }),
+    ...(options.maxExceptions !== undefined && {
+      maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
+    }),
     ...(defaults.trace && { trace: defaults.trace }),
     dueAt,
     id,

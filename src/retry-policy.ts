@@ -18,6 +18,8 @@ export interface RunEnd {
 export interface RetryRules {
   /** 0: no limit. */
   readonly tries: number;
+  /** How many attempts may end with an error thrown by the handler. 0 or undefined: no limit. */
+  readonly maxExceptions?: number | undefined;
   readonly backoff: BackoffRule;
   /** When trying ends, in whole seconds as think-queue has it, but in ms since the epoch. Undefined: never. */
   readonly endMs?: number | undefined;
@@ -38,6 +40,7 @@ export type Action =
   | { readonly action: 'delete' }
   | { readonly action: 'give-back' }
   | { readonly action: 'release' | 'postpone'; readonly delayMs: number; readonly error: unknown }
+  | { readonly action: 'release-thrown'; readonly delayMs: number; readonly error: unknown }
   | { readonly action: 'fail'; readonly reason: FailedReason; readonly error: unknown };
 
 /**
@@ -50,7 +53,13 @@ export type Action =
  */
 export function decide(
   end: RunEnd,
-  job: { readonly state: JobState; readonly ack: Ack; readonly attempts: number },
+  job: {
+    readonly state: JobState;
+    readonly ack: Ack;
+    readonly attempts: number;
+    /** How many earlier attempts are known to have ended with a thrown error. Default 0. */
+    readonly exceptions?: number;
+  },
   rules: RetryRules,
   now: Circumstances,
 ): Verdict {
@@ -64,7 +73,20 @@ export function decide(
   if (end.returned) return { action: job.ack === 'manual' ? 'none' : 'delete' };
   if (isQueueError(end.abortedBy, 'E_LEASE_LOST')) return { action: 'none' };
   if (isQueueError(end.abortedBy, 'E_STOPPED')) return { action: 'give-back' };
-  return afterFailure(end.error, 'max-tries', job.attempts, rules, now);
+  return afterThrown(end.error, job, rules, now);
+}
+
+/** As {@link afterFailure}, counted where the job may throw only so often. Pure. */
+function afterThrown(
+  error: unknown,
+  { attempts, exceptions = 0 }: { readonly attempts: number; readonly exceptions?: number },
+  rules: RetryRules,
+  now: Circumstances,
+): Action {
+  const action = afterFailure(error, 'max-tries', attempts, rules, now);
+  if (action.action !== 'release' || !rules.maxExceptions) return action;
+  if (exceptions + 1 >= rules.maxExceptions) return { action: 'fail', reason: 'max-exceptions', error };
+  return { ...action, action: 'release-thrown' };
 }
 
 /**

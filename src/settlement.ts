@@ -179,6 +179,8 @@ export class Settlement {
         return settler.delete(lease);
       case 'release':
         return settler.release(lease, verdict.delayMs);
+      case 'release-thrown':
+        return settler.releaseThrown(lease, verdict.delayMs);
       case 'postpone':
         return settler.postpone(lease, verdict.delayMs);
       case 'give-back':
@@ -203,6 +205,7 @@ export class Settlement {
         this.#news.done();
         return { outcome: 'done' };
       case 'release':
+      case 'release-thrown':
       case 'postpone':
         this.#news.released(verdict.delayMs, verdict.error);
         return { outcome: 'released', error: verdict.error };

@@ -3,37 +3,45 @@ import type { QueueCore } from './queue-core.js';
 import { pushIn } from './transaction.js';
 
 /** Stores one job, which may share a call to the store with others of this turn of the event loop. */
-export async function storeOne(
-  { connections, statistics }: QueueCore,
-  connection: string,
-  { queue, name, job }: PreparedJob,
-): Promise<void> {
-  const trips = connections.pushTrips(connection);
-  const keeper = statistics.of(connection);
+export async function storeOne(core: QueueCore, connection: string, prepared: PreparedJob): Promise<void> {
+  const { queue, job } = prepared;
+  const trips = core.connections.pushTrips(connection);
   // An inline connection runs the job before it answers, perhaps with an error of its own.
-  if (trips.inline) keeper?.pushed(queue, name);
+  if (trips.inline) tellPushed(core, connection, queue, [prepared]);
   const outcome = await trips.push(queue, job);
-  if (outcome === 'stored' && !trips.inline) keeper?.pushed(queue, name);
+  if (outcome === 'stored' && !trips.inline) tellPushed(core, connection, queue, [prepared]);
 }
 
 /** Stores jobs of one queue, all or none: on their own, or with a transaction of the application. */
 export async function storeAll(
-  { connections, statistics }: QueueCore,
+  core: QueueCore,
   connection: string,
   queue: string,
   jobs: readonly PreparedJob[],
   transaction?: unknown,
 ): Promise<void> {
-  const connector = connections.connector(connection);
-  const keeper = statistics.of(connection);
-  if (connector.inline) for (const { name } of jobs) keeper?.pushed(queue, name);
+  const connector = core.connections.connector(connection);
+  if (connector.inline) tellPushed(core, connection, queue, jobs);
   const newJobs = jobs.map(({ job }) => job);
   const outcomes =
     transaction === undefined
       ? await connector.push(queue, newJobs)
       : await pushIn(connector, transaction, queue, newJobs);
   if (connector.inline) return;
-  for (const [index, { name }] of jobs.entries()) {
-    if (outcomes[index] === 'stored') keeper?.pushed(queue, name);
-  }
+  const stored = jobs.filter((_, index) => outcomes[index] === 'stored');
+  tellPushed(core, connection, queue, stored);
+}
+
+function tellPushed(
+  { events, statistics }: QueueCore,
+  connection: string,
+  queue: string,
+  stored: readonly PreparedJob[],
+): void {
+  if (stored.length === 0) return;
+  const keeper = statistics.of(connection);
+  for (const { name } of stored) keeper?.pushed(queue, name);
+  if (!events.isHeard('queue:pushed')) return;
+  const jobs = stored.map(({ name, job: { id } }) => ({ id, name }));
+  events.emit({ event: 'queue:pushed', connection, queue, jobs });
 }

@@ -115,6 +115,12 @@ export class DatabaseConnector<Connection> implements Connector {
     return held;
   }
 
+  async releaseThrown(releases: readonly Release[]): Promise<boolean[]> {
+    const held = await this.#session.run((connection) => this.#jobs.releaseThrown(connection, releases));
+    this.#tellOfReleased(releases);
+    return held;
+  }
+
   async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
     const held = await this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
     this.#tellOfReleased(leases.map((lease) => ({ lease, delayMs: 0 })));

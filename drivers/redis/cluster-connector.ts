@@ -106,6 +106,14 @@ export class ClusterConnector implements Connector {
     );
   }
 
+  releaseThrown(releases: readonly Release[]): Promise<boolean[]> {
+    return perQueue(
+      releases,
+      ({ lease }) => lease.queue,
+      (some) => this.#each.releaseThrown(some),
+    );
+  }
+
   unreserve(leases: readonly Lease[]): Promise<boolean[]> {
     return perQueue(leases, queueOf, (some) => this.#each.unreserve(some));
   }

@@ -28,6 +28,7 @@ import {
   extendScript,
   postponeScript,
   releaseScript,
+  releaseThrownScript,
   sizeScript,
   unreserveScript,
 } from './queue-scripts.js';
@@ -165,6 +166,10 @@ export class RedisConnector implements Connector {
 
   postpone(releases: readonly Release[]): Promise<boolean[]> {
     return this.#release(postponeScript, releases);
+  }
+
+  releaseThrown(releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(releaseThrownScript, releases);
   }
 
   #release(script: typeof releaseScript, releases: readonly Release[]): Promise<boolean[]> {

@@ -32,12 +32,12 @@ export class RedisFailedJobs implements FailedJobStore {
   }
 
   async list(filter: FailedJobFilter = {}): Promise<FailedJob[]> {
-    const { limit = 100, offset = 0, sinceMs } = filter;
+    const { limit = 100, offset = 0, sinceMs, untilMs } = filter;
     const [, times = ''] = this.#keys.ofFailedJobs();
     const found: FailedJob[] = [];
     let passed = 0;
     for (let from = 0; found.length < limit; from += pageSize) {
-      const range = [times, '+inf', sinceMs ?? '-inf', 'LIMIT', from, pageSize] as const;
+      const range = [times, untilMs ?? '+inf', sinceMs ?? '-inf', 'LIMIT', from, pageSize] as const;
       const uuids = await this.#session.run(times, (redis) => redis.zrevrangebyscore(...range));
       if (uuids.length === 0) break;
       for (const record of await this.#read(uuids)) {

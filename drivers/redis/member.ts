@@ -16,6 +16,8 @@ export interface ReadMember {
   readonly id: string;
   readonly body: string;
   readonly attempts: number;
+  /** Errors that were counted; absent is 0. */
+  readonly exceptions?: number;
   /** Why it is no job, where it is none. */
   readonly problem?: string;
   /** What its producer stored, where `body` is not just that. */
@@ -23,7 +25,8 @@ export interface ReadMember {
 }
 
 const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
-const heldTail = /"lease":"([0-9a-f]{32})",("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
+const heldTail =
+  /"lease":"([0-9a-f]{32})",(?:"drover:exceptions"\s*:\s*(\d{1,9})\s*,\s*)?("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
 const idTail = /"id"\s*:\s*"([^"\\]*)"\s*,\s*$/;
 const plainId = /^[\w.:-]{1,64}$/;
 
@@ -65,18 +68,19 @@ export function readMember(member: Buffer, kept: Buffer): ReadMember {
   const text = member.toString(isText ? 'utf8' : 'latin1');
   const tail = heldTail.exec(text.slice(-tailBytes));
   if (tail === null) throw new Error('the reserved member has no lease');
-  const [ours, token = '', name = '', digits = '', rest = ''] = tail;
+  const [ours, token = '', thrown = '0', name = '', digits = '', rest = ''] = tail;
   const head = text.slice(0, text.length - ours.length);
   const attempts = Number(digits);
+  const exceptions = Number(thrown);
   const key = pointer.exec(head.slice(0, 60))?.[1];
   if (key !== undefined && (kept.length > 0 || isPointerOnly(head))) {
-    return readPointer(head, key, kept, attempts);
+    return { ...readPointer(head, key, kept, attempts), exceptions };
   }
   const raw = `${head}${name}${attempts - 1}${rest}`;
   if (!isText) return { ...unreadable(Buffer.from(raw, 'latin1')), id: token, attempts };
   const body = attempts === 1 ? raw : `${head}${name}0${rest}`;
   const id = idTail.exec(head.slice(-tailBytes))?.[1] || idInText(body) || digestOf(body);
-  return { id, body, attempts, ...(attempts > 1 && { raw }) };
+  return { id, body, attempts, exceptions, ...(attempts > 1 && { raw }) };
 }
 
 /** The text that stands for a member in a lease: the member itself, or its bytes where they are no text. */

@@ -109,7 +109,12 @@ function liveJob(
   },
 ): LiveJob {
   const { member, kept, scoreMs, isHeld } = about;
-  const { id, body, attempts } = isHeld ? readMember(member, kept) : readWaiting(member, kept);
+  const {
+    id,
+    body,
+    attempts,
+    exceptions = 0,
+  } = isHeld ? readMember(member, kept) : readWaiting(member, kept);
   const isReserved = state === 'reserved';
   return {
     id,
@@ -117,6 +122,7 @@ function liveJob(
     state,
     body,
     attempts,
+    exceptions,
     createdAtMs: null,
     dueAtMs: isReserved ? null : scoreMs,
     reservedAtMs: isReserved ? takenAtMs(member) : null,

@@ -50,11 +50,25 @@ local function unspent(member)
 end
 `;
 
+/** A member without its lease and with one error more counted, before its attempts. */
+const thrown = `
+local function thrown(member)
+  local head, name, digits, rest = split(member)
+  if not head then return member end
+  local count = tonumber(string.match(name, '^"drover:exceptions"%s*:%s*(%d+)') or '0') + 1
+  local own = string.match(name, '"attempts"%s*:%s*$')
+  return head .. string.format('"drover:exceptions":%d,', count) .. own .. digits .. rest
+end
+`;
+
 /** KEYS: queues. ARGV: three per job: the place of its queue in KEYS, its member, the delay in ms. */
 export const releaseScript = script(releasing('withoutLease'));
 
 /** As releaseScript. */
 export const postponeScript = script(`${unspent} ${releasing('unspent')}`);
+
+/** As releaseScript. */
+export const releaseThrownScript = script(`${thrown} ${releasing('thrown')}`);
 
 /** KEYS: queues. ARGV: two per job, the one reserved last first: the place of its queue in KEYS, its member. */
 export const unreserveScript = script(`${unspent}

@@ -49,8 +49,9 @@ local function rouse(queue)
   redis.pcall('PEXPIRE', queue.wake, 2000)
 end
 
--- Takes the tail of a member apart: what stands before, '"attempts":', the number, the rest. Nil where it has
--- not this form, and then nobody may patch it. A lease of ours is left out.
+-- Takes the tail of a member apart: what stands before, '"attempts":' (with our count of errors before it, where
+-- there is one), the number, the rest. Nil where it has not this form, and then nobody may patch it. A lease of ours
+-- is left out.
 local function split(member)
   if string.byte(member) ~= 123 then return nil end
   -- As it is pushed: no pattern is needed.
@@ -60,8 +61,11 @@ local function split(member)
   local tail = string.sub(member, -${tailBytes})
   local head, name, digits, rest = string.match(tail, '^(.*)("attempts"%s*:%s*)(%d+)(%s*}%s*)$')
   if not head or #digits > 9 or (#digits > 1 and string.byte(digits) == 48) then return nil end
+  local before, thrown = string.match(head, '^(.*)("drover:exceptions"%s*:%s*%d+%s*,%s*)$')
+  if thrown then head = before end
   local free, token = string.match(head, '^(.*)"lease":"(%x+)",$')
   if token and #token == 32 then head = free end
+  if thrown then name = thrown .. name end
   if not string.find(head, '[,{]%s*$') then return nil end
   return string.sub(member, 1, #member - #tail) .. head, name, digits, rest
 end

@@ -18,6 +18,7 @@ function view(more: Partial<ListedJob> = {}): ListedJob {
     queue: 'default',
     state: 'ready',
     attempts: 0,
+    exceptions: 0,
     createdAtMs: nowMs - 60_000,
     payload: '{"job":"mail.send"}',
     ...none,
@@ -79,6 +80,11 @@ before      done at 2026-11-21 11:00:00, attempts 1
 stack
   TypeError: no
       at x`);
+  });
+
+  test('how many attempts are counted as thrown', () => {
+    const job = { ...view({ attempts: 4, exceptions: 2 }), earlier: [] };
+    expect(jobDetails(job, nowMs, plainColors)).toContain('attempts    4, of which 2 threw\n');
   });
 
   test('no control character of a job reaches it', () => {

@@ -112,6 +112,23 @@ interface Wire {
 
 const isDemo = ({ job }: Wire) => job === 'x' || job.startsWith('app\\job\\Demo');
 
+test('a count of errors goes through PHP and back, and PHP sees its own payload', async () => {
+  await php.push('app\\job\\Demo', { a: 1 });
+  const [pushed = ''] = await server.client.lrange(list, 0, -1);
+  const released = async () =>
+    drover.releaseThrown?.([{ lease: (await droverReserves()).lease, delayMs: 0 }]);
+  expect(await released()).toEqual([true]);
+  expect(await released()).toEqual([true]);
+  const waiting = pushed.replace(/"attempts":0\}$/, '"drover:exceptions":2,"attempts":2}');
+  expect(await server.client.lrange(list, 0, -1)).toEqual([waiting]);
+
+  const job = await phpPops();
+  expect(job.attempts()).toBe(3);
+  await job.release(0);
+  await server.advance(1000);
+  expect(await droverReserves()).toMatchObject({ body: pushed, attempts: 4, exceptions: 2 });
+});
+
 describe('what each recorded case left behind', () => {
   test.each(cases)('$name: drover works it all, with the data and attempts that PHP wrote', async (one) => {
     await stored(server.client, one.keys_after);

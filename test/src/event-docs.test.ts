@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { BusyEvent, JobEvent, WorkerEvent, WorkerFields } from '../../src/index.js';
+import type { BusyEvent, JobEvent, PushedEvent, WorkerEvent, WorkerFields } from '../../src/index.js';
 import type { JobFields } from '../../src/logger.js';
 
 /** `?` after the names of fields that may be absent. */
@@ -36,7 +36,8 @@ const ofWorkers: Fields<WorkerEvent, WorkerFields> = {
   'worker:stopped': { reason: true, 'error?': true },
 };
 
-const ofQueues: Fields<BusyEvent, object> = {
+const ofQueues: Fields<BusyEvent | PushedEvent, object> = {
+  'queue:pushed': { connection: true, queue: true, jobs: true },
   'queue:busy': {
     connection: true,
     queue: true,

@@ -67,7 +67,7 @@ describe('a worker tells', () => {
     queue.events.on('*', ({ event }) => names.push(event));
     await queue.push(job);
     await queue.worker({ once: true }).run();
-    expect(names).toEqual(['worker:started', 'job:started', 'job:done', 'worker:stopped']);
+    expect(names).toEqual(['queue:pushed', 'worker:started', 'job:started', 'job:done', 'worker:stopped']);
   });
 
   test('that it fell idle, once each time and not at each look', async () => {

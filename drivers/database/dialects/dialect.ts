@@ -96,6 +96,7 @@ export interface JobTable<Connection> {
   deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  releaseThrown(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
   longestWaitMs(connection: Connection, queue: string): Answer<number | null>;

@@ -78,6 +78,7 @@ function callsOf(connector: Required<Connector>, held: ReservedJob) {
     clear: () => connector.clear('q'),
     unreserve: () => connector.unreserve([lease]),
     postpone: () => connector.postpone([{ lease, delayMs: 0 }]),
+    releaseThrown: () => connector.releaseThrown([{ lease, delayMs: 0 }]),
     fail: () => connector.fail([{ lease, record }]),
     waitForJob: () => connector.waitForJob(['q'], 100, new AbortController().signal),
     peek: () => connector.peek('q', { state: 'ready', limit: 1 }),
