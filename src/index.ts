@@ -2,7 +2,6 @@ export { type Backoff, type ExponentialBackoff, exponential } from './backoff.js
 export { type Clock, systemClock } from './clock.js';
 export {
   type ConnectionOptions,
-  checkOptionNames,
   connectionOptionNames,
   connectionSettings,
 } from './connection-settings.js';
@@ -77,6 +76,7 @@ export type { LiveJob, LiveState, Peek } from './live-jobs.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
+export { checkOptionNames } from './option-names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export type { Decoded, Payload } from './payload.js';
 export type { Pushable } from './prepare-push.js';

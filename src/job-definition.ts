@@ -6,6 +6,7 @@ import type { FailedReason } from './failed-jobs.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import { checkJobName, checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { shown } from './shown.js';
 
 /** How a job ends when its handler returns without having settled it: `auto` deletes it, `manual` leaves it
@@ -150,13 +151,7 @@ function assertOptions(options: unknown): asserts options is object {
       fix: "Write defineJob({ name: 'mail.send', handle: ({ data }) => … }).",
     });
   }
-  for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) {
-      throw new QueueError('E_CONFIG', `defineJob: there is no option ${name}`, {
-        fix: `The options are ${optionNames.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(options, optionNames, 'defineJob');
 }
 
 /** True for what {@link defineJob} returned, also from another copy of drover. */

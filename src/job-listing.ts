@@ -13,6 +13,7 @@ import {
 import type { ListingSource } from './listing-source.js';
 import type { LiveState } from './live-jobs.js';
 import { checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { shown } from './shown.js';
 import { type WorkerInfo, workerInfo } from './worker-info.js';
 
@@ -191,12 +192,7 @@ async function runsIn({ workers }: Connector): Promise<Map<string, WorkerInfo>> 
 }
 
 function checkListOptions(options: ListOptions, nowMs: number): Wish {
-  const known = ['state', 'queue', 'name', 'since', 'limit'];
-  const unknown = Object.keys(options).filter((key) => !known.includes(key));
-  if (unknown.length > 0) {
-    const fix = `The options are ${known.join(', ')}.`;
-    throw new QueueError('E_CONFIG', `list: there is no option ${unknown.join(', ')}`, { fix });
-  }
+  checkOptionNames(options, ['state', 'queue', 'name', 'since', 'limit'], 'list');
   const { state = 'all', queue, name, since, limit = 100 } = options;
   if (!listedStates.includes(state)) {
     throw new QueueError('E_CONFIG', `list: ${shown(state)} is no state`, {

@@ -5,6 +5,7 @@ import { QueueError } from './errors.js';
 import { checkTries } from './job-definition.js';
 import { newJobId } from './job-id.js';
 import { checkJobId, checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { encodePayload } from './payload.js';
 import { shown } from './shown.js';
 import type { TraceContext } from './tracing.js';
@@ -162,13 +163,5 @@ function assertKnownOptions(options: PushOptions): void {
           : 'Leave them out, or write { delay: "5m" }.',
     });
   }
-  for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) {
-      throw new QueueError('E_CONFIG', `push: there is no option ${name}`, {
-        fix: otherNames[name]
-          ? `Here it is called ${otherNames[name]}.`
-          : `The options are ${optionNames.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(options, optionNames, 'push', otherNames);
 }

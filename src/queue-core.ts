@@ -8,6 +8,7 @@ import { FailedJobs } from './failed-jobs-api.js';
 import { HeldJob } from './held-job.js';
 import { Histories } from './history.js';
 import { type Logger, safeLogger, silentLogger } from './logger.js';
+import { checkOptionNames } from './option-names.js';
 import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
@@ -132,13 +133,7 @@ function assertConfig(config: unknown): void {
       fix: 'Write createQueue({ connections: { default: memory() } }).',
     });
   }
-  for (const key of Object.keys(config)) {
-    if (!(queueConfigKeys as readonly string[]).includes(key)) {
-      throw new QueueError('E_CONFIG', `createQueue: there is no key ${key}`, {
-        fix: `The keys are ${queueConfigKeys.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(config, queueConfigKeys, 'createQueue');
 }
 
 function assertTracer(tracer: unknown): void {

@@ -3,6 +3,7 @@ import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 import { checkTries } from './job-definition.js';
 import { checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { shown } from './shown.js';
 import type { StopLimits } from './stop-conditions.js';
 
@@ -129,13 +130,7 @@ export function checkWorkerOptions(
   if (typeof options !== 'object' || options === null) {
     throw new QueueError('E_CONFIG', `worker: ${shown(options)} is not an object of options`);
   }
-  for (const name of Object.keys(options)) {
-    if (!(workerOptionNames as readonly string[]).includes(name)) {
-      throw new QueueError('E_CONFIG', `worker: there is no option ${name}`, {
-        fix: `The options are ${workerOptionNames.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(options, workerOptionNames, 'worker');
   const checked = {
     name: options.name === undefined ? undefined : workerName(options.name),
     queues: queueNames(options.queues ?? [], connection.queue),

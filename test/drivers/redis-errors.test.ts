@@ -210,7 +210,7 @@ describe('options', () => {
     ['a database that is no number', 'redis://:CANARY@h/x', 'url: the path is not the number of a database'],
     ['parameters', 'redis://:CANARY@h?db=1', 'url: parameters after ? are not read'],
     ['a stray percent', 'redis://:CANARY%zz@h', 'url: a % in it'],
-    ['an unknown option', { url: 'redis://h', pasword: 'CANARY' }, 'pasword: no such option'],
+    ['an unknown option', { url: 'redis://h', pasword: 'CANARY' }, 'redis: there is no option pasword'],
     ['a client beside a URL', { url: 'redis://h', client: {} }, 'client: url cannot be set beside it'],
     ['something else as client', { client: {} }, 'client: is no client of ioredis'],
     ['a prefix with braces', { url: 'redis://h', prefix: '{a}' }, 'prefix: is not'],
