@@ -70,7 +70,7 @@ describe.concurrent.each(['SQLite', 'Redis'])('%s', (store) => {
 
   test('F21: while the store of failed jobs is away, a job that failed stays, and its handler is not run again', async (context) => {
     const proxy = await startProxy(context);
-    const project = setUp(context, '10s', onRedis ? database() : undefined, database(proxy.port));
+    const project = setUp(context, '10m', onRedis ? database() : undefined, database(proxy.port));
     await project.push('falls', null, { id: 'mine' });
     const { running } = await startWorker(project, ['--workers=0', '--concurrency=2']);
     await running.line({ event: 'job:started', id: 'mine' });
@@ -186,7 +186,7 @@ test.concurrent('F20 on Redis: clocks of workers jump an hour ahead and back, to
 });
 
 test.concurrent('F20 on SQLite, where the clock is the host’s: ahead brings one early run, back a longer delay', async (context) => {
-  const project = setUp(context, '10m');
+  const project = setUp(context, '4s');
   await project.push('waits', null, { id: 'held', tries: 3 });
   const { running: first } = await startWorker(project, []);
   await first.line({ event: 'job:started', id: 'held' });

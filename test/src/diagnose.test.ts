@@ -102,11 +102,23 @@ describe('jobs that wait', () => {
   });
 
   test.each([
-    { serves: ['mail'], quietMs: 0, status: 'warning', says: 'default waits, and no worker' },
-    { serves: ['default'], quietMs: 0, status: 'ok', says: 'default 1/0/1' },
-    { serves: ['default'], quietMs: 8000, status: 'warning', says: 'default waits, and no worker' },
-    { serves: Array(30).fill('many'), quietMs: 0, status: 'ok', says: 'default 1/0/1' },
-  ])('of queue default, with a worker of %j', async ({ serves, quietMs, status, says }) => {
+    { who: 'one of another queue', serves: ['mail'], quietMs: 0, status: 'warning', says: 'no worker' },
+    { who: 'one of it', serves: ['default'], quietMs: 0, status: 'ok', says: 'default 1/0/1' },
+    {
+      who: 'one that was heard of long ago',
+      serves: ['default'],
+      quietMs: 8000,
+      status: 'warning',
+      says: 'no worker',
+    },
+    {
+      who: 'one whose list is cut',
+      serves: Array(30).fill('x'),
+      quietMs: 0,
+      status: 'ok',
+      says: 'default 1/0/1',
+    },
+  ])('and the list has $who: $status', async ({ serves, quietMs, status, says }) => {
     const { queue, driver, clock } = setUp();
     await queue.push(job);
     await queue.push(job);
