@@ -143,6 +143,7 @@ describe('queue:list and queue:show', () => {
         connection: 'main',
         state: 'done',
         attempts: 1,
+        exceptions: null,
         createdAt: null,
         dueAt: time,
         startedAt: time,
