@@ -78,6 +78,7 @@ export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js'
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export type { Payload } from './payload.js';
+export { type NameRule, type PhpNamesOptions, phpNames } from './php-names.js';
 export type { PushOptions } from './push.js';
 export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
 export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';

@@ -1,6 +1,7 @@
 import { QueueError } from './errors.js';
 import { isJobDefinition } from './job-definition.js';
 import { checkJobName, checkWireName } from './names.js';
+import { assertNoObjectJob } from './object-job.js';
 import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
 import type { Pushable } from './queue.js';
 import type { QueueCore } from './queue-core.js';
@@ -24,6 +25,7 @@ export async function preparePush(
   trace?: TraceContext,
 ): Promise<PreparedJob> {
   const name = wireNameOf(job, registry);
+  assertNoObjectJob(name);
   const definition = isJobDefinition(job) ? job : registry.definition(name);
   if (definition?.input) await validate(definition, data);
   const own = definition ? definition.settings : registry.settings(name);

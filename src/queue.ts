@@ -21,6 +21,7 @@ import { type SignalStore, signalRestart } from './restart-signal.js';
 import { shown } from './shown.js';
 import type { QueueStats, StatsOptions } from './statistics-report.js';
 import { storeAll, storeOne } from './store-jobs.js';
+import { thinkFileCache } from './think-file-cache.js';
 import { type PushedJobs, type PushTrace, tracePush } from './tracing.js';
 import { Worker } from './worker.js';
 import { type WorkerInfo, workerInfo } from './worker-info.js';
@@ -270,15 +271,19 @@ export class Queue {
     const logger =
       checked.name === undefined ? ofCore.logger : withFields(ofCore.logger, { worker: checked.name });
     const context = { ...ofCore, logger, watch };
-    return new Worker(connector, settings.leaseMs, checked, context, config.maintenance);
+    return new Worker(connector, settings.leaseMs, checked, context, config);
   }
 
   /**
-   * Asks every worker of this connection that does not stop by itself to finish its jobs and exit.
+   * Asks every worker of this connection that does not stop by itself to finish its jobs and exit; with `thinkCache`
+   * in the config also those that read that file, whatever their connection.
    *
-   * @throws QueueError `E_UNSUPPORTED` where the store cannot carry the signal.
+   * @throws QueueError `E_UNSUPPORTED` where neither the store nor a file can carry the signal.
    */
   async restartWorkers(): Promise<void> {
+    const file = thinkFileCache(this.#core.config);
+    if (file) await signalRestart(file, Date.now());
+    if (file && !this.#connector().signals) return;
     await signalRestart(this.#signals('restart signal'), Date.now());
   }
 
