@@ -8,7 +8,7 @@ import type { HistoryKeeper } from './history-keeper.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import { isObjectJob, shownPayload } from './object-job.js';
-import { decodePayload, type Payload, unreadable } from './payload.js';
+import { type Payload, unreadable } from './payload.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
@@ -19,6 +19,7 @@ import type { StartRecords } from './start-records.js';
 import type { StatisticsKeeper } from './statistics-keeper.js';
 import type { Tracer } from './tracing.js';
 import { afterObjectJob, afterUnknown } from './unknown-job.js';
+import type { WireFormat } from './wire-format.js';
 import type { WorkerWatch } from './worker-watch.js';
 
 /** An object job that has not come again for so long, and for the patience with it, is a new one. */
@@ -29,6 +30,8 @@ export interface AttemptContext {
   readonly connection: string;
   readonly registry: Registry;
   readonly settler: Settler;
+  /** How the connection's bodies are written. */
+  readonly wire: WireFormat;
   readonly defaults: AttemptDefaults;
   readonly events: QueueEvents;
   readonly logger: Logger;
@@ -74,7 +77,7 @@ export interface AttemptEnd {
  */
 export async function runAttempt(reserved: ReservedJob, context: AttemptContext): Promise<AttemptEnd> {
   const decoded =
-    reserved.problem === undefined ? decodePayload(reserved.body) : { problem: reserved.problem };
+    reserved.problem === undefined ? context.wire.decode(reserved.body) : { problem: reserved.problem };
   if ('problem' in decoded) return giveUpUnreadable(reserved, decoded.problem, context);
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
@@ -136,7 +139,7 @@ function startedHere(reserved: ReservedJob, { starts }: AttemptContext): boolean
 /** Whether a job must run alone: its tries are used up, though it may never have been started. */
 export function isLastChanceOf(reserved: ReservedJob, context: AttemptContext): boolean {
   if (reserved.attempts < 2 || reserved.problem !== undefined) return false;
-  const decoded = decodePayload(reserved.body);
+  const decoded = context.wire.decode(reserved.body);
   if ('problem' in decoded) return false;
   const handler = context.registry.find(decoded.payload.job);
   if (handler === undefined) return false;

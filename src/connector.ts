@@ -6,6 +6,7 @@ import type { LiveJob, Peek } from './live-jobs.js';
 import type { Logger } from './logger.js';
 import type { SignalStore } from './restart-signal.js';
 import type { StatisticsStore } from './statistics-store.js';
+import type { WireFormat } from './wire-format.js';
 import type { WorkerRegistry } from './worker-registry.js';
 
 /** A job on its way into a store. */
@@ -250,6 +251,8 @@ export interface Driver {
   /** `memory`, `sync`, `database`, `redis`: shown to people, not looked up. */
   readonly driver: string;
   readonly settings: ConnectionSettings;
+  /** How its jobs are written. Default: as think-queue 3 does. */
+  readonly wire?: WireFormat;
   /** Opens nothing yet: a connector connects when its first verb is called. */
   connect(context: DriverContext): Connector;
 }

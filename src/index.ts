@@ -77,7 +77,7 @@ export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
-export type { Payload } from './payload.js';
+export type { Decoded, Payload } from './payload.js';
 export { type NameRule, type PhpNamesOptions, phpNames } from './php-names.js';
 export type { PushOptions } from './push.js';
 export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
@@ -103,6 +103,7 @@ export type {
   TracedRun,
   Tracer,
 } from './tracing.js';
+export { nativeFormat, type WireFormat } from './wire-format.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';

@@ -14,6 +14,7 @@ import {
 import type { LiveState } from './live-jobs.js';
 import { checkQueueName } from './names.js';
 import { shown } from './shown.js';
+import type { WireFormat } from './wire-format.js';
 import { type WorkerInfo, workerInfo } from './worker-info.js';
 
 /** Jobs that are looked at in one go. */
@@ -53,6 +54,8 @@ export interface ListingSource {
   /** Undefined where the connection keeps no history. */
   readonly history: HistoryStore | undefined;
   readonly nowMs: number;
+  /** How the connection's bodies are written. */
+  readonly wire: WireFormat;
 }
 
 /** {@link ListOptions} after checking. */
@@ -105,11 +108,11 @@ export async function findJobs(
     (one) => queue === undefined || one.queue === queue,
   );
   const live = await connector.find?.(lane, id);
-  const present = live ? [viewOfLive(live, connection, await runsIn(connector))] : [];
+  const present = live ? [viewOfLive(live, connection, await runsIn(connector), source.wire)] : [];
   for (const job of failed) {
     const end = endOf(job, ended);
     if (end) ended.splice(ended.indexOf(end), 1);
-    present.push(viewOfFailed(job, end));
+    present.push(viewOfFailed(job, end, source.wire));
   }
   return byQueue([...present, ...ended.map((one) => viewOfEnded(one, connection))]);
 }
@@ -139,7 +142,11 @@ async function liveJobs(state: LiveState, wish: Wish, source: ListingSource): Pr
   const found: ListedJob[] = [];
   for (let offset = 0; found.length < limit && offset < mostLookedAt; offset += pageSize) {
     const page = await connector.peek(queue, { state, limit: pageSize, offset });
-    found.push(...page.map((job) => viewOfLive(job, connection, runs)).filter((job) => isWished(job, wish)));
+    found.push(
+      ...page
+        .map((job) => viewOfLive(job, connection, runs, source.wire))
+        .filter((job) => isWished(job, wish)),
+    );
     if (page.length < pageSize) break;
   }
   return found.slice(0, limit);
@@ -156,10 +163,13 @@ async function doneJobs(wish: Wish, { connection, history }: ListingSource): Pro
   return ended.map((one) => viewOfEnded(one, connection));
 }
 
-async function failedJobs(wish: Wish, { connection, failed, history }: ListingSource): Promise<ListedJob[]> {
+async function failedJobs(
+  wish: Wish,
+  { connection, failed, history, wire }: ListingSource,
+): Promise<ListedJob[]> {
   const jobs = await failed.list({ ...filterOf(wish), connection });
   const ended = jobs.length === 0 ? [] : ((await history?.find(jobs.map(({ jobId }) => jobId))) ?? []);
-  return jobs.map((job) => viewOfFailed(job, endOf(job, ended)));
+  return jobs.map((job) => viewOfFailed(job, endOf(job, ended), wire));
 }
 
 /** The end in the history that a record of a failure is about. */

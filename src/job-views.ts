@@ -5,7 +5,7 @@ import type { EndedJob } from './history-store.js';
 import { timeOfJobId } from './job-id.js';
 import type { LiveJob } from './live-jobs.js';
 import { shownPayload } from './object-job.js';
-import { decodePayload } from './payload.js';
+import type { WireFormat } from './wire-format.js';
 import type { RunningJob, WorkerInfo } from './worker-info.js';
 
 /** What a job is doing: `running` is reserved by a worker that says that it runs it. */
@@ -72,8 +72,9 @@ export function viewOfLive(
   job: LiveJob,
   connection: string,
   runs: ReadonlyMap<string, WorkerInfo>,
+  wire: WireFormat,
 ): ListedJob {
-  const decoded = decodePayload(job.body);
+  const decoded = wire.decode(job.body);
   const payload = 'payload' in decoded ? shownPayload(decoded.payload) : undefined;
   const worker =
     job.state === 'reserved' && job.id !== null ? runs.get(runKey(job.queue, job.id)) : undefined;
@@ -101,9 +102,9 @@ export function viewOfEnded(ended: EndedJob, connection: string): ListedJob {
 }
 
 /** A failed job. @param ended the same end in the history, which knows more of its times. */
-export function viewOfFailed(job: FailedJob, ended: EndedJob | undefined): ListedJob {
+export function viewOfFailed(job: FailedJob, ended: EndedJob | undefined, wire: WireFormat): ListedJob {
   const { class: name, code } = partsOfClass(job.errorClass);
-  const decoded = decodePayload(job.payload);
+  const decoded = wire.decode(job.payload);
   const dueAt = 'payload' in decoded ? decoded.payload.dueAt : undefined;
   return {
     ...nothing,

@@ -2,7 +2,7 @@ import type { AttemptContext } from './attempt.js';
 import { rulesFor } from './attempt-rules.js';
 import type { ReservedJob } from './connector.js';
 import type { QueueError } from './errors.js';
-import { decodePayload, unreadable } from './payload.js';
+import { unreadable } from './payload.js';
 import { type Action, afterFailure } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 
@@ -31,7 +31,7 @@ export interface LeftJob {
 export async function settleLeft(left: LeftJob, context: AttemptContext): Promise<void> {
   const { reserved, verdict } = left;
   if (!left.started) return giveBack(reserved, context);
-  const decoded = decodePayload(reserved.body);
+  const decoded = context.wire.decode(reserved.body);
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadablePayload(reserved) };
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);

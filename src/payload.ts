@@ -3,6 +3,7 @@ import { QueueError } from './errors.js';
 import { assertJsonSafe } from './json-safety.js';
 import { checkWireName } from './names.js';
 import { asTraceContext, type TraceContext } from './tracing.js';
+import type { WireFormat } from './wire-format.js';
 
 /**
  * The decoded body of a job: think-queue 3's fields, then ours. `id` and `attempts` stand last in the
@@ -34,24 +35,36 @@ export const unreadable = '(unreadable)';
 export type Decoded = { readonly payload: Payload } | { readonly problem: string };
 
 /**
- * The text that is stored for a job. Wire format: think-queue 3.x (`job, maxTries, timeout, data, …, id,
- * attempts`), which ignores the fields that it does not know. In ASCII, as PHP writes it: tables and terminals of
- * any character set take it.
+ * The text that is stored for a job.
  *
- * @throws QueueError `E_PAYLOAD_INVALID` for data that JSON would change, `E_PAYLOAD_TOO_LARGE`.
+ * @param wire the connection's form. Default: think-queue 3's.
+ * @throws QueueError `E_PAYLOAD_INVALID` for data that JSON would change, `E_PAYLOAD_TOO_LARGE`, and what its `encode` throws.
  */
-export function encodePayload(payload: Payload, maxBytes: number): string {
+export function encodePayload(
+  payload: Payload,
+  maxBytes: number,
+  wire: Pick<WireFormat, 'encode'> = { encode: encodeThinkQueue3 },
+): string {
   assertJsonSafe(payload.data);
-  const { job, maxTries, timeout, timeoutAt, data, backoff, trace, dueAt, id } = payload;
-  const fields = { job, maxTries, timeout, timeoutAt, data, backoff, ...trace, dueAt, id, attempts: 0 };
-  const body = inAscii(JSON.stringify(fields));
-  const bytes = body.length;
+  const body = wire.encode(payload);
+  const bytes = Buffer.byteLength(body);
   if (bytes > maxBytes) {
-    throw new QueueError('E_PAYLOAD_TOO_LARGE', `job ${job}: ${bytes} bytes exceed the ${maxBytes} allowed`, {
+    const what = `job ${payload.job}: ${bytes} bytes exceed the ${maxBytes} allowed`;
+    throw new QueueError('E_PAYLOAD_TOO_LARGE', what, {
       fix: 'Store the bulk elsewhere and push a reference to it, or raise maxPayloadBytes.',
     });
   }
   return body;
+}
+
+/**
+ * Wire format think-queue 3.x: `job, maxTries, timeout, data, …, id, attempts`. It ignores the fields that it does not
+ * know. In ASCII, as PHP writes it: tables and terminals of any character set take it.
+ */
+export function encodeThinkQueue3(payload: Payload): string {
+  const { job, maxTries, timeout, timeoutAt, data, backoff, trace, dueAt, id } = payload;
+  const fields = { job, maxTries, timeout, timeoutAt, data, backoff, ...trace, dueAt, id, attempts: 0 };
+  return inAscii(JSON.stringify(fields));
 }
 
 /** JSON with everything beyond ASCII as `\\uXXXX`. Only strings hold such characters. */
@@ -59,8 +72,8 @@ function inAscii(json: string): string {
   return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Reads a body. Never throws: what cannot be run is told as `problem`. */
-export function decodePayload(body: string): Decoded {
+/** Reads a body of think-queue 3.x. Never throws: what cannot be run is told as `problem`. */
+export function decodeThinkQueue3(body: string): Decoded {
   let value: unknown;
   try {
     value = JSON.parse(body);

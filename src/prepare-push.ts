@@ -29,13 +29,14 @@ export async function preparePush(
   const definition = isJobDefinition(job) ? job : registry.definition(name);
   if (definition?.input) await validate(definition, data);
   const own = definition ? definition.settings : registry.settings(name);
-  const { settings } = connections.driver(options.connection ?? connectionName);
+  const { settings, wire } = connections.driver(options.connection ?? connectionName);
   return prepareJob(name, data, options, {
     queue: own?.queue ?? settings.queue,
     retryUntilMs: own?.retryUntilMs,
     maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
     nowMs: clock.now(),
     trace,
+    wire,
   });
 }
 

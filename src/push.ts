@@ -8,6 +8,7 @@ import { checkJobId, checkQueueName } from './names.js';
 import { encodePayload } from './payload.js';
 import { shown } from './shown.js';
 import type { TraceContext } from './tracing.js';
+import type { WireFormat } from './wire-format.js';
 
 /** What one push may ask for; the job's definition and the worker decide the rest. */
 export interface PushOptions {
@@ -63,6 +64,8 @@ export function prepareJob(
     readonly retryUntilMs?: number | undefined;
     readonly nowMs: number;
     readonly trace?: TraceContext | undefined;
+    /** Of the connection. Default: think-queue 3's. */
+    readonly wire?: WireFormat | undefined;
   },
 ): PreparedJob {
   assertKnownOptions(options);
@@ -87,7 +90,7 @@ export function prepareJob(
     queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
     job: {
       id,
-      body: encodePayload(payload, defaults.maxPayloadBytes),
+      body: encodePayload(payload, defaults.maxPayloadBytes, defaults.wire),
       ...wait,
       ...(options.id !== undefined && { unique: true }),
     },

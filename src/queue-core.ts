@@ -15,6 +15,7 @@ import { Sightings } from './sightings.js';
 import { Statistics } from './statistics.js';
 import { isTracer } from './tracing.js';
 import { deleteIn } from './transaction.js';
+import { nativeFormat } from './wire-format.js';
 import { type CheckedWorkerOptions, checkWorkerOptions } from './worker-options.js';
 
 /** What the `Queue` objects of one config share. */
@@ -74,11 +75,13 @@ export class QueueCore {
   attemptContext(connection: string, connector: Connector, options: CheckedWorkerOptions): AttemptContext {
     const { clock, config, connections, registry, events, logger } = this;
     const inline = connector.inline ?? false;
-    const { leaseMs } = connections.driver(connection).settings;
+    const { settings, wire = nativeFormat } = connections.driver(connection);
+    const { leaseMs } = settings;
     const failedPlace = connections.failedPlace(connection);
     return {
       connection,
       registry,
+      wire,
       settler: new Settler(connector, failedPlace, leaseMs, logger, inline),
       defaults: options,
       deleteIn: (transaction, lease) => deleteIn(connector, transaction, lease),

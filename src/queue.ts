@@ -23,6 +23,7 @@ import type { QueueStats, StatsOptions } from './statistics-report.js';
 import { storeAll, storeOne } from './store-jobs.js';
 import { thinkFileCache } from './think-file-cache.js';
 import { type PushedJobs, type PushTrace, tracePush } from './tracing.js';
+import { nativeFormat } from './wire-format.js';
 import { Worker } from './worker.js';
 import { type WorkerInfo, workerInfo } from './worker-info.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
@@ -378,7 +379,7 @@ export class Queue {
 
   /** With what ended in this process written, so that it is seen. */
   async #listingSource(): Promise<ListingSource> {
-    const { history, failed, clock } = this.#core;
+    const { history, failed, clock, connections } = this.#core;
     const connection = this.connectionName;
     const connector = this.#connector();
     await history.of(connection)?.flush();
@@ -390,6 +391,7 @@ export class Queue {
       failed,
       history: history.storeOf(connection),
       nowMs: clock.now(),
+      wire: connections.driver(connection).wire ?? nativeFormat,
     };
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exponential } from '../../src/index.js';
-import { decodePayload, encodePayload, type Payload } from '../../src/payload.js';
+import { decodeThinkQueue3, encodePayload, type Payload } from '../../src/payload.js';
 
 const plain: Payload = { job: 'mail.send', maxTries: null, timeout: null, data: { to: 'a@b.c' }, id: 'id-1' };
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -28,7 +28,7 @@ describe('the text that is stored', () => {
         `"data":1,"traceparent":"${traceparent}","tracestate":"a=1","dueAt":7,"id":"id-1","attempts":0}$`,
       ),
     );
-    expect(decodePayload(body)).toEqual({ payload: traced });
+    expect(decodeThinkQueue3(body)).toEqual({ payload: traced });
   });
 
   test.each([
@@ -37,11 +37,11 @@ describe('the text that is stored', () => {
     { tracestate: 'a=1' },
     { traceparent: `${traceparent}"` },
   ])('takes what is no trace for none, and the job for good: %j', (trace) => {
-    expect(decodePayload(JSON.stringify({ ...plain, ...trace }))).toEqual({ payload: plain });
+    expect(decodeThinkQueue3(JSON.stringify({ ...plain, ...trace }))).toEqual({ payload: plain });
   });
 
   test.each([1, '', 'x'.repeat(513)])('leaves a state out that is none, or long: %j', (tracestate) => {
-    const decoded = decodePayload(JSON.stringify({ ...plain, traceparent, tracestate }));
+    const decoded = decodeThinkQueue3(JSON.stringify({ ...plain, traceparent, tracestate }));
     expect(decoded).toEqual({ payload: { ...plain, trace: { traceparent } } });
   });
 
@@ -68,7 +68,7 @@ describe('the text that is stored', () => {
     const body = encodePayload({ ...plain, data }, unlimited);
     expect(body).toMatch(/^[ -\x7f]*$/);
     expect(body).toContain('\\ud83d\\udc22\\u00e9\\u2028');
-    expect(decodePayload(body)).toMatchObject({ payload: { data } });
+    expect(decodeThinkQueue3(body)).toMatchObject({ payload: { data } });
   });
 
   test('may have so many bytes and no more, counted as they are stored', () => {
@@ -98,7 +98,7 @@ describe('a body is read back', () => {
       { ...plain, data: JSON.parse('{"__proto__":{"a":1},"constructor":2,"\\u0000":"🐢"}') },
     ],
   ])('%s, as it was written', (_, payload) => {
-    const decoded = decodePayload(encodePayload(payload, unlimited));
+    const decoded = decodeThinkQueue3(encodePayload(payload, unlimited));
     expect(decoded).toEqual({ payload });
     const data = 'payload' in decoded ? decoded.payload.data : undefined;
     expect(JSON.stringify(data)).toBe(JSON.stringify(payload.data)); // the keys of data keep their order
@@ -107,13 +107,13 @@ describe('a body is read back', () => {
   test('from PHP, with its own fields and without ours, and ignores attempts', () => {
     const php =
       '{"job":"App\\\\Job@fire","maxTries":null,"timeout":null,"data":[],"pop":1,"id":"x","attempts":7}';
-    expect(decodePayload(php)).toEqual({
+    expect(decodeThinkQueue3(php)).toEqual({
       payload: { job: 'App\\Job@fire', maxTries: null, timeout: null, data: [], id: 'x' },
     });
-    expect(decodePayload('{"job":"a"}')).toEqual({
+    expect(decodeThinkQueue3('{"job":"a"}')).toEqual({
       payload: { job: 'a', maxTries: null, timeout: null, data: null, id: '' },
     });
-    expect(decodePayload('{"job":"a","id":17}')).toMatchObject({ payload: { id: '17' } });
+    expect(decodeThinkQueue3('{"job":"a","id":17}')).toMatchObject({ payload: { id: '17' } });
   });
 });
 
@@ -148,16 +148,16 @@ describe('a body that cannot be run is told as a problem, and nothing is thrown'
     ['{"job":"a","backoff":"5 min"}', /backoff/],
     ['{"job":"a","backoff":{"type":"exponential","base":{"toString":null}}}', /.+/],
   ])('%s', (body, problem) => {
-    const decoded = decodePayload(body);
+    const decoded = decodeThinkQueue3(body);
     expect(decoded).toEqual({ problem: expect.stringMatching(problem) });
   });
 
   test('an id that cannot be made a text', () => {
-    expect(() => decodePayload('{"job":"a","id":{"toString":null}}')).not.toThrow();
+    expect(() => decodeThinkQueue3('{"job":"a","id":{"toString":null}}')).not.toThrow();
   });
 
   test('a body of 100,000 levels', () => {
     const deep = `{"job":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    expect(() => decodePayload(deep)).not.toThrow();
+    expect(() => decodeThinkQueue3(deep)).not.toThrow();
   });
 });

@@ -1,0 +1,28 @@
+import { type Decoded, decodeThinkQueue3, encodeThinkQueue3, type Payload } from './payload.js';
+
+/**
+ * How a connection writes its jobs: what stands in the store as a job's body, which other programs may read. A driver
+ * carries one where it shares its store with programs that write their jobs in another form than think-queue 3.
+ *
+ * The body stays opaque to the connector, the failed-job store keeps it as it is, and a retry pushes it back so. Which
+ * keys or columns there are, how attempts are counted and when a job is due are the connector's.
+ */
+export interface WireFormat {
+  /** Shown to people: `think-3`, `laravel`. */
+  readonly name: string;
+  /**
+   * The body of a new job. `data` of the payload is known to be what JSON can hold.
+   *
+   * @throws QueueError `E_PAYLOAD_INVALID` or `E_UNSUPPORTED` for what the form has no place for.
+   */
+  encode(payload: Payload): string;
+  /** Reads a body, also one of another program. Must not throw: what cannot be run is told as `problem`. */
+  decode(body: string): Decoded;
+}
+
+/** think-queue 3.x: the form of every connection that names no other. */
+export const nativeFormat: WireFormat = {
+  name: 'think-3',
+  encode: encodeThinkQueue3,
+  decode: decodeThinkQueue3,
+};
