@@ -11,7 +11,7 @@ const handler = 'think\\queue\\CallQueuedHandler@call';
 
 function objectJob(commandName: unknown, job = handler): string {
   const data = { commandName, command: 'O:8:"app\\Mail":0:{}' };
-  return JSON.stringify({ job, maxTries: 2, timeoutAt: 1, data, id: 'x', attempts: 0 });
+  return JSON.stringify({ job, maxTries: 2, data, id: 'x', attempts: 0 });
 }
 
 function setUp(config: Partial<QueueConfig> = {}, without: Parameters<typeof faulty>[1] = []) {
