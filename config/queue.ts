@@ -41,6 +41,9 @@ export default defineConfig({
   // The files with your jobs, from the project's folder.
   jobs: './jobs/**/*.{ts,mts,js,mjs}',
 
+  // What names mean that PHP pushes and no job is registered under (phpNames is in 'drover').
+  // names: phpNames({ namespace: 'app\\job' }),
+
   // Where failed jobs are kept: 'same' is the store of their own connection, { connection: 'database' } is one
   // for all, and 'none' deletes them.
   // failed: 'same',
@@ -52,6 +55,9 @@ export default defineConfig({
   // statistics: true,
   // Whether the application is in maintenance: workers take no jobs meanwhile.
   // maintenance: () => existsSync('down'),
+
+  // A ThinkPHP application's file cache, for its restart signal.
+  // thinkCache: '../shop/runtime/cache',
 
   // How workers work. Flags of queue:work go before it, and a job's own settings before both.
   // worker: {

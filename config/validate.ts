@@ -88,9 +88,12 @@ function failedProblems(failed: unknown, names: readonly string[]): Problem[] {
 }
 
 function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const { maxPayloadBytes, logger, clock, statistics, tracing, metrics } = config;
+  const { maxPayloadBytes, logger, clock, statistics, tracing, metrics, thinkCache } = config;
   const problems: Problem[] = [];
-  for (const path of ['onFailed', 'maintenance']) {
+  if (thinkCache !== undefined && (typeof thinkCache !== 'string' || thinkCache === '')) {
+    problems.push({ path: 'thinkCache', what: 'is not the path of a folder' });
+  }
+  for (const path of ['names', 'onFailed', 'maintenance']) {
     const given = config[path];
     if (given !== undefined && typeof given !== 'function') {
       problems.push({ path, what: `is ${kindOf(given)}, not a function` });

@@ -8,17 +8,22 @@ import { HeldJob } from './held-job.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
+import { isObjectJob, shownPayload } from './object-job.js';
 import { type Payload, unreadable } from './payload.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
+import type { Sightings } from './sightings.js';
 import type { StartRecords } from './start-records.js';
 import type { StatisticsKeeper } from './statistics-keeper.js';
 import type { Tracer } from './tracing.js';
-import { afterUnknown } from './unknown-job.js';
+import { afterObjectJob, afterUnknown } from './unknown-job.js';
 import type { WireFormat } from './wire-format.js';
+
+/** An object job that has not come again for so long, and for the patience with it, is a new one. */
+const forgottenMs = 60_000;
 
 /** What an attempt works with. One for all attempts of a worker. */
 export interface AttemptContext {
@@ -42,6 +47,8 @@ export interface AttemptContext {
   /** Told of each job that ended for good. */
   readonly history?: HistoryKeeper | undefined;
   readonly tracer?: Tracer | undefined;
+  /** The object jobs of PHP that this worker has seen. */
+  readonly sightings: Sightings;
   /** The deliveries that this worker has started. Absent where jobs are delivered once. */
   readonly starts?: StartRecords;
   /** Told of each job before it is run; the attempt waits for the answer. */
@@ -74,6 +81,7 @@ export async function runAttempt(held: HeldJob, context: AttemptContext): Promis
   if ('problem' in decoded) return giveUpUnreadable(held, decoded.problem, context);
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
+  if (!handler && isObjectJob(payload.job)) return putOff(held, shownPayload(payload), context);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
   const settlement = new Settlement(held, payload, handler, context);
 
@@ -143,6 +151,18 @@ export function isLastChanceOf(reserved: ReservedJob, context: AttemptContext): 
 
 function circumstances({ clock }: AttemptContext): Circumstances {
   return { nowMs: clock.now(), random: Math.random() };
+}
+
+/** Leaves an object job to PHP's workers for a while, then gives it up. */
+async function putOff(held: HeldJob, payload: Payload, context: AttemptContext): Promise<AttemptEnd> {
+  const { defaults, inline, settler, sightings, clock } = context;
+  const { queue, id } = held.reserved;
+  const patienceMs = inline ? 0 : defaults.unknownJobPatienceMs;
+  const can = { patienceMs, postpone: settler.canPostpone, record: inline || settler.keepsFailures };
+  const seenForMs = sightings.sinceFirstMs(queue, id, clock.now(), Math.max(patienceMs, forgottenMs));
+  const verdict = afterObjectJob(payload.job, seenForMs, can, circumstances(context));
+  if (verdict.action === 'fail') sightings.forget(queue, id);
+  return await new Settlement(held, payload, undefined, context).settle(verdict);
 }
 
 function giveUpUnreadable(held: HeldJob, problem: string, context: AttemptContext): Promise<AttemptEnd> {

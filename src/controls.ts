@@ -26,6 +26,8 @@ export function isSameHalt(one: Halt, other: Halt): boolean {
 export interface ControlsOptions {
   readonly queues: readonly string[];
   readonly signals: SignalStore | undefined;
+  /** Where else a restart may be asked for. */
+  readonly restarts?: SignalStore | undefined;
   readonly maintenance: (() => unknown) | undefined;
   readonly logger: Logger;
   /** Called when a restart is asked for. */
@@ -65,11 +67,13 @@ export class Controls {
    * @param watching false looks once, and not for a restart: for a worker that runs one job.
    */
   async start(watching: boolean): Promise<void> {
-    const pauses = this.#start(pausedKey, 'what is paused', watching, (text) => {
+    const { signals, restarts } = this.#options;
+    const pauses = this.#start(signals, pausedKey, 'what is paused', watching, (text) => {
       this.#pauses = readPauses(text);
       this.#update();
     });
-    await Promise.all([watching && this.#startRestart(), pauses, this.#startMaintenance(watching)]);
+    const restart = watching ? [this.#startRestart(signals), this.#startRestart(restarts)] : [];
+    await Promise.all([...restart, pauses, this.#startMaintenance(watching)]);
   }
 
   /** Looks no more. */
@@ -77,9 +81,9 @@ export class Controls {
     for (const end of this.#ends.splice(0)) end();
   }
 
-  #startRestart(): Promise<void> {
+  #startRestart(signals: SignalStore | undefined): Promise<void> {
     let atStart: string | null | undefined;
-    return this.#start(restartKey, 'the restart signal', true, (value) => {
+    return this.#start(signals, restartKey, 'the restart signal', true, (value) => {
       if (atStart === undefined) atStart = value;
       else if (isRestartAsked(atStart, value)) this.#options.onRestart();
     });
@@ -87,12 +91,13 @@ export class Controls {
 
   /** Tells a signal's value now and, watching, whenever it was read again: a store that is away tells nothing. */
   async #start(
+    signals: SignalStore | undefined,
     key: string,
     what: string,
     watching: boolean,
     tell: (value: string | null) => void,
   ): Promise<void> {
-    const { signals, logger } = this.#options;
+    const { logger } = this.#options;
     if (!signals) return;
     const look = async (): Promise<void> => {
       try {

@@ -79,6 +79,7 @@ export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { checkOptionNames } from './option-names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export type { Decoded, Payload } from './payload.js';
+export { type NameRule, type PhpNamesOptions, phpNames } from './php-names.js';
 export type { Pushable } from './prepare-push.js';
 export type { PushOptions } from './push.js';
 export type { PushEntry } from './pusher.js';

@@ -4,6 +4,7 @@ import type { ErrorText, FailedJob, FailedReason } from './failed-jobs.js';
 import type { EndedJob } from './history-store.js';
 import { timeOfJobId } from './job-id.js';
 import type { LiveJob } from './live-jobs.js';
+import { shownPayload } from './object-job.js';
 import type { WireFormat } from './wire-format.js';
 import type { RunningJob, WorkerInfo } from './worker-info.js';
 
@@ -14,7 +15,7 @@ export type ListedState = 'ready' | 'delayed' | 'reserved' | 'running' | 'done' 
 export interface ListedJob {
   /** Null for a job of another program that has none until it is reserved. */
   readonly id: string | null;
-  /** The wire name; null where the payload cannot be read. */
+  /** The wire name, of an object job of PHP the object's class; null where the payload cannot be read. */
   readonly name: string | null;
   readonly connection: string;
   readonly queue: string;
@@ -77,7 +78,7 @@ export function viewOfLive(
   wire: WireFormat,
 ): ListedJob {
   const decoded = wire.decode(job.body);
-  const payload = 'payload' in decoded ? decoded.payload : undefined;
+  const payload = 'payload' in decoded ? shownPayload(decoded.payload) : undefined;
   const worker =
     job.state === 'reserved' && job.id !== null ? runs.get(runKey(job.queue, job.id)) : undefined;
   return {

@@ -34,7 +34,7 @@ export function makeWorker(
   const logger =
     checked.name === undefined ? ofCore.logger : withFields(ofCore.logger, { worker: checked.name });
   const context = { ...ofCore, logger };
-  return new Worker(connector, settings.leaseMs, checked, context, config.maintenance, watch);
+  return new Worker(connector, settings.leaseMs, checked, context, config, watch);
 }
 
 /** Options that are given as undefined leave the config's default in force. */

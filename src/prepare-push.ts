@@ -2,6 +2,7 @@ import { QueueError } from './errors.js';
 import type { JobClass } from './job-class.js';
 import { isJobDefinition, type JobDefinition } from './job-definition.js';
 import { checkJobName, checkWireName } from './names.js';
+import { assertNoObjectJob } from './object-job.js';
 import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { type Registry, validate } from './registry.js';
@@ -27,6 +28,7 @@ export async function preparePush(
   trace?: TraceContext,
 ): Promise<PreparedJob> {
   const name = wireNameOf(job, registry);
+  assertNoObjectJob(name);
   const definition = isJobDefinition(job) ? job : registry.definition(name);
   if (definition?.input) await validate(definition, data);
   const own = definition ? definition.settings : registry.settings(name);

@@ -13,6 +13,7 @@ import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
+import { Sightings } from './sightings.js';
 import { Statistics } from './statistics.js';
 import { isTracer } from './tracing.js';
 import { deleteIn } from './transaction.js';
@@ -25,7 +26,7 @@ export class QueueCore {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly connections: Connections;
-  readonly registry = new Registry();
+  readonly registry: Registry;
   readonly events: QueueEvents;
   readonly failed: FailedJobs;
   readonly statistics: Statistics;
@@ -49,7 +50,11 @@ export class QueueCore {
       throw new QueueError('E_CONFIG', `statistics: ${shown(config.statistics)} is not true or false`);
     }
     assertTracer(config.tracing);
+    assertShared(config);
     this.events = new QueueEvents(logger);
+    this.registry = new Registry(config.names, (error, name) => {
+      logger.warn({ err: error, name }, 'the rule for names failed');
+    });
     for (const [name, source] of jobsOf(config)) this.registry.add(source, name);
     this.connections = new Connections(this.config, (job, connector, connection) =>
       this.#runInline(job, connector, connection),
@@ -89,6 +94,7 @@ export class QueueCore {
       statistics: this.statistics.of(connection),
       history: this.history.of(connection),
       tracer: config.tracing,
+      sightings: new Sightings(),
       inline,
     };
   }
@@ -140,6 +146,19 @@ function assertTracer(tracer: unknown): void {
   if (tracer === undefined || isTracer(tracer)) return;
   throw new QueueError('E_CONFIG', `tracing: ${shown(tracer)} is no tracer`, {
     fix: "Write tracing: opentelemetry(), imported from 'drover/opentelemetry'.",
+  });
+}
+
+/** Checks what is shared with another program. */
+function assertShared({ names, thinkCache }: QueueConfig): void {
+  if (names !== undefined && typeof names !== 'function') {
+    throw new QueueError('E_CONFIG', `names: ${shown(names)} is not a function`, {
+      fix: "Write names: phpNames(), imported from 'drover'.",
+    });
+  }
+  if (thinkCache === undefined || (typeof thinkCache === 'string' && thinkCache !== '')) return;
+  throw new QueueError('E_CONFIG', `thinkCache: ${shown(thinkCache)} is not a folder`, {
+    fix: "Write thinkCache: '../shop/runtime/cache'.",
   });
 }
 

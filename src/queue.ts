@@ -16,6 +16,7 @@ import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
 import { type SignalStore, signalRestart } from './restart-signal.js';
 import type { QueueStats, StatsOptions } from './statistics-report.js';
+import { thinkFileCache } from './think-file-cache.js';
 import type { Worker } from './worker.js';
 import type { WorkerInfo } from './worker-info.js';
 import { listWorkers } from './worker-list.js';
@@ -152,11 +153,15 @@ export class Queue extends Pusher {
   }
 
   /**
-   * Asks every worker of this connection that does not stop by itself to finish its jobs and exit.
+   * Asks every worker of this connection that does not stop by itself to finish its jobs and exit; with `thinkCache`
+   * in the config also those that read that file, whatever their connection.
    *
-   * @throws QueueError `E_UNSUPPORTED` where the store cannot carry the signal.
+   * @throws QueueError `E_UNSUPPORTED` where neither the store nor a file can carry the signal.
    */
   async restartWorkers(): Promise<void> {
+    const file = thinkFileCache(this.#core.config);
+    if (file) await signalRestart(file, Date.now());
+    if (file && !this.#connector().signals) return;
     await signalRestart(this.#signals('restart signal'), Date.now());
   }
 

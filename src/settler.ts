@@ -95,6 +95,11 @@ export class Settler {
     return this.#connector.postpone !== undefined;
   }
 
+  /** Whether a record is kept of a job that fails. */
+  get keepsFailures(): boolean {
+    return this.#failedPlace.kind !== 'none';
+  }
+
   /** Releases a job whose attempt shall not count; only where `canPostpone`. */
   postpone(lease: Lease, delayMs: number): Promise<boolean> {
     return this.#postponed.add({ lease, delayMs });

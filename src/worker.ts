@@ -10,6 +10,7 @@ import { Presence } from './presence.js';
 import type { QueueConfig } from './queue-config.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
+import { thinkFileCache } from './think-file-cache.js';
 import { startTimer } from './timer.js';
 import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
@@ -41,7 +42,7 @@ export class Worker {
     leaseMs: number,
     options: CheckedWorkerOptions,
     context: AttemptContext,
-    maintenance?: QueueConfig['maintenance'],
+    application: Pick<QueueConfig, 'maintenance' | 'thinkCache'>,
     watch?: WorkerWatch,
   ) {
     this.#watch = watch;
@@ -57,7 +58,8 @@ export class Worker {
     this.#controls = new Controls({
       queues,
       signals: connector.signals,
-      maintenance: force ? undefined : maintenance,
+      restarts: thinkFileCache(application),
+      maintenance: force ? undefined : application.maintenance,
       logger,
       onRestart: () => this.#stop('restart'),
       onHalt: () => this.#onHalt(),

@@ -7,6 +7,7 @@ import {
   systemClock,
   type WorkerOptions,
 } from '../../src/index.js';
+import { thinkFileCache } from '../../src/think-file-cache.js';
 import type { Args } from '../args.js';
 import type { Command } from '../command.js';
 import { type Context, withContext } from '../context.js';
@@ -135,6 +136,7 @@ function createListener(
     sleepMs: spanMs(args, context, 'sleep'),
     restMs: spanMs(args, context, 'rest'),
     maintenance: args.isOn('force') || config.worker?.force ? undefined : config.maintenance,
+    restarts: thinkFileCache(config),
     onHalt,
     memoryMiB: args.whole('memory', 0) ?? config.worker?.memory ?? 0,
     logger,

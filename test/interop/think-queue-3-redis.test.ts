@@ -196,26 +196,6 @@ describe('PHP pushes', () => {
     expect(ran).toMatchObject([{ data: 'later', attempts: 1 }]);
   });
 
-  test.each(['push_object', 'push_object_options'])(
-    '%s: an object job is given up with its reason, and its bytes are kept',
-    async (name) => {
-      const member = of(name).commands[0]?.at(-1) ?? '';
-      await server.client.rpush(list, member);
-      await queue.push('x', 'neighbour');
-      const worker = queue.worker({ stopWhenEmpty: true, tries: 1, backoff: 0 });
-      await worker.run();
-      // Of the second the payload itself allows three tries.
-      for (let turn = 1; turn < 3; turn += 1) {
-        await server.advance(3_600_000);
-        await queue.worker({ stopWhenEmpty: true, tries: 1, backoff: 0 }).run();
-      }
-      expect(ran).toMatchObject([{ data: 'neighbour' }]);
-      expect(await queue.failed.list()).toMatchObject([
-        { reason: 'unknown-job', name: 'think\\queue\\CallQueuedHandler@call', payload: member },
-      ]);
-    },
-  );
-
   test.each([
     ['pop_raw_without_attempts', '{"job":"x"}', 'attempts in the payload is missing'],
     ['pop_element_0', '0', 'not a JSON object'],
