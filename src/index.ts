@@ -77,7 +77,7 @@ export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
-export type { Decoded, Payload } from './payload.js';
+export { type Decoded, type Payload, payloadFrom } from './payload.js';
 export {
   decodePhpJson,
   encodePhpJson,
