@@ -94,7 +94,9 @@ export class LaravelQueue {
     return {
       raw,
       reserved,
-      jobId: JSON.parse(raw).id,
+      get jobId() {
+        return JSON.parse(raw).id;
+      },
       attempts: () => JSON.parse(raw).attempts + 1,
       delete: async () => {
         await this.#redis.zrem(`${list}:reserved`, reserved);
