@@ -241,10 +241,43 @@ describe('attempts are found where they are', () => {
     ],
   ])('%s: the text stays whole', async (what, text) => {
     await server.client.rpush(list, text, '{"job":"App\\\\Jobs\\\\X","data":2,"id":"good","attempts":0}');
+    const [first] = await drover.reserve(['golden'], 1, 60_000);
+    expect(await server.client.hvals(`${list}:bodies`)).toEqual([text]);
+    await drover.unreserve?.([(first as ReservedJob).lease]);
     await work();
     const isFar = what.startsWith('too far');
     expect(ran.map(({ id }) => id).sort()).toEqual(isFar ? ['a', 'good'] : ['good']);
     expect((await queue.failed.list()).map(({ payload }) => payload)).toEqual(isFar ? [] : [text]);
+  });
+});
+
+describe('two jobs of the same bytes stay two', () => {
+  const text = '{"job":"App\\\\Jobs\\\\X","data":1,"id":"a","attempts":1}';
+
+  test('while both are reserved, given back and delayed', async () => {
+    await server.client.rpush(list, text, text);
+    const both = await drover.reserve(['golden'], 2, 60_000);
+    expect(both.map(({ id, attempts }) => [id, attempts])).toEqual([
+      ['a', 2],
+      ['a', 2],
+    ]);
+    await drover.release(both.map(({ lease }) => ({ lease, delayMs: 60_000 })));
+    expect(await queue.size()).toEqual({ ready: 0, delayed: 2, reserved: 0 });
+    await server.advance(62_000);
+    await work();
+    expect(ran.map(({ id, attempts }) => [id, attempts])).toEqual([
+      ['a', 3],
+      ['a', 3],
+    ]);
+    expect(await server.keys()).toEqual([]);
+  });
+
+  test('where one is delayed and the other is released', async () => {
+    await server.client.zadd(`${list}:delayed`, '9999999999', text.replace(':1}', ':2}'));
+    await server.client.rpush(list, text);
+    const { lease } = await droverReserves();
+    expect(await drover.release([{ lease, delayMs: 60_000 }])).toEqual([true]);
+    expect(await queue.size()).toEqual({ ready: 1, delayed: 1, reserved: 0 });
   });
 });
 
