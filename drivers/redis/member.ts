@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
-import { bytesShownBy, shownBytes } from './raw-bytes.js';
 import { tailBytes } from './dialect.js';
+import { bytesShownBy, shownBytes } from './raw-bytes.js';
 
 /** A job as it is stored: its member, and the body that had to be kept beside it. */
 export interface StoredJob {
