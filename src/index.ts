@@ -78,7 +78,14 @@ export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js'
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { checkOptionNames } from './option-names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
-export type { Decoded, Payload } from './payload.js';
+export { type Decoded, type Payload, payloadFrom } from './payload.js';
+export {
+  decodePhpJson,
+  encodePhpJson,
+  type PhpJsonOptions,
+  type PhpValue,
+  recodePhpJson,
+} from './php-json.js';
 export { type NameRule, type PhpNamesOptions, phpNames } from './php-names.js';
 export type { Pushable } from './prepare-push.js';
 export type { PushOptions } from './push.js';

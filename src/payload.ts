@@ -86,10 +86,14 @@ export function decodeThinkQueue3(body: string): Decoded {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { problem: 'the payload is not a JSON object' };
   }
-  return decodeFields(value as Record<string, unknown>);
+  return payloadFrom(value as Record<string, unknown>);
 }
 
-function decodeFields(record: Record<string, unknown>): Decoded {
+/**
+ * Checks the fields of a decoded body, by their names in think-queue 3 and ours; others are passed over. For wire
+ * formats that have read them, or made them of others. Never throws.
+ */
+export function payloadFrom(record: Record<string, unknown>): Decoded {
   const {
     job,
     maxTries = null,

@@ -86,7 +86,7 @@ export function prepareJob(
   const wait = due(options);
   const dueAt = Math.max(defaults.nowMs, wait.availableAtMs ?? defaults.nowMs + (wait.delayMs ?? 0));
   const endMs = endOfTrying(options.retryUntil, dueAt, defaults.retryUntilMs);
-  const id = options.id === undefined ? newJobId() : checkJobId(options.id);
+  const id = options.id === undefined ? newJobId() : ownId(options.id, defaults.wire);
   if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
   const payload = {
     job: wireName,
@@ -112,6 +112,13 @@ export function prepareJob(
       ...(options.id !== undefined && { unique: true }),
     },
   };
+}
+
+function ownId(id: string, wire: WireFormat | undefined): string {
+  if (wire?.keepsIds !== false) return checkJobId(id);
+  throw new QueueError('E_UNSUPPORTED', `push: a connection of the wire ${wire.name} keeps no ids apart`, {
+    fix: 'Leave id out; make the job itself harmless to repeat.',
+  });
 }
 
 function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {

@@ -11,6 +11,11 @@ export interface WireFormat {
   /** Shown to people: `think-3`, `laravel`. */
   readonly name: string;
   /**
+   * False where the store cannot hold ids apart that callers chose, such as where others take its jobs and would not
+   * free them: a push with an id of its own is then refused. Default true.
+   */
+  readonly keepsIds?: boolean;
+  /**
    * The body of a new job. `data` of the payload is known to be what JSON can hold.
    *
    * @throws QueueError `E_PAYLOAD_INVALID` or `E_UNSUPPORTED` for what the form has no place for.

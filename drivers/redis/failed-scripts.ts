@@ -1,4 +1,5 @@
-import { script } from './script.js';
+import type { Dialect } from './dialect.js';
+import { type Script, type ScriptMaker, script } from './script.js';
 
 /**
  * The five keys of the failed-job store come first in KEYS: records (uuid → JSON), times (uuid by failure time),
@@ -70,14 +71,15 @@ return removed
 `);
 
 /** KEYS: also queues. ARGV: six per failure: the place of its queue in KEYS, its member, then as recordScript. */
-export const failScript = script(`${store}
+export const failScript = (script: ScriptMaker, dialect: Dialect): Script =>
+  script(`${store}
 check()
 local held = {}
 for at = 1, #ARGV, 6 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
   need('HDEL', queue.bodies, '')
   need('SREM', queue.ids, '')
-  local was = redis.call('ZREM', queue.reserved, member)
+  ${dialect.take}
   if was == 1 then
     forget(queue, member)
     keep(ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
@@ -91,7 +93,8 @@ return held
  * KEYS: also queues. ARGV: six per record: the place of its queue in KEYS, uuid, the id to hold apart or '', member, the key of a
  * body kept beside it or '', that body. Answers 1 retried, 0 already there, -1 not found.
  */
-export const retryScript = script(`${store}
+export const retryScript = (script: ScriptMaker): Script =>
+  script(`${store}
 check()
 local time, rooms, outcomes = now(), {}, {}
 for at = 1, #ARGV, 6 do
