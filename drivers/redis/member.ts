@@ -23,7 +23,7 @@ export interface ReadMember {
 }
 
 export const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
-const heldTail = /"lease":"([0-9a-f]{32})",("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
+export const heldTail = /"lease":"([0-9a-f]{32})",("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
 export const idTail = /"id"\s*:\s*"([^"\\]*)"\s*,\s*$/;
 const plainId = /^[\w.:-]{1,64}$/;
 
