@@ -25,7 +25,7 @@ export interface ReadMember {
 }
 
 export const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
-const heldTail =
+export const heldTail =
   /"lease":"([0-9a-f]{32})",(?:"drover:exceptions"\s*:\s*(\d{1,9})\s*,\s*)?("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
 export const idTail = /"id"\s*:\s*"([^"\\]*)"\s*,\s*$/;
 const plainId = /^[\w.:-]{1,64}$/;

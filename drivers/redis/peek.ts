@@ -93,7 +93,8 @@ export class RedisPeek {
     for (let at = 0; at < reply.length; at += 4) {
       const [member, kept, score, isHeld] = reply.slice(at, at + 4) as [Buffer, Buffer, Buffer, number];
       const scoreMs = score.length === 0 ? null : Math.round(Number(score) * 1000);
-      const read = isHeld === 1 ? this.#members.held(member, kept, '') : this.#members.waiting(member, kept);
+      const { reserved, waiting } = this.#members;
+      const read = (isHeld === 1 ? reserved : waiting)(member, kept);
       jobs.push(liveJob(queue, state, { ...read, member, scoreMs }));
     }
     return jobs;

@@ -12,6 +12,7 @@ import {
   type StoredJob,
   unreadable,
 } from './member.js';
+import type { SeenMember } from './waiting-member.js';
 import type { MemberCodec } from './wire.js';
 
 /**
@@ -22,7 +23,7 @@ import type { MemberCodec } from './wire.js';
  * @param onReserve whether an attempt counts when the job is taken.
  */
 export function plainMembers(first: 0 | 1, onReserve: boolean): MemberCodec {
-  return { stored, held, waiting };
+  return { stored, held, reserved, waiting };
 
   function stored(id: string, body: string): StoredJob {
     const place = pointer.test(body) ? undefined : placeOfAttempts(body);
@@ -37,14 +38,19 @@ export function plainMembers(first: 0 | 1, onReserve: boolean): MemberCodec {
     return read;
   }
 
-  function waiting(member: Buffer, kept: Buffer): ReturnType<MemberCodec['waiting']> {
-    const read = readIn(member, kept, '');
-    if (read === undefined) {
-      const body = member.toString('utf8');
-      return { id: (isUtf8(member) && idInText(body)) || null, body, attempts: 0 };
-    }
-    // It tells the next delivery where attempts count on release, else the last one.
-    return { id: read.id || null, body: read.body, attempts: read.attempts - (onReserve ? 0 : 1) };
+  function reserved(member: Buffer, kept: Buffer): SeenMember {
+    const { id, body, attempts } = readIn(member, kept, '') ?? {
+      id: isUtf8(member) && idInText(member.toString('utf8')),
+      body: member.toString('utf8'),
+      attempts: first,
+    };
+    return { id: id || null, body, attempts };
+  }
+
+  /** Where attempts count on release, it tells of the next delivery. */
+  function waiting(member: Buffer, kept: Buffer): SeenMember {
+    const seen = reserved(member, kept);
+    return onReserve ? seen : { ...seen, attempts: seen.attempts - 1 };
   }
 
   /** @param member behind the mark of its lease, or alone. */

@@ -2,19 +2,18 @@ import type { WireFormat } from '../../src/index.js';
 import { type Dialect, leased } from './dialect.js';
 import { type ReadMember, readMember, type StoredJob, storedJob } from './member.js';
 import { makeScripts, type Scripts } from './scripts.js';
-import { readWaiting } from './waiting-member.js';
+import { readReserved, readWaiting, type SeenMember } from './waiting-member.js';
 
 /** Makes and reads the members of a wire. */
 export interface MemberCodec {
   /** How a body is stored that has no attempt spent. */
   stored(id: string, body: string): StoredJob;
-  /** Reads what a reserve answered, or a reserved member. @param kept the body beside it, empty where there is none. */
+  /** Reads what a reserve answered. @param kept the body beside it, empty where there is none. */
   held(member: Buffer, kept: Buffer, token: string): ReadMember;
+  /** Reads a reserved member, whoever holds it. */
+  reserved(member: Buffer, kept: Buffer): SeenMember;
   /** Reads a member that waits; its id is null where only a reserve gives it one. */
-  waiting(
-    member: Buffer,
-    kept: Buffer,
-  ): Pick<ReadMember, 'body' | 'attempts' | 'exceptions'> & { readonly id: string | null };
+  waiting(member: Buffer, kept: Buffer): SeenMember;
 }
 
 /** With whom a connection shares its queues: their keys, members and payloads. */
@@ -54,6 +53,6 @@ export const think3: RedisWire = makeWire({
   name: 'think-3',
   listOf: (queue) => `{queues:${queue}}`,
   dialect: leased,
-  members: { stored: storedJob, held: readMember, waiting: readWaiting },
+  members: { stored: storedJob, held: readMember, reserved: readReserved, waiting: readWaiting },
   holdsIds: true,
 });

@@ -203,7 +203,7 @@ describe('in the place of Laravel, from what stood before each recorded case', (
     const worker = { stopWhenEmpty: true, tries: 1, backoff: 0, unknownJobPatience: 0 };
     await queue.worker(worker).run();
     expect(await queue.failed.list()).toMatchObject([
-      { reason: 'unknown-job', name: objectJob, payload: payloadIn(of('push_object')) },
+      { reason: 'unknown-job', name: 'App\\Jobs\\Plain', payload: payloadIn(of('push_object')) },
     ]);
   });
 });

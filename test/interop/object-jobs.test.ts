@@ -1,35 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
-import {
-  createQueue,
-  defineJob,
-  nativeFormat,
-  phpNames,
-  type Queue,
-  type WireFormat,
-} from '../../src/index.js';
+import { createQueue, defineJob, phpNames, type Queue } from '../../src/index.js';
 import { golden } from '../support/golden.js';
 import { openPhp } from '../support/php.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { ThinkQueue3 } from '../support/think-queue-3.js';
 import { dumped, type Golden } from './golden-case.js';
 
-const list = '{queues:golden}';
 const json = openPhp();
 const ran: unknown[] = [];
 const neighbour = defineJob({ name: 'neighbour', handle: ({ data }) => void ran.push(data) });
 let server: RedisServer;
 let queue: Queue | undefined;
-
-/** As much of Laravel's form as these jobs need. */
-const laravel: WireFormat = {
-  name: 'laravel',
-  encode: nativeFormat.encode,
-  decode(body) {
-    const { job, data, id } = JSON.parse(body);
-    return { payload: { job, maxTries: null, timeout: null, data, id } };
-  },
-};
 
 beforeAll(async () => {
   server = await startRedis();
@@ -46,10 +28,18 @@ afterEach(() => queue?.close());
 
 /** The queue as it is shared with the program that a file was recorded from. */
 function sharedWith(file: string): Queue {
-  const driver = redis({ url: server.url, queue: 'golden' });
-  const shared = file.startsWith('laravel') ? { ...driver, wire: laravel } : driver;
-  queue = createQueue({ connections: { default: shared }, jobs: [neighbour], names: phpNames() });
+  const wire = file.startsWith('laravel') ? 'laravel' : 'think-3';
+  queue = createQueue({
+    connections: { default: redis({ url: server.url, queue: 'golden', wire }) },
+    jobs: [neighbour],
+    names: phpNames(),
+  });
   return queue;
+}
+
+/** Where its program keeps ready jobs. */
+function listOf(file: string): string {
+  return file.startsWith('laravel') ? 'queues:golden' : '{queues:golden}';
 }
 
 /** The payload of a recorded push, as it was stored. */
@@ -73,7 +63,7 @@ const objects: readonly [file: string, name: string, shown: string][] = [
 
 test.each(objects)('%s, %s: is not run, and waits on unspent while others run', async (file, name, shown) => {
   const [shared, member] = [sharedWith(file), recorded(file, name)];
-  await server.client.rpush(list, member);
+  await server.client.rpush(listOf(file), member);
   await shared.push(neighbour, 1);
   await work(shared);
   await server.advance(60_000);
@@ -87,9 +77,9 @@ test.each(objects)('%s, %s: is not run, and waits on unspent while others run', 
 
 test.each(objects.slice(0, 2))('%s, %s: goes back to PHP byte for byte', async (file, name) => {
   const [shared, member] = [sharedWith(file), recorded(file, name)];
-  await server.client.rpush(list, member);
+  await server.client.rpush(listOf(file), member);
   await work(shared);
-  const { [`${list}:delayed`]: delayed, ...others } = await dumped(server.client);
+  const { [`${listOf(file)}:delayed`]: delayed, ...others } = await dumped(server.client);
   expect(others).toEqual({});
   expect(delayed).toMatchObject({ type: 'zset', items: [{ member }] });
   await server.advance(60_000);
@@ -105,7 +95,7 @@ test.each(objects)(
   '%s, %s: when patience ends it is kept with its bytes, and goes back when retried',
   async (file, name, shown) => {
     const [shared, member] = [sharedWith(file), recorded(file, name)];
-    await server.client.rpush(list, member);
+    await server.client.rpush(listOf(file), member);
     await work(shared, 0);
     expect(await shared.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
     const failed = await shared.failed.list();

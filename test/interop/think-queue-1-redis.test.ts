@@ -235,10 +235,10 @@ describe('what each recorded case left behind', () => {
     const member = of('push_object').commands[0]?.at(-1) ?? '';
     await server.client.rpush(list, member);
     await queue.push('x', 'neighbour');
-    await queue.worker({ stopWhenEmpty: true, tries: 1, backoff: 0 }).run();
+    await queue.worker({ stopWhenEmpty: true, tries: 1, backoff: 0, unknownJobPatience: 0 }).run();
     expect(ran).toMatchObject([{ data: 'neighbour' }]);
     expect(await queue.failed.list()).toMatchObject([
-      { reason: 'unknown-job', name: 'think\\queue\\CallQueuedHandler@call', payload: member },
+      { reason: 'unknown-job', name: 'app\\job\\ObjJob', payload: member },
     ]);
   });
 });
