@@ -61,5 +61,5 @@ describe.each([
   ['think-1', 1],
   ['laravel', 0],
 ] as const)('%s', (wire, first) => {
-  runConformance(factoryOf(wire, first), ['migrate', 'longestWaitMs'], ofJobs, withoutIds);
+  runConformance(factoryOf(wire, first), ['migrate', 'longestWaitMs', 'releaseThrown'], ofJobs, withoutIds);
 });
