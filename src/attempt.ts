@@ -1,3 +1,4 @@
+import { amended } from './attempt-failed.js';
 import { type AttemptDefaults, type AttemptRules, isLastChance, refusal, rulesFor } from './attempt-rules.js';
 import type { Clock } from './clock.js';
 import type { Lease, ReservedJob } from './connector.js';
@@ -104,7 +105,14 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
     ack: handler?.settings.ack ?? 'auto',
     attempts: reserved.attempts,
   };
-  const verdict = settlement.refusedData(end) ?? decide(end, job, rules, circumstances(context));
+  const now = circumstances(context);
+  const verdict =
+    settlement.refusedData(end) ??
+    (await amended(
+      decide(end, job, rules, now),
+      { handler, job: settlement.job, data: payload.data, body: reserved.body, rules, now },
+      context,
+    ));
   if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(reserved);
   const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
   return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };

@@ -1,3 +1,4 @@
+export type { Amendment, AttemptFailedContext } from './attempt-failed.js';
 export { type Backoff, type ExponentialBackoff, exponential } from './backoff.js';
 export { type Clock, systemClock } from './clock.js';
 export {
@@ -102,7 +103,7 @@ export type {
   TracedRun,
   Tracer,
 } from './tracing.js';
-export { nativeFormat, type WireFormat } from './wire-format.js';
+export { type NotedFailure, nativeFormat, type WireFormat } from './wire-format.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';
