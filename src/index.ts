@@ -79,6 +79,13 @@ export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js'
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export type { Decoded, Payload } from './payload.js';
+export {
+  decodePhpJson,
+  encodePhpJson,
+  type PhpJsonOptions,
+  type PhpValue,
+  recodePhpJson,
+} from './php-json.js';
 export type { PushOptions } from './push.js';
 export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
 export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';
