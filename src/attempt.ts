@@ -10,7 +10,7 @@ import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import { type Payload, unreadable } from './payload.js';
 import type { QueueConfig } from './queue-config.js';
-import type { Registry } from './registry.js';
+import type { Handler, Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
@@ -82,13 +82,7 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
     startedHere(reserved, context) ||
     (isLastChance(reserved.attempts, rules, false) &&
       (await context.settler.isRecorded(reserved, context.connection)));
-  const refused = guard(
-    payload,
-    handler !== undefined,
-    { attempts: reserved.attempts, startedLast },
-    rules,
-    context,
-  );
+  const refused = guard(payload, handler, { attempts: reserved.attempts, startedLast }, rules, context);
   if (refused) return settlement.settle(refused);
 
   await context.onStart?.(settlement.job, reserved, rules.timeoutMs);
@@ -121,12 +115,16 @@ export async function runAttempt(reserved: ReservedJob, context: AttemptContext)
 /** What to do instead of running, where a job must not run. */
 function guard(
   payload: Payload,
-  isKnown: boolean,
+  handler: Handler | undefined,
   { attempts, startedLast }: { readonly attempts: number; readonly startedLast: boolean },
   rules: AttemptRules,
   context: AttemptContext,
 ): Action | undefined {
-  if (isKnown) return refusal(payload, attempts, rules, startedLast, context.clock.now());
+  if (handler) {
+    // A job that has a say in its tries may have allowed more of them.
+    const limits = handler.attemptFailed ? { ...rules, tries: 0 } : rules;
+    return refusal(payload, attempts, limits, startedLast, context.clock.now());
+  }
   const { defaults, inline, settler } = context;
   const patienceMs = !inline && settler.canPostpone ? defaults.unknownJobPatienceMs : 0;
   return afterUnknown(payload, attempts, rules, patienceMs, circumstances(context));

@@ -89,6 +89,7 @@ export {
 export type { PushOptions } from './push.js';
 export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
 export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';
+export { jobOfQueue, queueOfJob } from './queue-jobs.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';

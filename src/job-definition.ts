@@ -61,7 +61,8 @@ interface JobOptions<Data> extends JobSettings {
   /**
    * Called after each attempt that failed, before it is decided what becomes of the job, unless it has no use in being
    * tried again. What it answers goes before the rules; see {@link Amendment}. Where it throws or takes longer than the
-   * timeout, that is logged and changes nothing.
+   * timeout, that is logged and changes nothing. As it may allow more tries, such a job is never refused a run for their
+   * number: only a failed attempt ends it.
    */
   attemptFailed?(context: AttemptFailedContext<Data>): Amendment | undefined | Promise<Amendment | undefined>;
   failed?(context: FailedContext<Data>): unknown;

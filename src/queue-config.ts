@@ -20,6 +20,12 @@ export interface QueueConfig {
    */
   readonly jobs?: readonly (JobSource | string)[] | Readonly<Record<string, JobSource>> | string;
   /**
+   * Folders with consumers in webman's style, relative to the project as `jobs`: classes that name a `queue` and have a
+   * method `consume(data)`. The CLI and `openQueue` of `drover/config` load them, and their workers serve the queues of
+   * those on their connection where nothing else is said.
+   */
+  readonly consumers?: string | readonly string[];
+  /**
    * Where failed jobs are kept: `'same'` in the store of their own connection (the default), on one
    * connection for all, or, `'none'`, nowhere: a failed job is then deleted.
    */
@@ -71,6 +77,7 @@ export const queueConfigKeys = [
   'default',
   'connections',
   'jobs',
+  'consumers',
   'failed',
   'onFailed',
   'maintenance',

@@ -59,7 +59,7 @@ export class QueueCore {
 
   /** @throws QueueError `E_JOB_NOT_LOADED` when the config's globs are still globs. */
   assertJobsLoaded(): void {
-    const globs = globsOf(this.config);
+    const globs = [...globsOf(this.config), ...[this.config.consumers ?? []].flat()];
     if (globs.length === 0) return;
     throw new QueueError('E_JOB_NOT_LOADED', `the job files of ${globs.join(', ')} are not loaded`, {
       fix: "Make the queue with `await openQueue({ config })` of 'drover/config', or list the jobs themselves.",

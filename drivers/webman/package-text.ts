@@ -1,6 +1,8 @@
+import { encodePhpJson } from '../../src/index.js';
+
 /**
- * Reads and edits webman's packages as text: numbers keep their digits and keys their order, which parsing and
- * printing them again would not do.
+ * Reads and edits webman's packages as text: an empty object stays one and every number keeps its digits, which neither
+ * JavaScript nor PHP would do that reads and writes them again.
  */
 
 /** The start of a package as webman writes it, up to what stands behind `queue`. */
@@ -80,10 +82,7 @@ export function rewritten(text: string, values: Readonly<Record<string, string>>
 
 /** A text as PHP writes it with `JSON_UNESCAPED_UNICODE`. Half a surrogate pair, which PHP cannot read, is replaced. */
 export function phpText(text: string): string {
-  const json = JSON.stringify(text.toWellFormed());
-  return json.replace(/[/\u2028\u2029]/g, (unit) =>
-    unit === '/' ? '\\/' : unit === '\u2028' ? '\\u2028' : '\\u2029',
-  );
+  return encodePhpJson(text.toWellFormed(), { unescapedUnicode: true });
 }
 
 /** JSON as PHP's `json_encode` writes it: in ASCII, with `/` escaped. */

@@ -1,9 +1,9 @@
 import {
-  checkJobName,
-  checkQueueName,
   type Decoded,
+  jobOfQueue,
   type Payload,
   QueueError,
+  queueOfJob,
   type WireFormat,
 } from '../../src/index.js';
 import { parsePackage, phpAscii, phpText, rewritten } from './package-text.js';
@@ -34,17 +34,6 @@ export function webmanFormat({ maxAttempts, retrySeconds }: RetrySettings): Wire
         attempts: String(attempts),
       }),
   };
-}
-
-/** The name of the job that a queue's consumer is: the queue's own, or `queue:` and that where a job cannot be called so. */
-export function jobOfQueue(queue: string): string {
-  return isJobName(queue) ? queue : `queue:${queue}`;
-}
-
-/** The queue that a job is pushed to, by its name. @throws QueueError `E_QUEUE_NAME`. */
-export function queueOfJob(job: string): string {
-  const rest = job.startsWith('queue:') ? job.slice('queue:'.length) : '';
-  return checkQueueName(rest !== '' && !isJobName(rest) ? rest : job);
 }
 
 function encodePackage({ job, maxTries, timeout, timeoutAt, backoff, data, id, dueAt = 0 }: Payload): string {
@@ -80,13 +69,4 @@ function decodePackage(body: string, rules: Pick<Payload, 'maxTries' | 'backoff'
       id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',
     },
   };
-}
-
-function isJobName(name: string): boolean {
-  try {
-    checkJobName(name);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -32,8 +32,8 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Keys that tell of no job: the marks of those that wait for a queue, and statistics. */
-export const besideJobs = /:(?:watcher|wake)$|\{drover\}:stats/;
+/** Keys that tell of no job: the marks of those that wait for a queue, of webman's pushes, and statistics. */
+export const besideJobs = /:(?:watcher|wake)$|-drover:push:|\{drover\}:stats/;
 
 const shift = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
