@@ -1,5 +1,6 @@
 export type { Amendment, AttemptFailedContext } from './attempt-failed.js';
 export { type Backoff, type ExponentialBackoff, exponential } from './backoff.js';
+export type { BufferedJob, BufferedQueue, BufferOptions } from './buffered-queue.js';
 export { type Clock, systemClock } from './clock.js';
 export {
   type ConnectionOptions,

@@ -28,6 +28,8 @@ export class QueueCore {
   readonly failed: FailedJobs;
   readonly statistics: Statistics;
   readonly history: Histories;
+  /** Those that are open: they are sent before the connections close. */
+  readonly buffers = new Set<{ close(): Promise<void> }>();
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
@@ -91,8 +93,9 @@ export class QueueCore {
     };
   }
 
-  /** Refuses new work, writes statistics and history and closes the connections. */
-  close(): Promise<void> {
+  /** Sends what is buffered, refuses new work, writes statistics and history and closes the connections. */
+  async close(): Promise<void> {
+    if (this.buffers.size > 0) await Promise.all([...this.buffers].map((buffer) => buffer.close()));
     return this.connections.close(async () => {
       await Promise.all([this.statistics.flush(), this.history.flush()]);
     });
