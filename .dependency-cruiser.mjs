@@ -62,7 +62,8 @@ export default {
     },
     {
       name: 'webman-driver-builds-on-the-redis-driver',
-      comment: "As every driver, and also the redis driver's way to a server: webman's keys are in the same Redis.",
+      comment:
+        "As every driver, and also the redis driver's way to a server: webman's keys are in the same Redis.",
       severity: 'error',
       from: { path: '^drivers/webman/' },
       to: {
