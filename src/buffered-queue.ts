@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { BufferLane } from './buffer-lane.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';

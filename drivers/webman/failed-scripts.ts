@@ -1,5 +1,5 @@
 import { recordStore } from '../redis/failed-scripts.js';
-import { script } from './script.js';
+import { liveIds, script } from './script.js';
 
 /**
  * KEYS: those of every script, the five of the records, then the failed package of each record (by uuid) and the
@@ -7,7 +7,6 @@ import { script } from './script.js';
  * webman has no place for.
  */
 const store = `
-local function need() end
 ${recordStore(7)}
 local members, listed = KEYS[12], KEYS[13]
 
@@ -25,6 +24,9 @@ local function checkStore()
   redis.call('LLEN', failed)
   redis.call('HLEN', members)
   redis.call('HLEN', listed)
+  need('LPUSH', failed, '')
+  need('HSET', members, '', '')
+  need('HSET', listed, '', '')
 end
 `;
 
@@ -72,26 +74,11 @@ return removed
  * ARGV: five per failed job: the uuid of its record, the package that PHP listed or '', its queue, its id, and the
  * package to wait. Answers 1 retried, 0 already there, -1 not found.
  */
-export const retryScript = script(`${store}
+export const retryScript = script(`${store}${liveIds}
 checkStore()
+for at = 1, #ARGV, 5 do checkRoom(ARGV[at + 2]) end
 local time = now()
 local isMore = moveDue(time)
-
-local function isLive(queue, id)
-  local function has(text) return text and queueOf(text) == queue and idOf(text) == id end
-  for from = 0, redis.call('LLEN', listOf(queue)) - 1, 1000 do
-    for _, text in ipairs(redis.call('LRANGE', listOf(queue), from, from + 999)) do if idOf(text) == id then return true end end
-  end
-  for from = 0, redis.call('ZCARD', delayed) - 1, 1000 do
-    for _, text in ipairs(redis.call('ZRANGE', delayed, from, from + 999)) do if has(text) then return true end end
-  end
-  for _, lease in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
-    if string.sub(lease, 34) == queue and idOf(redis.call('HGET', held, string.sub(lease, 1, 32)) or '') == id then
-      return true
-    end
-  end
-  return false
-end
 
 local outcomes = {}
 for at = 1, #ARGV, 5 do
@@ -105,7 +92,6 @@ for at = 1, #ARGV, 5 do
   elseif isLive(queue, ARGV[at + 3]) then
     outcome = 0
   else
-    redis.call('LLEN', listOf(queue))
     if foreign == '' then
       unlist(uuid)
       remove(uuid)

@@ -1,48 +1,24 @@
-import { script } from './script.js';
-
-/** How many packages are looked through, in each state, for an id that a caller chose. */
-const mostLookedAt = 10_000;
+import { liveIds, script } from './script.js';
 
 /**
  * KEYS: also the mark of this push. ARGV: the queue, how many seconds the mark is kept, then three per job: the id to
  * hold apart or '', when ('+' and ms from now, or ms since the epoch), the package. Answers 1 or 0 per job; repeated
  * it does nothing and answers the same.
  */
-export const pushScript = script(`
+export const pushScript = script(`${liveIds}
 local mark, queue = KEYS[7], ARGV[1]
 local done = redis.call('GET', mark)
 if not done then
   check()
   local time = now()
-  redis.call('LLEN', listOf(queue))
+  checkRoom(queue)
+  need('HSET', ids, '', '')
   local isMore = moveDue(time)
-  local present
-  -- A consumer of PHP takes jobs without freeing their ids: what was pushed must be looked for.
-  local function isThere(id)
-    if not present then
-      present = {}
-      local function see(text)
-        local seen = idOf(text)
-        if seen then present[seen] = true end
-      end
-      for from = 0, ${mostLookedAt} - 1, 1000 do
-        for _, text in ipairs(redis.call('LRANGE', listOf(queue), from, from + 999)) do see(text) end
-        for _, text in ipairs(redis.call('ZRANGE', delayed, from, from + 999)) do
-          if queueOf(text) == queue then see(text) end
-        end
-        for _, lease in ipairs(redis.call('ZRANGE', leases, from, from + 999)) do
-          local text = string.sub(lease, 34) == queue and redis.call('HGET', held, string.sub(lease, 1, 32))
-          if text then see(text) end
-        end
-      end
-    end
-    return present[id]
-  end
   local stored = {}
   for at = 3, #ARGV, 3 do
     local id, when, text = ARGV[at], ARGV[at + 1], ARGV[at + 2]
     local isNew = true
-    if id ~= '' and redis.call('HSET', ids, queue .. '\\0' .. id, '') == 0 then isNew = not isThere(id) end
+    if id ~= '' and redis.call('HSET', ids, queue .. '\\0' .. id, '') == 0 then isNew = not isLive(queue, id) end
     if isNew then
       local due
       if string.byte(when) == 43 then due = dueAfter(time, tonumber(string.sub(when, 2)))
@@ -71,6 +47,7 @@ check()
 local limit, leaseMs, random, queueCount = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local time = now()
 local reserved, deleted = {}, {}
+for number = 1, queueCount do redis.call('LLEN', listOf(ARGV[4 + number])) end
 for at = 5 + queueCount, #ARGV, 2 do
   local text = endLease(ARGV[at], ARGV[at + 1])
   if text then freeId(ARGV[at + 1], text) end
@@ -101,6 +78,7 @@ return { reserved, deleted, least }
 /** ARGV: lease in ms, then two per job: its token, its queue. */
 export const extendScript = script(`
 local time, answers = now(), {}
+need('ZADD', leases, '0', '')
 for at = 2, #ARGV, 2 do
   local member = ARGV[at] .. ':' .. ARGV[at + 1]
   local was = redis.call('ZREM', leases, member)
@@ -129,10 +107,10 @@ return answers
 export const releaseScript = script(`
 check()
 local time, answers = now(), {}
+for at = 2, #ARGV, 4 do checkRoom(ARGV[at + 1]) end
 local isMore = moveDue(time)
 for at = 2, #ARGV, 4 do
   local queue = ARGV[at + 1]
-  redis.call('LLEN', listOf(queue))
   local text = endLease(ARGV[at], queue)
   if text then
     if ARGV[at + 3] ~= '' then text = ARGV[at + 3]
@@ -148,9 +126,9 @@ return answers
 export const unreserveScript = script(`
 check()
 local answers = {}
+for at = 1, #ARGV, 2 do checkRoom(ARGV[at + 1]) end
 for at = 1, #ARGV, 2 do
   local queue = ARGV[at + 1]
-  redis.call('LLEN', listOf(queue))
   local text = endLease(ARGV[at], queue)
   if text then redis.call('RPUSH', listOf(queue), text) end
   answers[#answers + 1] = text and 1 or 0

@@ -20,6 +20,15 @@ end
 
 local function score(seconds) return string.format('%.17g', seconds) end
 
+-- Refuses what a script is about to do before its first write, where the user may not make one that comes later.
+-- Redis 6.2 cannot be asked.
+local function may(command, ...) return not redis.acl_check_cmd or redis.acl_check_cmd(command, ...) end
+local function need(command, ...)
+  if not may(command, ...) then
+    error({ err = 'NOPERM this user has no permissions to run ' .. command .. ' on ' .. (...) })
+  end
+end
+
 local function listOf(queue) return KEYS[6] .. queue end
 
 -- The start of a package as webman writes it: where the digits of attempts are, and the queue.
@@ -61,7 +70,7 @@ local usable = {}
 local function isList(key)
   if usable[key] == nil then
     local kind = redis.call('TYPE', key).ok
-    usable[key] = kind == 'list' or kind == 'none'
+    usable[key] = (kind == 'list' or kind == 'none') and may('LPUSH', key, '')
   end
   return usable[key]
 end
@@ -134,10 +143,50 @@ end
 
 -- Refuses keys of another type before anything is written.
 local function check()
+  need('HSET', held, '', '')
+  need('HDEL', held, '')
+  need('HDEL', ids, '')
+  need('ZADD', leases, '0', '')
+  need('ZREM', delayed, '')
   redis.call('ZCARD', delayed)
   redis.call('ZCARD', leases)
   redis.call('HLEN', held)
   redis.call('HLEN', ids)
+end
+
+-- The same for the places that a package may wait in.
+local function checkRoom(queue)
+  need('ZADD', delayed, '0', '')
+  need('LPUSH', listOf(queue), '')
+  need('RPUSH', listOf(queue), '')
+  redis.call('LLEN', listOf(queue))
+end
+`;
+
+/** How many packages are looked through, in each state, for an id. */
+const mostLookedAt = 10_000;
+
+/** A function that tells of the next jobs of a queue, by id, which are there: a consumer of PHP takes jobs without freeing their ids. */
+export const liveIds = `
+local live = {}
+local function isLive(queue, id)
+  if live[queue] then return live[queue][id] end
+  local present = {}
+  live[queue] = present
+  local function see(text)
+    local seen = text and idOf(text)
+    if seen then present[seen] = true end
+  end
+  for from = 0, ${mostLookedAt} - 1, 1000 do
+    for _, text in ipairs(redis.call('LRANGE', listOf(queue), -from - 1000, -from - 1)) do see(text) end
+    for _, text in ipairs(redis.call('ZRANGE', delayed, from, from + 999)) do
+      if queueOf(text) == queue then see(text) end
+    end
+    for _, lease in ipairs(redis.call('ZRANGE', leases, from, from + 999)) do
+      if string.sub(lease, 34) == queue then see(redis.call('HGET', held, string.sub(lease, 1, 32))) end
+    end
+  end
+  return present[id]
 end
 `;
 

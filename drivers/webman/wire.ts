@@ -14,13 +14,19 @@ export interface RetrySettings {
   readonly retrySeconds: number;
 }
 
+/** Waits grow up to this attempt at least, also where a job allows itself more of them than the connection. */
+const fewestWaits = 60;
+
 /** What webman counts to where there is no limit. */
 const noLimit = 2_147_483_647;
 
 /** webman's packages: `id, time, delay, attempts, queue, data`. The name of a job is that of its queue. */
 export function webmanFormat({ maxAttempts, retrySeconds }: RetrySettings): WireFormat {
   const maxTries = maxAttempts + 1;
-  const backoff = Array.from({ length: Math.max(1, maxAttempts) }, (_, index) => retrySeconds * (index + 1));
+  const backoff = Array.from(
+    { length: Math.max(fewestWaits, maxAttempts) },
+    (_, index) => retrySeconds * (index + 1),
+  );
   return {
     name: 'webman',
     encode: encodePackage,

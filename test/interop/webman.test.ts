@@ -436,6 +436,22 @@ describe('PHP and ours on one queue', () => {
     await close();
   });
 
+  test('a user who may not put a package back keeps it under its lease', async () => {
+    await php().send('golden', { action: 'ok' });
+    const may = ['on', '>secret', '~*', '+@all', '-lpush'];
+    await server.client.call('ACL', ['SETUSER', 'weak', ...may]);
+    const { connector, close } = connect({ user: 'weak', password: 'secret' });
+    const [held] = await connector.reserve(['golden'], 1, 60_000);
+    const leases = held ? [{ lease: held.lease, delayMs: 0 }] : [];
+    await expect(connector.release(leases)).rejects.toMatchObject({ code: 'E_CONFIG' });
+    await server.advance(90_000);
+    await connector.reserve(['other'], 1, 60_000); // may not give it back either
+    expect(await server.client.hlen('{redis-queue}-drover:held')).toBe(1);
+    expect(await connector.delete(leases.map(({ lease }) => lease))).toEqual([true]);
+    await close();
+    await server.client.call('ACL', ['DELUSER', 'weak']);
+  });
+
   test('consumers of both take each package once', async () => {
     const count = 400;
     for (let n = 0; n < count; n += 1) await php().send('golden', BigInt(n));
@@ -553,8 +569,8 @@ describe('PHP and ours on one queue', () => {
   });
 });
 
-function connect() {
-  const { connect: open } = webman(server.url);
+function connect(login: { user?: string; password?: string } = {}) {
+  const { connect: open } = webman({ url: server.url, ...login });
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
   const connector = open({
     connection: 'webman',
