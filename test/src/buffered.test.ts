@@ -4,8 +4,10 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
 import { sync } from '../../drivers/sync/index.js';
+import { BufferLane } from '../../src/buffer-lane.js';
 import { afterBatch } from '../../src/buffer-policy.js';
 import { type BufferOptions, createQueue, defineJob, type Logger, QueueError } from '../../src/index.js';
+import { within } from '../support/deferred.js';
 import { faulty, storeAway, storeCorrupt } from '../support/faulty-driver.js';
 
 function makeBuffer(options: BufferOptions = {}) {
@@ -211,4 +213,21 @@ describe('what becomes of a job of a batch that failed', () => {
   ])('%s', (_, thrown, more, fate) => {
     expect(afterBatch(thrown, { ...about, ...more })).toEqual(fate);
   });
+});
+
+test('a job that comes just as a batch ends is not left behind', async () => {
+  for (let hops = 0; hops < 12; hops += 1) {
+    const lane = new BufferLane({
+      batchSize: 10,
+      lingerMs: 0,
+      retryForMs: 0,
+      store: async () => {},
+      onLost: () => {},
+    });
+    const prepared = { queue: 'q', name: 'job', job: { id: 'a', body: '' } };
+    const added = () => new Promise<void>((resolve, reject) => lane.add({ prepared, resolve, reject }));
+    await added();
+    for (let hop = 0; hop < hops; hop += 1) await undefined;
+    await within(added(), `the store of a job that came ${hops} steps after a batch`);
+  }
 });
