@@ -2,6 +2,7 @@ import { type QueueConfig, queueConfigKeys } from '../src/index.js';
 import { defaultConnection } from './default-connection.js';
 import { isSection, keyPath, kindOf, type Problem, unknownKeys } from './problem.js';
 import { connectionsProblems, isDriver, unknownConnection } from './validate-connections.js';
+import { consumersProblems } from './validate-consumers.js';
 import { groupsProblems } from './validate-groups.js';
 import { jobsProblems } from './validate-jobs.js';
 import { leaseProblems, workerProblems } from './validate-worker.js';
@@ -28,6 +29,7 @@ export function findProblems(config: unknown, chosen?: string): Problem[] {
     ...connectionsProblems(connections),
     ...defaultProblems(config.default, names),
     ...jobsProblems(jobs),
+    ...consumersProblems(config.consumers, ''),
     ...failedProblems(failed, names),
     ...ofWorker,
     ...groupsProblems(supervisors, names),

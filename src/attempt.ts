@@ -1,3 +1,4 @@
+import { amended } from './attempt-failed.js';
 import { type AttemptDefaults, type AttemptRules, isLastChance, refusal, rulesFor } from './attempt-rules.js';
 import type { Clock } from './clock.js';
 import type { Lease, ReservedJob } from './connector.js';
@@ -11,7 +12,7 @@ import type { Logger } from './logger.js';
 import { isObjectJob, shownPayload } from './object-job.js';
 import { type Payload, unreadable } from './payload.js';
 import type { QueueConfig } from './queue-config.js';
-import type { Registry } from './registry.js';
+import type { Handler, Registry } from './registry.js';
 import { type Action, type Circumstances, decide } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
@@ -89,13 +90,7 @@ export async function runAttempt(held: HeldJob, context: AttemptContext): Promis
     startedHere(reserved, context) ||
     (isLastChance(reserved.attempts, rules, false) &&
       (await context.settler.isRecorded(reserved, context.connection)));
-  const refused = guard(
-    payload,
-    handler !== undefined,
-    { attempts: reserved.attempts, startedLast },
-    rules,
-    context,
-  );
+  const refused = guard(payload, handler, { attempts: reserved.attempts, startedLast }, rules, context);
   if (refused) return settlement.settle(refused);
 
   await context.onStart?.(held, settlement.job, rules.timeoutMs);
@@ -114,7 +109,12 @@ export async function runAttempt(held: HeldJob, context: AttemptContext): Promis
     // A store that does not tell errors from other deliveries: each may have been one.
     exceptions: context.settler.canCountThrown ? (reserved.exceptions ?? 0) : reserved.attempts - 1,
   };
-  const verdict = settlement.refusedData(end) ?? decide(end, job, rules, circumstances(context));
+  const now = circumstances(context);
+  const decided = decide(end, job, rules, now);
+  const about = { handler, job: settlement.job, data: payload.data, body: reserved.body, rules, now };
+  const verdict =
+    settlement.refusedData(end) ??
+    (handler?.attemptFailed ? await amended(decided, about, context) : decided);
   if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(held);
   const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
   return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };
@@ -123,12 +123,16 @@ export async function runAttempt(held: HeldJob, context: AttemptContext): Promis
 /** What to do instead of running, where a job must not run. */
 function guard(
   payload: Payload,
-  isKnown: boolean,
+  handler: Handler | undefined,
   { attempts, startedLast }: { readonly attempts: number; readonly startedLast: boolean },
   rules: AttemptRules,
   context: AttemptContext,
 ): Action | undefined {
-  if (isKnown) return refusal(payload, attempts, rules, startedLast, context.clock.now());
+  if (handler) {
+    // A job that has a say in its tries may have allowed more of them.
+    const limits = handler.attemptFailed ? { ...rules, tries: 0 } : rules;
+    return refusal(payload, attempts, limits, startedLast, context.clock.now());
+  }
   const { defaults, inline, settler } = context;
   const patienceMs = !inline && settler.canPostpone ? defaults.unknownJobPatienceMs : 0;
   return afterUnknown(payload, attempts, rules, patienceMs, circumstances(context));

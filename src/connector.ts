@@ -64,6 +64,11 @@ export interface ReservedJob {
 export interface Release {
   readonly lease: Lease;
   readonly delayMs: number;
+  /**
+   * What the job goes on with in place of its body, with the attempts that it notes. Only where the driver's wire format
+   * has `noteFailure`.
+   */
+  readonly body?: string;
 }
 
 /** A lease and the record to keep of its job. */

@@ -1,4 +1,6 @@
+export type { Amendment, AttemptFailedContext } from './attempt-failed.js';
 export { type Backoff, type ExponentialBackoff, exponential } from './backoff.js';
+export type { BufferedJob, BufferedQueue, BufferOptions } from './buffered-queue.js';
 export { type Clock, systemClock } from './clock.js';
 export {
   type ConnectionOptions,
@@ -92,6 +94,7 @@ export type { PushOptions } from './push.js';
 export type { PushEntry } from './pusher.js';
 export { createQueue, type Queue } from './queue.js';
 export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';
+export { jobOfQueue, queueOfJob } from './queue-jobs.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';
@@ -114,7 +117,7 @@ export type {
   Tracer,
 } from './tracing.js';
 export { WaitingBeats } from './waiting-beats.js';
-export { nativeFormat, type WireFormat } from './wire-format.js';
+export { type NotedFailure, nativeFormat, type WireFormat } from './wire-format.js';
 export { waitAtMost, within } from './within.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';

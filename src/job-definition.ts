@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Amendment, AttemptFailedContext } from './attempt-failed.js';
 import { type Backoff, type BackoffRule, backoffRule } from './backoff.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
@@ -63,6 +64,13 @@ interface JobOptions<Data> extends JobSettings {
   /** The wire name: what is stored, and what workers look up. Never derived from code. */
   readonly name: string;
   handle(context: JobContext<Data>): unknown;
+  /**
+   * Called after each attempt that failed, before it is decided what becomes of the job, unless it has no use in being
+   * tried again. What it answers goes before the rules; see {@link Amendment}. Where it throws or takes longer than the
+   * timeout, that is logged and changes nothing. As it may allow more tries, such a job is never refused a run for their
+   * number: only a failed attempt ends it.
+   */
+  attemptFailed?(context: AttemptFailedContext<Data>): Amendment | undefined | Promise<Amendment | undefined>;
   failed?(context: FailedContext<Data>): unknown;
 }
 
@@ -84,6 +92,7 @@ export interface JobDefinition<Input = unknown, Data = Input> {
   readonly inputType?: Input;
   // Methods rather than function properties, so that definitions of any data fit a list of definitions.
   handle(context: JobContext<Data>): unknown;
+  attemptFailed?(context: AttemptFailedContext<Data>): Amendment | undefined | Promise<Amendment | undefined>;
   failed?(context: FailedContext<Data>): unknown;
 }
 
@@ -126,6 +135,9 @@ export function defineJob(
     settings: checkSettings(options, `job ${name}`),
     input: options.input,
     handle: (context) => options.handle(context),
+    ...(options.attemptFailed && {
+      attemptFailed: (context: AttemptFailedContext<unknown>) => options.attemptFailed?.(context),
+    }),
     ...(options.failed && { failed: (context: FailedContext<unknown>) => options.failed?.(context) }),
   };
 }
@@ -141,6 +153,7 @@ const optionNames = [
   'ack',
   'input',
   'handle',
+  'attemptFailed',
   'failed',
 ];
 

@@ -34,7 +34,7 @@ export async function preparePush(
   const own = definition ? definition.settings : registry.settings(name);
   const { settings, wire } = connections.driver(options.connection ?? connectionName);
   return prepareJob(name, data, options, {
-    queue: own?.queue ?? settings.queue,
+    queue: own?.queue ?? wire?.queueOf?.(name) ?? settings.queue,
     retryUntilMs: own?.retryUntilMs,
     maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
     nowMs: clock.now(),

@@ -26,6 +26,12 @@ export interface QueueConfig {
    */
   readonly names?: NameRule;
   /**
+   * Folders with consumers in webman's style, relative to the project as `jobs`: classes that name a `queue` and have a
+   * method `consume(data)`. The CLI and `openQueue` of `drover/config` load them, and their workers serve the queues of
+   * those on their connection where nothing else is said.
+   */
+  readonly consumers?: string | readonly string[];
+  /**
    * Where failed jobs are kept: `'same'` in the store of their own connection (the default), on one
    * connection for all, or, `'none'`, nowhere: a failed job is then deleted.
    */
@@ -82,6 +88,7 @@ export const queueConfigKeys = [
   'connections',
   'jobs',
   'names',
+  'consumers',
   'failed',
   'onFailed',
   'maintenance',

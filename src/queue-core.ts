@@ -31,6 +31,8 @@ export class QueueCore {
   readonly failed: FailedJobs;
   readonly statistics: Statistics;
   readonly history: Histories;
+  /** Those that are open: they are sent before the connections close. */
+  readonly buffers = new Set<{ close(): Promise<void> }>();
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
@@ -66,7 +68,7 @@ export class QueueCore {
 
   /** @throws QueueError `E_JOB_NOT_LOADED` when the config's globs are still globs. */
   assertJobsLoaded(): void {
-    const globs = globsOf(this.config);
+    const globs = [...globsOf(this.config), ...[this.config.consumers ?? []].flat()];
     if (globs.length === 0) return;
     throw new QueueError('E_JOB_NOT_LOADED', `the job files of ${globs.join(', ')} are not loaded`, {
       fix: "Make the queue with `await openQueue({ config })` of 'drover/config', or list the jobs themselves.",
@@ -99,8 +101,9 @@ export class QueueCore {
     };
   }
 
-  /** Refuses new work, writes statistics and history and closes the connections. */
-  close(): Promise<void> {
+  /** Sends what is buffered, refuses new work, writes statistics and history and closes the connections. */
+  async close(): Promise<void> {
+    if (this.buffers.size > 0) await Promise.all([...this.buffers].map((buffer) => buffer.close()));
     return this.connections.close(async () => {
       await Promise.all([this.statistics.flush(), this.history.flush()]);
     });

@@ -1,3 +1,4 @@
+import { BufferedQueue, type BufferOptions } from './buffered-queue.js';
 import type { Connector, QueueSize } from './connector.js';
 import { type DiagnoseOptions, diagnose } from './diagnose.js';
 import { QueueError } from './errors.js';
@@ -82,6 +83,18 @@ export class Queue extends Pusher {
    */
   using(transaction: object): Pick<Queue, 'push' | 'later' | 'bulk' | 'pushMany'> {
     return new Pusher(this.#core, this.connectionName, transaction);
+  }
+
+  /**
+   * Takes pushes into memory and stores them in batches: for many pushes that shall not wait for the store one by one.
+   * What is in memory is lost with a process that is killed. Close it, or the queue, in the end.
+   *
+   * @throws QueueError `E_CONFIG` or `E_DURATION` for an option that cannot be.
+   */
+  buffered(options: BufferOptions = {}): BufferedQueue {
+    const buffer = new BufferedQueue(this.#core, this.connectionName, options);
+    this.#core.buffers.add(buffer);
+    return buffer;
   }
 
   /** Jobs of a queue by state. Default: the connection's own queue. */

@@ -1,3 +1,4 @@
+import type { AttemptFailedContext } from './attempt-failed.js';
 import { QueueError } from './errors.js';
 import type { Job } from './job.js';
 import { isJobClass, type JobClass, type RegisteredClass, registerClass } from './job-class.js';
@@ -14,6 +15,8 @@ export interface Handler {
   /** Answers the data to run with, or throws `E_INPUT_INVALID`. */
   checkData(data: unknown): unknown;
   run(job: Job, data: unknown, log: Logger): unknown;
+  /** Absent where the job does not ask for it. */
+  attemptFailed?(job: Job, about: Omit<AttemptFailedContext<unknown>, 'job'>): unknown;
   /** Absent where the job has no `failed` hook. */
   failed?(job: Job, data: unknown, error: unknown): unknown;
 }
@@ -141,6 +144,10 @@ function definitionHandler(definition: JobDefinition): Handler {
           return withFields(log, job.fields);
         },
       }),
+    ...(definition.attemptFailed && {
+      attemptFailed: (job: Job, about: Omit<AttemptFailedContext<unknown>, 'job'>) =>
+        definition.attemptFailed?.({ ...about, job }),
+    }),
     ...(definition.failed && {
       failed: (job: Job, data: unknown, error: unknown) => definition.failed?.({ data, error, job }),
     }),

@@ -4,6 +4,7 @@ import type { FailedReason } from './failed-jobs.js';
 import type { JobState } from './job.js';
 import type { Ack } from './job-definition.js';
 import { isUnrecoverable, retryAfterMs } from './retry-errors.js';
+import type { NotedFailure } from './wire-format.js';
 
 /** How a handler's run ended. */
 export interface RunEnd {
@@ -39,9 +40,21 @@ export type Verdict = { readonly action: 'none' } | Action;
 export type Action =
   | { readonly action: 'delete' }
   | { readonly action: 'give-back' }
-  | { readonly action: 'release' | 'postpone'; readonly delayMs: number; readonly error: unknown }
-  | { readonly action: 'release-thrown'; readonly delayMs: number; readonly error: unknown }
-  | { readonly action: 'fail'; readonly reason: FailedReason; readonly error: unknown };
+  | {
+      readonly action: 'release' | 'release-thrown' | 'postpone';
+      readonly delayMs: number;
+      readonly error: unknown;
+      readonly noted?: Noted;
+    }
+  | {
+      readonly action: 'fail';
+      readonly reason: FailedReason;
+      readonly error: unknown;
+      readonly noted?: Noted;
+    };
+
+/** What a body is to note of the failure, where the job had a say in it. */
+type Noted = Omit<NotedFailure, 'message'>;
 
 /**
  * The one place that decides what happens after a run. Pure.

@@ -3,7 +3,7 @@ import { AttemptNews } from './attempt-news.js';
 import type { ReservedJob } from './connector.js';
 import { describeError } from './error-text.js';
 import { isQueueError } from './errors.js';
-import { callFailedHook } from './failed-hook.js';
+import { withinLimit } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
 import { failureRecord } from './failure-record.js';
 import type { HeldJob } from './held-job.js';
@@ -12,6 +12,7 @@ import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
 import { runTracer } from './tracing.js';
+import type { NotedFailure } from './wire-format.js';
 
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
 export class Settlement {
@@ -178,7 +179,7 @@ export class Settlement {
       case 'delete':
         return settler.delete(lease);
       case 'release':
-        return settler.release(lease, verdict.delayMs);
+        return settler.release(lease, verdict.delayMs, this.#noted(verdict.error, verdict.noted));
       case 'release-thrown':
         return settler.releaseThrown(lease, verdict.delayMs);
       case 'postpone':
@@ -186,16 +187,32 @@ export class Settlement {
       case 'give-back':
         return settler.giveBack(lease);
       case 'fail':
-        return this.#fail(verdict.error, verdict.reason);
+        return this.#fail(verdict.error, verdict.reason, verdict.noted);
     }
   }
 
-  #fail(error: unknown, reason: FailedReason): Promise<boolean> {
+  /** The body with the failure noted in it; undefined where it stays as it is. */
+  #noted(error: unknown, asked?: Omit<NotedFailure, 'message'>, counts = true): string | undefined {
+    const { wire, logger } = this.#context;
+    if (!wire.noteFailure || error === undefined) return undefined;
+    const { body, attempts } = this.#reserved;
+    const noted = asked ?? { attempts: counts ? attempts : attempts - 1, tries: this.#payload.maxTries ?? 0 };
+    try {
+      return wire.noteFailure(body, { ...noted, message: describeError(error).message });
+    } catch (thrown) {
+      logger.warn({ ...this.job.fields, err: thrown }, 'could not note the failure in the body of the job');
+      return undefined;
+    }
+  }
+
+  #fail(error: unknown, reason: FailedReason, noted?: Omit<NotedFailure, 'message'>): Promise<boolean> {
     const { connection, clock, settler } = this.#context;
     this.#failure = { error, reason };
     const name = this.#handler || reason === 'unknown-job' ? this.#payload.job : null;
     const about = { connection, name, reason, error, nowMs: clock.now(), pid: this.#pid };
-    const record = failureRecord(this.#reserved, about);
+    const counts = reason !== 'by-handler' && reason !== 'unknown-job';
+    const body = reason === 'bad-payload' ? undefined : this.#noted(error, noted, counts);
+    const record = failureRecord(body === undefined ? this.#reserved : { ...this.#reserved, body }, about);
     return settler.fail(this.#reserved.lease, record);
   }
 
@@ -231,7 +248,7 @@ export class Settlement {
     const handler = this.#handler;
     const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
     const call = (what: string, hook: (data: unknown) => unknown) =>
-      callFailedHook(what, async () => hook(await this.#hookData()), job.fields, limits, logger);
+      withinLimit(what, async () => hook(await this.#hookData()), job.fields, limits, logger);
     if (handler?.failed) {
       await call('the failed hook of the job', (data) => handler.failed?.(job, data, error));
     }

@@ -76,8 +76,9 @@ export class Settler {
     return this.#trips.reserve(queues, limit, leaseMs);
   }
 
-  release(lease: Lease, delayMs: number): Promise<boolean> {
-    return this.#releases.add({ lease, delayMs });
+  /** @param body what the job goes on with, where its connection's form notes failures. */
+  release(lease: Lease, delayMs: number, body?: string): Promise<boolean> {
+    return this.#releases.add({ lease, delayMs, ...(body !== undefined && { body }) });
   }
 
   /** Whether the store keeps count of the errors that a job's handler threw. */

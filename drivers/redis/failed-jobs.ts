@@ -135,7 +135,8 @@ export class RedisFailedJobs implements FailedJobStore {
   }
 }
 
-function openRetry(cause: unknown): QueueError {
+/** What is said where the answer to a retry was lost. */
+export function openRetry(cause: unknown): QueueError {
   const said = cause instanceof Error ? cause.message : String(cause);
   return new QueueError('E_STORE_UNAVAILABLE', `whether the failed jobs were put back is open: ${said}`, {
     fix: 'Retry them again: what was put back is no failed job any more.',
@@ -146,12 +147,13 @@ function openRetry(cause: unknown): QueueError {
 }
 
 /** What the scripts take for a record. */
-function recordOf(record: FailedJob): string[] {
+export function recordOf(record: FailedJob): string[] {
   const { uuid, jobId, connection, queue, failedAtMs } = record;
   return [uuid, `${jobId}\0${connection}\0${queue}`, String(failedAtMs), JSON.stringify(record)];
 }
 
-function matches(record: FailedJob, { connection, queue, name }: FailedJobFilter): boolean {
+/** True for a record that a list with this filter may have. */
+export function matches(record: FailedJob, { connection, queue, name }: FailedJobFilter): boolean {
   return (
     (connection === undefined || record.connection === connection) &&
     (queue === undefined || record.queue === queue) &&

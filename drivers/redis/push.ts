@@ -38,7 +38,7 @@ export class Pusher {
       () => this.#store(keys, args),
       (timeoutMs) => session.script(this.#wire.scripts.pushAgain, keys, args, timeoutMs),
       session.commandTimeoutMs,
-      (cause) => unsettled(cause, jobs),
+      (cause) => unsettledPush(cause, jobs),
     );
     return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
   }
@@ -89,7 +89,8 @@ function whenOf({ delayMs = 0, availableAtMs }: NewJob): string {
   return availableAtMs === undefined ? `+${delayMs}` : String(Math.max(0, availableAtMs));
 }
 
-function unsettled(cause: unknown, jobs: readonly NewJob[]): QueueError {
+/** What is said where it stays open whether the jobs were stored. */
+export function unsettledPush(cause: unknown, jobs: readonly NewJob[]): QueueError {
   const ids = [...new Set(jobs.map(({ id }) => id))];
   const shownIds =
     ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');

@@ -44,18 +44,20 @@ function factoryOf(wire: RedisWireName, first: number): HarnessFactory {
 /** What is not about a queue's jobs is the same for all wires; so are sizes of batches. */
 const ofJobs = /^(?!workers|signals|statistics|history|failed store|diagnose|order: 20,000)/;
 
-/** All of them are about ids that callers chose: these wires hold none apart, and the core refuses such a push. */
-const withoutIds = [
-  'push: repeated in full, nothing is stored twice',
-  'push: new jobs are stored beside those already there',
-  'push: an id is already there while its job is ready',
-  'push: an id is already there while its job is delayed',
-  'push: an id is already there while its job is reserved',
-  'push: an id is already there while its job has a lapsed lease',
-  'retry: answers per uuid',
-  'retry: a live job of that id keeps the record, whatever its state',
-  'concurrency: overlapping pushes of one id store one job',
-];
+const why = 'these wires hold no chosen ids apart, and the core refuses such a push';
+const withoutIds = Object.fromEntries(
+  [
+    'push: repeated in full, nothing is stored twice',
+    'push: new jobs are stored beside those already there',
+    'push: an id is already there while its job is ready',
+    'push: an id is already there while its job is delayed',
+    'push: an id is already there while its job is reserved',
+    'push: an id is already there while its job has a lapsed lease',
+    'retry: answers per uuid',
+    'retry: a live job of that id keeps the record, whatever its state',
+    'concurrency: overlapping pushes of one id store one job',
+  ].map((name) => [name, why]),
+);
 
 describe.each([
   ['think-1', 1],
