@@ -37,5 +37,7 @@ export default defineConfig({
     entryFileNames: '[name].js',
     // Without a hash, so that the next build leaves nothing behind.
     chunkFileNames: 'chunks/[name].js',
+    // They are in the types, where editors look, and in the sources; here each process would read past them.
+    comments: { jsdoc: false },
   },
 });

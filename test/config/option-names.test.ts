@@ -39,19 +39,19 @@ test.each<[string, () => unknown, string, string]>([
     'push, one of several',
     () => queue().push('job', null, { jobId: 'a', dealy: 5 } as object),
     'push: there is no option jobId, dealy',
-    'Did you mean id, delay? The options are queue, connection, delay, at, tries, timeout, backoff, retryUntil, id.',
+    'Did you mean id, delay? The options are queue, connection, delay, at, tries, maxExceptions, timeout, backoff, retryUntil, id.',
   ],
   [
     'push, named like what every object has',
     () => queue().push('job', null, { constructor: 5 } as object),
     'push: there is no option constructor',
-    'The options are queue, connection, delay, at, tries, timeout, backoff, retryUntil, id.',
+    'The options are queue, connection, delay, at, tries, maxExceptions, timeout, backoff, retryUntil, id.',
   ],
   [
     'defineJob',
     () => defineJob({ name: 'job', handle: () => {}, time_out: '5s' } as Parameters<typeof defineJob>[0]),
     'defineJob: there is no option time_out',
-    'Did you mean timeout? The options are name, queue, tries, backoff, retryUntil, timeout, ack, input, handle, failed.',
+    'Did you mean timeout? The options are name, queue, tries, maxExceptions, backoff, retryUntil, timeout, ack, input, handle, attemptFailed, failed.',
   ],
   [
     'stats',
