@@ -26,8 +26,11 @@ export interface NewJob {
   readonly unique?: boolean;
 }
 
-/** What a push did with one job: `already-there` when a job of that id is still stored in that queue. */
-export type PushOutcome = 'stored' | 'already-there';
+/**
+ * What a push did with one job: `already-there` when a job of that id is still stored in that queue. A store that gives
+ * jobs ids of its own (see {@link Driver.givesIds}) answers the one under which it was stored.
+ */
+export type PushOutcome = 'stored' | 'already-there' | { readonly storedAs: string };
 
 /**
  * The right to settle one delivery of one job. Passed back to the connector unchanged; only the
@@ -253,6 +256,8 @@ export interface Driver {
   readonly settings: ConnectionSettings;
   /** How its jobs are written. Default: as think-queue 3 does. */
   readonly wire?: WireFormat;
+  /** True where the store gives jobs their ids: a push then answers those, and takes none of a caller. */
+  readonly givesIds?: boolean;
   /** Opens nothing yet: a connector connects when its first verb is called. */
   connect(context: DriverContext): Connector;
 }

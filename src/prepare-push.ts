@@ -27,7 +27,17 @@ export async function preparePush(
   const definition = isJobDefinition(job) ? job : registry.definition(name);
   if (definition?.input) await validate(definition, data);
   const own = definition ? definition.settings : registry.settings(name);
-  const { settings, wire } = connections.driver(options.connection ?? connectionName);
+  const target = options.connection ?? connectionName;
+  const { settings, wire, givesIds } = connections.driver(target);
+  if (givesIds && options.id !== undefined) {
+    throw new QueueError(
+      'E_UNSUPPORTED',
+      `connection ${target} gives jobs ids of its own and keeps no other`,
+      {
+        fix: 'Leave id out; the push answers the one that the job has.',
+      },
+    );
+  }
   return prepareJob(name, data, options, {
     queue: own?.queue ?? settings.queue,
     retryUntilMs: own?.retryUntilMs,

@@ -44,6 +44,8 @@ interface PushGroup {
   readonly connection: string;
   readonly queue: string;
   readonly jobs: PreparedJob[];
+  /** Where each of them stands in the list that was pushed. */
+  readonly places: number[];
 }
 
 /**
@@ -126,9 +128,15 @@ export class Queue {
     const prepared = await this.#prepare(job, data, options, trace);
     const connection = options.connection ?? this.connectionName;
     trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [prepared.job.id] });
-    if (this.#transaction === undefined) await storeOne(this.#core, connection, prepared);
-    else await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
-    return prepared.job.id;
+    if (this.#transaction === undefined) return await storeOne(this.#core, connection, prepared);
+    const [id = prepared.job.id] = await storeAll(
+      this.#core,
+      connection,
+      prepared.queue,
+      [prepared],
+      this.#transaction,
+    );
+    return id;
   }
 
   /** think-queue's order of words: `later('5m', job, data)`. A bare number is seconds; a Date is a point in time. */
@@ -175,14 +183,16 @@ export class Queue {
       const prepared = await this.#prepare(job, data, options, trace);
       const connection = options.connection ?? this.connectionName;
       const key = JSON.stringify([connection, prepared.queue]);
-      const group = groups.get(key) ?? { connection, queue: prepared.queue, jobs: [] };
+      const group = groups.get(key) ?? { connection, queue: prepared.queue, jobs: [], places: [] };
       groups.set(key, group);
       group.jobs.push(prepared);
+      group.places.push(ids.length);
       ids.push(prepared.job.id);
     }
     if (groups.size > 0) trace.describe(pushedIn([...groups.values()], ids));
-    for (const { connection, queue, jobs } of groups.values()) {
-      await storeAll(this.#core, connection, queue, jobs, this.#transaction);
+    for (const { connection, queue, jobs, places } of groups.values()) {
+      const stored = await storeAll(this.#core, connection, queue, jobs, this.#transaction);
+      for (const [index, place] of places.entries()) ids[place] = stored[index] as string;
     }
     return ids;
   }

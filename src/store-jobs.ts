@@ -1,29 +1,31 @@
+import type { NewJob, PushOutcome } from './connector.js';
 import type { PreparedJob } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { pushIn } from './transaction.js';
 
-/** Stores one job, which may share a call to the store with others of this turn of the event loop. */
+/** Stores one job, which may share a call to the store with others of this turn of the event loop; answers its id. */
 export async function storeOne(
   { connections, statistics }: QueueCore,
   connection: string,
   { queue, name, job }: PreparedJob,
-): Promise<void> {
+): Promise<string> {
   const trips = connections.pushTrips(connection);
   const keeper = statistics.of(connection);
   // An inline connection runs the job before it answers, perhaps with an error of its own.
   if (trips.inline) keeper?.pushed(queue, name);
   const outcome = await trips.push(queue, job);
-  if (outcome === 'stored' && !trips.inline) keeper?.pushed(queue, name);
+  if (outcome !== 'already-there' && !trips.inline) keeper?.pushed(queue, name);
+  return idOf(job, outcome);
 }
 
-/** Stores jobs of one queue, all or none: on their own, or with a transaction of the application. */
+/** Stores jobs of one queue, all or none: on their own, or with a transaction of the application. Answers their ids. */
 export async function storeAll(
   { connections, statistics }: QueueCore,
   connection: string,
   queue: string,
   jobs: readonly PreparedJob[],
   transaction?: unknown,
-): Promise<void> {
+): Promise<string[]> {
   const connector = connections.connector(connection);
   const keeper = statistics.of(connection);
   if (connector.inline) for (const { name } of jobs) keeper?.pushed(queue, name);
@@ -32,8 +34,14 @@ export async function storeAll(
     transaction === undefined
       ? await connector.push(queue, newJobs)
       : await pushIn(connector, transaction, queue, newJobs);
-  if (connector.inline) return;
-  for (const [index, { name }] of jobs.entries()) {
-    if (outcomes[index] === 'stored') keeper?.pushed(queue, name);
+  if (!connector.inline) {
+    for (const [index, { name }] of jobs.entries()) {
+      if (outcomes[index] !== 'already-there') keeper?.pushed(queue, name);
+    }
   }
+  return newJobs.map((job, index) => idOf(job, outcomes[index]));
+}
+
+function idOf({ id }: NewJob, outcome: PushOutcome | undefined): string {
+  return typeof outcome === 'object' ? outcome.storedAs : id;
 }

@@ -95,10 +95,12 @@ export interface JobTable<Connection> {
   /** As `delete`, inside a transaction that the caller has begun. */
   deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
-  postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
-  unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  /** This and `unreserve` are absent where a table has no column that tells one delivery from the next without attempts. */
+  postpone?(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  unreserve?(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
-  longestWaitMs(connection: Connection, queue: string): Answer<number | null>;
+  /** Absent where it would read the whole queue. */
+  longestWaitMs?(connection: Connection, queue: string): Answer<number | null>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
 }
 
