@@ -10,8 +10,11 @@ export class GivenIds {
  * A connector whose store gives jobs their ids, as one that keeps the caller's: the id stands in the body with what was
  * given as the body. So the cases of the suite, which know jobs by their ids, can be run on it. What is left out is what
  * such a store cannot do: hold two jobs of one id apart.
+ *
+ * @param times `moved` where time passes by changing those that are stored, which the connector must then not know: it
+ * gets leases as another process would have them.
  */
-export function keepingIds(connector: Connector, given: GivenIds): Connector {
+export function keepingIds(connector: Connector, given: GivenIds, times?: 'moved'): Connector {
   const { failedJobs } = connector;
   const kept: Partial<Connector> = {
     async push(queue, jobs) {
@@ -21,7 +24,13 @@ export function keepingIds(connector: Connector, given: GivenIds): Connector {
       }
       return outcomes.map(() => 'stored' as const);
     },
-    reserve: async (...asked) => (await connector.reserve(...asked)).map(unwrapped),
+    async reserve(...asked) {
+      const jobs = (await connector.reserve(...asked)).map(unwrapped);
+      return times === 'moved' ? jobs.map((job) => ({ ...job, lease: { ...job.lease } })) : jobs;
+    },
+    async extend(leases, leaseMs) {
+      return await connector.extend(times === 'moved' ? leases.map((lease) => ({ ...lease })) : leases, leaseMs);
+    },
     async find(queue, id) {
       const found = await connector.find?.(queue, given.rows.get(key(queue, id)) ?? '0');
       return found ? unwrapped(found) : null;

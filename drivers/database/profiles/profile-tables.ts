@@ -1,5 +1,5 @@
 /** knex's names of the dialects. */
-type SqlDialect = 'mysql' | 'postgresql' | 'better-sqlite3';
+type SqlDialect = 'mysql' | 'postgresql' | 'sqlite3';
 
 /** What a column holds; each dialect has its words for it. */
 type Kind = keyof (typeof types)['mysql'];
@@ -26,7 +26,7 @@ const types = {
     time: 'timestamp(0) without time zone NOT NULL DEFAULT CURRENT_TIMESTAMP',
     unique: 'varchar(255) NOT NULL UNIQUE',
   },
-  'better-sqlite3': {
+  sqlite3: {
     // AUTOINCREMENT: the id of a job that is gone is never given again.
     id: 'integer PRIMARY KEY AUTOINCREMENT NOT NULL',
     name: 'varchar NOT NULL',
