@@ -29,7 +29,10 @@ export function keepingIds(connector: Connector, given: GivenIds, times?: 'moved
       return times === 'moved' ? jobs.map((job) => ({ ...job, lease: { ...job.lease } })) : jobs;
     },
     async extend(leases, leaseMs) {
-      return await connector.extend(times === 'moved' ? leases.map((lease) => ({ ...lease })) : leases, leaseMs);
+      return await connector.extend(
+        times === 'moved' ? leases.map((lease) => ({ ...lease })) : leases,
+        leaseMs,
+      );
     },
     async find(queue, id) {
       const found = await connector.find?.(queue, given.rows.get(key(queue, id)) ?? '0');
