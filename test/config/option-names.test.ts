@@ -18,13 +18,13 @@ test.each<[string, () => unknown, string, string]>([
     'database',
     () => database({ url, tabel: 'jobs' } as object),
     'tabel: no such option of database()',
-    'Did you mean table? It knows url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, queue, lease, retry_after, history.',
+    'Did you mean table? It knows url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, wire, timeZone, queue, lease, retry_after, history.',
   ],
   [
     'database, written with other separators',
     () => database({ url, failed_table: 'gone' } as object),
     'failed_table: no such option of database()',
-    'Did you mean failedTable? It knows url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, queue, lease, retry_after, history.',
+    'Did you mean failedTable? It knows url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, wire, timeZone, queue, lease, retry_after, history.',
   ],
 ])('an unknown option of %s is refused', async (_name, make, message, fix) => {
   const error = await errorOf(Promise.resolve().then(make));
