@@ -161,7 +161,7 @@ describe.each(recordings)('$library', ({ library, prefix, cases }) => {
   });
 
   test.each(cases)('$name: the same statements, rows and answer', async (one) => {
-    const replay = (replays[library] ?? {})[one.name] as Replay;
+    const replay = replays[library]?.[one.name] as Replay;
     const { before = [], changed = (row) => row, failedBefore, call } = replay;
     const rows = (typeof before === 'string' ? jobsOf(caseOf(library, before), prefix) : before).map(changed);
     const expected = jobsOf(one, prefix);
