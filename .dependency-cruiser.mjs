@@ -32,7 +32,7 @@ export default {
       name: 'driver-uses-what-third-parties-can',
       comment: 'A driver imports the public API and its own folder, nothing else.',
       severity: 'error',
-      from: { path: '^drivers/(?!database/|redis/)([^/]+)/' },
+      from: { path: '^drivers/(?!database/|redis/|webman/)([^/]+)/' },
       to: { pathNot: ['^drivers/$1/', '^src/index\\.ts$'], dependencyTypesNot: core },
     },
     {
@@ -57,6 +57,17 @@ export default {
       from: { path: '^drivers/redis/' },
       to: {
         pathNot: ['^drivers/redis/', '^src/index\\.ts$', packages('ioredis')],
+        dependencyTypesNot: core,
+      },
+    },
+    {
+      name: 'webman-driver-builds-on-the-redis-driver',
+      comment:
+        "As every driver, and also the redis driver's way to a server: webman's keys are in the same Redis.",
+      severity: 'error',
+      from: { path: '^drivers/webman/' },
+      to: {
+        pathNot: ['^drivers/webman/', '^drivers/redis/', '^src/index\\.ts$'],
         dependencyTypesNot: core,
       },
     },

@@ -29,7 +29,8 @@ export function fullName(entry: CommandEntry): string {
   return entry.usage.split(' ')[0] as string;
 }
 
-/** The name without its prefix, `work`; undefined where there is no prefix. */
+/** The name without its prefix, `work`; undefined where there is no prefix `queue:`. */
 export function shortName(entry: CommandEntry): string | undefined {
-  return fullName(entry).split(':')[1];
+  const [prefix, name] = fullName(entry).split(':');
+  return prefix === 'queue' ? name : undefined;
 }

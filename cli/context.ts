@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load-config.js';
 import { openQueue } from '../config/open-queue.js';
 import { configOfGroup } from '../config/worker-groups.js';
-import type { Logger, Queue, QueueConfig } from '../src/index.js';
+import { type Logger, type Queue, type QueueConfig, waitAtMost } from '../src/index.js';
 import type { Args } from './args.js';
 import type { Io } from './io.js';
 import { createLogger } from './logger.js';
@@ -47,15 +47,9 @@ export async function withContext<T>(
 }
 
 async function closeInTime(queue: Queue, logger: Logger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, closeMs);
-  });
   try {
-    await Promise.race([queue.close(), tooLong]);
+    await waitAtMost(queue.close(), closeMs);
   } catch (error) {
     logger.warn({ err: error }, 'a connection could not be closed in order');
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -25,8 +25,10 @@ export function tellUnknown(unknown: readonly string[], io: Io): void {
 export function failedFilter(
   args: Args,
   queue: Queue,
-): { connection?: string; queue?: string; name?: string; sinceMs?: number } {
-  const sinceMs = args.since('since', Date.now());
+): { connection?: string; queue?: string; name?: string; sinceMs?: number; untilMs?: number } {
+  const nowMs = Date.now();
+  const sinceMs = args.since('since', nowMs);
+  const untilMs = args.since('until', nowMs);
   const filter = { queue: args.text('queue'), name: args.text('name') };
   return {
     // Without --connection the failed jobs of all connections are meant.
@@ -34,12 +36,13 @@ export function failedFilter(
     ...(filter.queue !== undefined && { queue: filter.queue }),
     ...(filter.name !== undefined && { name: filter.name }),
     ...(sinceMs !== undefined && { sinceMs }),
+    ...(untilMs !== undefined && { untilMs }),
   };
 }
 
 /** @throws QueueError `E_USAGE` for filter flags where jobs are named by id. */
 export function refuseFilter(args: Args): void {
-  for (const name of ['queue', 'name', 'since', 'limit']) {
+  for (const name of ['queue', 'name', 'since', 'until', 'limit']) {
     if (args.text(name) !== undefined) throw usage(`--${name} makes no sense beside an id`);
   }
 }

@@ -25,8 +25,9 @@ export const workFlags: Flags = {
   'shutdown-timeout': {
     kind: 'text',
     says: 'How long running jobs may take to end after SIGTERM',
-    without: '20s',
+    without: '25s',
   },
+  quiet: { kind: 'switch', says: 'Print only what goes wrong: failed jobs, warnings, errors' },
 };
 
 /** Flags that say where worker processes answer scrapes and probes. */
@@ -64,7 +65,6 @@ export const queueWorkFlags: Flags = {
   'max-time': { kind: 'text', says: 'Exit after this long; 0: no limit', without: '0' },
   'max-outage': { kind: 'text', says: 'Exit when the store was away for so long; 0: wait', without: '0' },
   ...metricsFlags,
-  quiet: { kind: 'switch', says: 'Print only what goes wrong: failed jobs, warnings, errors' },
   group: { kind: 'text', says: 'Work as this group of the config', hidden: true },
   supervised: { kind: 'switch', says: 'Be a worker process of a supervisor', hidden: true },
   'report-to-parent': { kind: 'switch', says: 'Tell queue:listen about the job', hidden: true },

@@ -7,7 +7,8 @@ import { nearTimeText, spanText, timeText } from './time-text.js';
 
 /** A job as one JSON object; @param payload whether its payload is shown. */
 export function jobObject(job: ListedJob, payload: boolean): object {
-  const { id, name, queue, connection, state, attempts, worker, reason, uuid, result, note, host, pid } = job;
+  const { id, name, queue, connection, state, attempts, exceptions } = job;
+  const { worker, reason, uuid, result, note, host, pid } = job;
   return {
     id,
     name,
@@ -15,6 +16,7 @@ export function jobObject(job: ListedJob, payload: boolean): object {
     connection,
     state,
     attempts,
+    exceptions,
     createdAt: isoOf(job.createdAtMs),
     dueAt: isoOf(job.dueAtMs),
     startedAt: isoOf(job.startedAtMs),
@@ -81,7 +83,7 @@ export function jobDetails(job: FoundJob, nowMs: number, colors: Colors): string
     ['job id', plain(job.id ?? '-')],
     ['queue', `${plain(job.queue)} of connection ${plain(job.connection)}`],
     ['state', job.state],
-    ['attempts', String(job.attempts)],
+    ['attempts', attemptsText(job)],
     ...timeline(job, nowMs),
     ...endFacts(job),
     ...(job.payload === null ? [] : [['payload', plain(job.payload)] as [string, string]]),
@@ -97,6 +99,10 @@ export function jobDetails(job: FoundJob, nowMs: number, colors: Colors): string
     lines.push(colors.dim('stack'), `  ${plainLines(job.error.stack, '  ')}`);
   }
   return lines.join('\n');
+}
+
+function attemptsText({ attempts, exceptions }: ListedJob): string {
+  return exceptions ? `${attempts}, of which ${exceptions} threw` : String(attempts);
 }
 
 /** What is known of when what happened, in that order. */

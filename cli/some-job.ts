@@ -12,6 +12,13 @@ export function assertSomeJob({ queue, config, directory, file }: Context): void
   const listed: readonly unknown[] = typeof config.jobs === 'string' ? [config.jobs] : toList(config.jobs);
   const globs = listed.filter((job) => typeof job === 'string');
   const from = file === null ? 'the built-in config' : file;
+  if (config.consumers !== undefined && globs.length === 0) {
+    const folders = [config.consumers].flat().join(', ');
+    throw usage(
+      `no consumers were found in ${folders} of ${directory}`,
+      'Write one: drover make:consumer my-mail.',
+    );
+  }
   if (globs.length === 0)
     throw usage(`there is nothing to run: ${from} has no \`jobs\``, 'Name the job files there.');
   throw usage(

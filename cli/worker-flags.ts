@@ -39,6 +39,13 @@ function modeOf(args: Args): Pick<WorkerOptions, 'once' | 'stopWhenEmpty'> {
   return { once: modes[0] === 'once', stopWhenEmpty: modes[0] === 'stop-when-empty' };
 }
 
+/** @throws QueueError `E_USAGE` where every event is asked for, and silence. */
+export function refuseQuietJson(args: Args): void {
+  if (args.isOn('json') && args.isOn('quiet')) {
+    throw usage('--quiet and --json exclude each other', '--json prints every event.');
+  }
+}
+
 function backoffOf(args: Args): Backoff | undefined {
   const backoff = args.list('backoff');
   const delay = args.span('delay');
@@ -76,7 +83,7 @@ export function spanMs(args: Args, { config }: Context, option: keyof typeof spa
 const spanDefaults = {
   grace: { flag: undefined, without: '5s' },
   rest: { flag: 'rest', without: 0 },
-  shutdownTimeout: { flag: 'shutdown-timeout', without: '20s' },
+  shutdownTimeout: { flag: 'shutdown-timeout', without: '25s' },
   sleep: { flag: 'sleep', without: '3s' },
   timeout: { flag: 'timeout', without: '60s' },
 } as const;

@@ -1,4 +1,6 @@
+export type { ConsumeContext, ConsumedPackage, Consumer } from './consumer.js';
 export { defineConfig } from './define-config.js';
+export { type Generated, type GenerateOptions, generateConsumer, generateJob } from './generate.js';
 export { type LoadConfigOptions, type LoadedConfig, loadConfig } from './load-config.js';
 export { loadJobs } from './load-jobs.js';
 export { type OpenQueueOptions, openQueue } from './open-queue.js';

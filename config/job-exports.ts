@@ -45,7 +45,7 @@ function nameOf(source: JobSource, as: string, file: string): string {
 }
 
 /** True where no job can have been meant by the default export. */
-function isHelperModule(exports: Exports): boolean {
+export function isHelperModule(exports: Exports): boolean {
   const { default: main } = exports;
   if (main === undefined) return true;
   if (typeof main !== 'object' || main === null || 'handle' in main) return false;

@@ -60,7 +60,7 @@ async function rootsOf(globs: readonly string[], directory: string): Promise<Roo
 }
 
 /** The folders at the start of a glob, up to the first part that can match more than one name. */
-function fixedPart(pattern: string): string {
+export function fixedPart(pattern: string): string {
   const [start = ''] = pattern.split('{', 1); // a brace may hold slashes
   const folders = start.split('/').slice(0, -1);
   const dynamic = folders.findIndex((folder) => isDynamicPattern(folder));

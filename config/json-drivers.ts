@@ -2,6 +2,7 @@ import { type DatabaseOptions, database, databaseOptionNames } from '../drivers/
 import { type MemoryOptions, memory } from '../drivers/memory/index.js';
 import { type RedisOptions, redis, redisOptionNames } from '../drivers/redis/index.js';
 import { sync } from '../drivers/sync/index.js';
+import { type WebmanOptions, webman, webmanOptionNames } from '../drivers/webman/index.js';
 import { connectionOptionNames, type Driver } from '../src/index.js';
 import type { Environment } from './environment.js';
 
@@ -35,6 +36,11 @@ export const jsonDrivers: Readonly<Record<string, JsonDriver>> = {
     make: (options, env) => makeRedis(options, env.REDIS_URL || redisUrl),
     variables: { url: 'REDIS_URL' },
   },
+  webman: {
+    options: webmanOptionNames.filter((name) => name !== 'client'),
+    make: (options, env) => makeWebman(options, env.REDIS_URL || redisUrl),
+    variables: { url: 'REDIS_URL' },
+  },
   memory: {
     options: connectionOptionNames satisfies readonly (keyof MemoryOptions)[],
     make: (options) => memory(options),
@@ -49,4 +55,8 @@ function makeDatabase(options: DatabaseOptions, url: string): Driver {
 function makeRedis(options: RedisOptions, url: string): Driver {
   const hasPlace = options.ioredis !== undefined || options.cluster !== undefined;
   return redis(hasPlace ? options : { url, ...options });
+}
+
+function makeWebman(options: WebmanOptions, url: string): Driver {
+  return webman(options.ioredis === undefined ? { url, ...options } : options);
 }

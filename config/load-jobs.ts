@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { type JobSource, QueueError } from '../src/index.js';
+import { isQueueError, type JobSource, QueueError } from '../src/index.js';
 import { importFailure } from './import-failure.js';
 import { type Exports, importFile } from './import-file.js';
 import { jobsOf } from './job-exports.js';
@@ -38,15 +38,30 @@ export async function addJobFiles(
   globs: readonly string[],
   directory: string,
 ): Promise<void> {
+  await readJobFiles(globs, directory, (exports, file) => {
+    for (const { name, source, as } of jobsOf(exports, file.path)) {
+      table.add(name, source, `${file.label} (${as})`, file.label);
+    }
+  });
+}
+
+/**
+ * Imports files one after the other, sorted by path, and calls `read` with what each exports.
+ *
+ * @throws QueueError `E_JOB_FILE` naming every file that could not be imported, or that `read` threw for.
+ */
+export async function readJobFiles(
+  globs: readonly string[],
+  directory: string,
+  read: (exports: Exports, file: JobFile) => void,
+): Promise<void> {
   const root = await realpath(directory).catch(() => directory);
   const broken: Broken[] = [];
   for (const file of await findJobFiles(globs, root)) {
     try {
-      const exports = await importJobFile(file, root);
-      for (const { name, source, as } of jobsOf(exports, file.path)) {
-        table.add(name, source, `${file.label} (${as})`, file.label);
-      }
+      read(await importJobFile(file, root), file);
     } catch (error) {
+      if (isQueueError(error, 'E_JOB_DUPLICATE') || isQueueError(error, 'E_CONNECTION_UNKNOWN')) throw error;
       broken.push({ label: file.label, ...importFailure(error, file.path, root, root) });
     }
   }

@@ -8,6 +8,7 @@ import {
 } from '../src/index.js';
 import { JobTable } from './job-table.js';
 import { acceptConfig, type LoadConfigOptions, loadConfig } from './load-config.js';
+import { loadConsumers } from './load-consumers.js';
 import { addJobFiles } from './load-jobs.js';
 
 /** What {@link openQueue} can be told. */
@@ -36,15 +37,39 @@ export async function openQueue(options: OpenQueueOptions = {}): Promise<Queue> 
           config: acceptConfig({ config: options.config, problems: [] }, 'the config', { connection, env }),
           directory: options.cwd ?? process.cwd(),
         };
-  const jobs =
-    options.jobs === false ? config.jobs : await withJobFiles(config.jobs, options.directory ?? directory);
-  return createQueue({ ...config, ...(jobs && { jobs }), ...(logger && { logger }) });
+  const loaded =
+    options.jobs === false ? config : await withConsumers(config, options.directory ?? directory);
+  return createQueue({ ...loaded, ...(logger && { logger }) });
+}
+
+/** The config with its job files and consumers loaded. Its workers serve the consumers' queues unless it says which. */
+async function withConsumers(config: QueueConfig, directory: string): Promise<QueueConfig> {
+  const { consumers: folders, ...rest } = config;
+  const jobs = await withJobFiles(config.jobs, directory);
+  if (folders === undefined) return { ...rest, ...(jobs && { jobs }) };
+  const { default: name = '', connections, worker = {} } = config;
+  const names = Object.keys(connections);
+  const consumers = await loadConsumers(folders, directory, { default: name, names });
+  const ofJobs = jobs === undefined ? [] : [connections[name]?.settings.queue ?? 'default'];
+  const queues = worker.queues ?? [...new Set([...(consumers.queues.get(name) ?? []), ...ofJobs])];
+  return {
+    ...rest,
+    // A definition has its own name: the key only keeps it apart from what is there.
+    jobs: {
+      ...jobs,
+      ...Object.fromEntries(consumers.jobs.map((job) => [`${job.name} of the consumers`, job])),
+    },
+    worker: { ...worker, ...(queues.length > 0 && { queues }) },
+  };
 }
 
 /** The jobs of a config with its globs replaced by what the files have. */
-async function withJobFiles(jobs: QueueConfig['jobs'], directory: string): Promise<QueueConfig['jobs']> {
+async function withJobFiles(
+  jobs: QueueConfig['jobs'],
+  directory: string,
+): Promise<Readonly<Record<string, JobSource>> | undefined> {
   const listed = listOf(jobs);
-  if (listed === undefined) return jobs; // names and jobs, no globs
+  if (listed === undefined) return jobs as Readonly<Record<string, JobSource>> | undefined; // no globs
   const table = new JobTable();
   for (const [index, job] of listed.entries()) {
     if (typeof job === 'string') continue;

@@ -41,6 +41,9 @@ export default defineConfig({
   // The files with your jobs, from the project's folder.
   jobs: './jobs/**/*.{ts,mts,js,mjs}',
 
+  // What names mean that PHP pushes and no job is registered under (phpNames is in 'drover').
+  // names: phpNames({ namespace: 'app\\job' }),
+
   // Where failed jobs are kept: 'same' is the store of their own connection, { connection: 'database' } is one
   // for all, and 'none' deletes them.
   // failed: 'same',
@@ -52,6 +55,9 @@ export default defineConfig({
   // statistics: true,
   // Whether the application is in maintenance: workers take no jobs meanwhile.
   // maintenance: () => existsSync('down'),
+
+  // A ThinkPHP application's file cache, for its restart signal.
+  // thinkCache: '../shop/runtime/cache',
 
   // How workers work. Flags of queue:work go before it, and a job's own settings before both.
   // worker: {
@@ -66,7 +72,7 @@ export default defineConfig({
   //   sleep: '3s', // longest time between two looks at an idle store
   //   rest: 0, // how long each slot rests after a job
   //   force: false, // work also during maintenance
-  //   shutdownTimeout: '20s', // how long running jobs may take to end once the worker is asked to stop
+  //   shutdownTimeout: '25s', // how long running jobs may take to end once the worker is asked to stop
   //   maxJobs: 0, // stop after so many jobs; 0 sets no limit
   //   maxTime: 0, // stop after so long; 0 sets no limit
   //   memory: 0, // stop above so many MiB; 0 sets no limit

@@ -1,8 +1,8 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { QueueError } from '../src/index.js';
 import { configFiles } from './find-config.js';
-import { isSection } from './problem.js';
+import { isThere, languageOf, wrote } from './project-files.js';
 import { configText, jobText } from './starter-texts.js';
 
 /** What {@link writeStarterProject} can be told. */
@@ -26,10 +26,7 @@ export async function writeStarterProject(
   directory: string,
   options: StarterOptions = {},
 ): Promise<string[]> {
-  const project = await readPackage(resolve(directory));
-  const typescript = options.typescript ?? (await isTypeScript(directory, project));
-  const language = typescript ? 'ts' : 'js';
-  const extension = project.type === 'module' ? language : `m${language}`;
+  const { typescript, language, extension } = await languageOf(directory, options.typescript);
   const config = `drover.config.${extension}`;
   const files = [
     { name: config, text: await configText(typescript) },
@@ -43,32 +40,6 @@ export async function writeStarterProject(
   for (const { name } of files) await wrote(name, mkdir(dirname(join(directory, name)), { recursive: true }));
   for (const { name, text } of files) await wrote(name, writeFile(join(directory, name), text, { flag }));
   return files.map((file) => file.name);
-}
-
-type Package = Readonly<Record<string, unknown>>;
-
-/** The package.json that rules the folder: its own, or that of a folder above; empty where there is none. */
-async function readPackage(folder: string): Promise<Package> {
-  const path = join(folder, 'package.json');
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return dirname(folder) === folder ? {} : readPackage(dirname(folder));
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return isSection(parsed) ? parsed : {};
-  } catch (cause) {
-    throw new QueueError('E_USAGE', `${path} is not JSON`, { fix: 'Mend it first.', cause });
-  }
-}
-
-async function isTypeScript(directory: string, project: Package): Promise<boolean> {
-  if (await isThere(directory, 'tsconfig.json')) return true;
-  return [project.dependencies, project.devDependencies].some(
-    (packages) => isSection(packages) && Object.hasOwn(packages, 'typescript'),
-  );
-}
-
-async function isThere(directory: string, name: string): Promise<boolean> {
-  return (await stat(join(directory, name)).catch(() => undefined)) !== undefined;
 }
 
 /** Any config file counts: a second one would take the place of the first, or never be read. */
@@ -88,14 +59,5 @@ async function assertNoClash(directory: string, names: readonly string[]): Promi
     throw new QueueError('E_USAGE', `${name} is there and would be read beside or before what is written`, {
       fix: `Nothing was written. Remove ${name} first.`,
     });
-  }
-}
-
-async function wrote(name: string, done: Promise<unknown>): Promise<void> {
-  try {
-    await done;
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new QueueError('E_USAGE', `could not write ${name}: ${code}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { type WorkerOptions, workerGroupKeys } from '../src/index.js';
 import { isSection, keyPath, kindOf, type Problem, unknownKeys } from './problem.js';
 import { unknownConnection } from './validate-connections.js';
+import { consumersProblems } from './validate-consumers.js';
 import { optionProblems } from './validate-worker.js';
 
 /** A name that can be a word of a command line. */
@@ -37,6 +38,7 @@ function groupProblems(
   const problems = unknownKeys(group, path, workerGroupKeys);
   for (const name of workerGroupKeys) {
     if (name === 'connection') problems.push(...connectionProblems(connection, path, connections));
+    else if (name === 'consumers') problems.push(...consumersProblems(group.consumers, path));
     else if (name === 'workers') problems.push(...workersProblems(workers, path));
     else problems.push(...optionProblems(name satisfies keyof WorkerOptions, group[name], path));
   }

@@ -2,6 +2,7 @@ import { type QueueConfig, queueConfigKeys } from '../src/index.js';
 import { defaultConnection } from './default-connection.js';
 import { isSection, keyPath, kindOf, type Problem, unknownKeys } from './problem.js';
 import { connectionsProblems, isDriver, unknownConnection } from './validate-connections.js';
+import { consumersProblems } from './validate-consumers.js';
 import { groupsProblems } from './validate-groups.js';
 import { jobsProblems } from './validate-jobs.js';
 import { leaseProblems, workerProblems } from './validate-worker.js';
@@ -28,6 +29,7 @@ export function findProblems(config: unknown, chosen?: string): Problem[] {
     ...connectionsProblems(connections),
     ...defaultProblems(config.default, names),
     ...jobsProblems(jobs),
+    ...consumersProblems(config.consumers, ''),
     ...failedProblems(failed, names),
     ...ofWorker,
     ...groupsProblems(supervisors, names),
@@ -88,9 +90,12 @@ function failedProblems(failed: unknown, names: readonly string[]): Problem[] {
 }
 
 function otherProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const { maxPayloadBytes, logger, clock, statistics, tracing, metrics } = config;
+  const { maxPayloadBytes, logger, clock, statistics, tracing, metrics, thinkCache } = config;
   const problems: Problem[] = [];
-  for (const path of ['onFailed', 'maintenance']) {
+  if (thinkCache !== undefined && (typeof thinkCache !== 'string' || thinkCache === '')) {
+    problems.push({ path: 'thinkCache', what: 'is not the path of a folder' });
+  }
+  for (const path of ['names', 'onFailed', 'maintenance']) {
     const given = config[path];
     if (given !== undefined && typeof given !== 'function') {
       problems.push({ path, what: `is ${kindOf(given)}, not a function` });

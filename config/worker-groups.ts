@@ -3,7 +3,7 @@ import { suggest } from './suggest.js';
 
 /** How a group's workers work: as it says, else as `worker` of the config does. */
 export function groupOptions(group: WorkerGroup, worker: WorkerOptions = {}): WorkerOptions {
-  const { connection: _connection, workers: _workers, ...options } = group;
+  const { connection: _connection, consumers: _consumers, workers: _workers, ...options } = group;
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...worker, once: false, ...Object.fromEntries(given) };
 }
@@ -33,9 +33,11 @@ export function chosenGroups({ supervisors = {} }: QueueConfig, asked: readonly 
 export function configOfGroup({ supervisors = {}, ...config }: QueueConfig, name: string): QueueConfig {
   const group = Object.hasOwn(supervisors, name) ? supervisors[name] : undefined;
   if (group === undefined) throw unknownGroup(name, Object.keys(supervisors));
-  const { connection } = group;
+  const { connection, consumers } = group;
+  const { jobs, ...others } = config;
   return {
-    ...config,
+    ...others,
+    ...(consumers !== undefined ? { consumers } : jobs !== undefined && { jobs }),
     ...(connection !== undefined && { default: connection }),
     worker: groupOptions(group, config.worker),
   };

@@ -4,6 +4,7 @@ import { signalsMigration } from './0003-queue-signals.js';
 import { workersMigration } from './0004-queue-workers.js';
 import { statisticsMigration } from './0005-queue-statistics.js';
 import { historyMigration } from './0006-queue-history.js';
+import { jobExceptionsMigration } from './0007-job-exceptions.js';
 import type { Migration } from './migration.js';
 
 export { defaultTables, type Migration, type TableNames } from './migration.js';
@@ -18,6 +19,7 @@ export type {
 export {
   failedJobsMigration,
   historyMigration,
+  jobExceptionsMigration,
   jobsMigration,
   signalsMigration,
   statisticsMigration,
@@ -32,6 +34,7 @@ export const migrations: readonly Migration[] = [
   workersMigration,
   statisticsMigration,
   historyMigration,
+  jobExceptionsMigration,
 ];
 
 /** The table in which the steps taken are noted, one row per step and table. */

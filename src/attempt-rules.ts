@@ -38,6 +38,7 @@ export function rulesFor(
   const own = payload.maxTries ?? settings?.tries;
   return {
     tries: inline ? 1 : (own ?? (endMs === undefined ? defaults.tries : 0)),
+    maxExceptions: payload.maxExceptions ?? settings?.maxExceptions,
     backoff:
       payload.backoff === undefined
         ? (settings?.backoff ?? defaults.backoff)
@@ -73,7 +74,8 @@ export function refusal(
       fix: 'Its handler released it on its last try, or its workers were killed or blocked for longer than the lease.',
     },
   );
-  return { action: 'fail', reason: 'max-tries', error };
+  // Where another process had it last, that has died, or has released it after the run that a lost lease is granted.
+  return { action: 'fail', reason: startedLast ? 'max-tries' : 'lease-lost', error };
 }
 
 /**

@@ -28,32 +28,6 @@ export const connectionOptionNames = [
 ] as const satisfies readonly (keyof ConnectionOptions)[];
 
 /**
- * Refuses options that a driver does not know: a mistyped `lease` would otherwise leave the default in force.
- *
- * @param owner names the driver's function in the error.
- * @throws QueueError `E_CONFIG` naming the unknown options, the known ones, and what was probably meant.
- */
-export function checkOptionNames(options: object, known: readonly string[], owner: string): void {
-  const unknown = Object.keys(options).filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  const meant = new Set(unknown.flatMap((name) => known.filter((other) => isNear(name, other))));
-  const hints = [...meant].map((name) => (name === 'retry_after' ? 'retry_after (lease, in seconds)' : name));
-  const question = hints.length === 0 ? '' : `Did you mean ${hints.join(', ')}? `;
-  throw new QueueError('E_CONFIG', `${unknown.join(', ')}: no such option of ${owner}()`, {
-    fix: `${question}It knows ${known.join(', ')}.`,
-  });
-}
-
-/** True for words that are one slip apart: a letter too many, too few, wrong or swapped, or other separators. */
-function isNear(word: string, other: string): boolean {
-  const [one, two] = [word, other].map((name) => {
-    const letters = name.toLowerCase().replace(/[_-]/g, '');
-    return [letters, ...Array.from(letters, (_, at) => letters.slice(0, at) + letters.slice(at + 1))];
-  });
-  return one?.some((letters) => two?.includes(letters)) ?? false;
-}
-
-/**
  * Checks the options that all connections share and turns them into the units of the code.
  *
  * @throws QueueError `E_CONFIG`, `E_DURATION` or `E_QUEUE_NAME`.

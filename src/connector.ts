@@ -28,7 +28,7 @@ export interface NewJob {
 
 /**
  * What a push did with one job: `already-there` when a job of that id is still stored in that queue. A store that gives
- * jobs ids of its own (see {@link Driver.givesIds}) answers the one under which it was stored.
+ * jobs ids of its own answers the one under which it was stored; its wire format has `keepsIds: false`.
  */
 export type PushOutcome = 'stored' | 'already-there' | { readonly storedAs: string };
 
@@ -51,6 +51,8 @@ export interface ReservedJob {
   readonly body: string;
   /** Deliveries so far, including this one; 1 on the first. */
   readonly attempts: number;
+  /** How often it was given back by `releaseThrown`; absent is 0. */
+  readonly exceptions?: number;
   readonly lease: Lease;
   /**
    * Why this is no job, where the store can tell: the worker runs nothing and fails it as `bad-payload` with this
@@ -65,6 +67,11 @@ export interface ReservedJob {
 export interface Release {
   readonly lease: Lease;
   readonly delayMs: number;
+  /**
+   * What the job goes on with in place of its body, with the attempts that it notes. Only where the driver's wire format
+   * has `noteFailure`.
+   */
+  readonly body?: string;
 }
 
 /** A lease and the record to keep of its job. */
@@ -85,7 +92,7 @@ export interface QueueSize {
  *
  * Each state change is one atomic operation of the store. A job is never in none of ready, delayed,
  * reserved and failed until it has been deleted. Settling verbs (`extend`, `delete`, `release` and the
- * optional `unreserve`, `postpone`, `fail`) answer per lease, in the order given, whether it was still held; where
+ * optional `unreserve`, `postpone`, `releaseThrown`, `fail`) answer per lease, in the order given, whether it was still held; where
  * it was lost, nothing changes. A lease is lost once another worker has taken the job, and may be lost
  * from the moment that it lapses. Repeating a settling verb is harmless and answers `false`.
  *
@@ -148,6 +155,12 @@ export interface Connector {
 
   /** `release`, with the attempt unspent: for jobs that were not started and shall be due only after a while. */
   postpone?(releases: readonly Release[]): Promise<boolean[]>;
+
+  /**
+   * `release`, counting an error thrown by the handler against each job: `exceptions` of its later reserves is one
+   * higher. The count goes with the job: a retry or a new push of the id starts at 0.
+   */
+  releaseThrown?(releases: readonly Release[]): Promise<boolean[]>;
 
   /**
    * Records each job in `failedJobs` and deletes it from the queue, as one operation. Present where both
@@ -256,8 +269,6 @@ export interface Driver {
   readonly settings: ConnectionSettings;
   /** How its jobs are written. Default: as think-queue 3 does. */
   readonly wire?: WireFormat;
-  /** True where the store gives jobs their ids: a push then answers those, and takes none of a caller. */
-  readonly givesIds?: boolean;
   /** Opens nothing yet: a connector connects when its first verb is called. */
   connect(context: DriverContext): Connector;
 }

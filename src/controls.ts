@@ -2,7 +2,7 @@ import { isQueueError } from './errors.js';
 import type { Logger } from './logger.js';
 import { isPaused, noPauses, pausedKey, readPauses } from './pauses.js';
 import { isRestartAsked, restartKey, type SignalStore } from './restart-signal.js';
-import { startTimer } from './timer.js';
+import { waitAtMost } from './within.js';
 
 /** How often a running worker looks at what operators ask for. */
 const lookMs = 1000;
@@ -15,10 +15,19 @@ export interface Halt {
   readonly maintenance: boolean;
 }
 
+/** A worker that takes jobs of all its queues. */
+export const nothingHalted: Halt = { paused: [], maintenance: false };
+
+export function isSameHalt(one: Halt, other: Halt): boolean {
+  return one.maintenance === other.maintenance && one.paused.join() === other.paused.join();
+}
+
 /** What {@link Controls} work with. */
 export interface ControlsOptions {
   readonly queues: readonly string[];
   readonly signals: SignalStore | undefined;
+  /** Where else a restart may be asked for. */
+  readonly restarts?: SignalStore | undefined;
   readonly maintenance: (() => unknown) | undefined;
   readonly logger: Logger;
   /** Called when a restart is asked for. */
@@ -33,7 +42,7 @@ export class Controls {
   readonly #ends: (() => void)[] = [];
   #pauses = noPauses;
   #maintenance = false;
-  #halt: Halt = { paused: [], maintenance: false };
+  #halt = nothingHalted;
 
   constructor(options: ControlsOptions) {
     this.#options = options;
@@ -58,11 +67,13 @@ export class Controls {
    * @param watching false looks once, and not for a restart: for a worker that runs one job.
    */
   async start(watching: boolean): Promise<void> {
-    const pauses = this.#start(pausedKey, 'what is paused', watching, (text) => {
+    const { signals, restarts } = this.#options;
+    const pauses = this.#start(signals, pausedKey, 'what is paused', watching, (text) => {
       this.#pauses = readPauses(text);
       this.#update();
     });
-    await Promise.all([watching && this.#startRestart(), pauses, this.#startMaintenance(watching)]);
+    const restart = watching ? [this.#startRestart(signals), this.#startRestart(restarts)] : [];
+    await Promise.all([...restart, pauses, this.#startMaintenance(watching)]);
   }
 
   /** Looks no more. */
@@ -70,9 +81,9 @@ export class Controls {
     for (const end of this.#ends.splice(0)) end();
   }
 
-  #startRestart(): Promise<void> {
+  #startRestart(signals: SignalStore | undefined): Promise<void> {
     let atStart: string | null | undefined;
-    return this.#start(restartKey, 'the restart signal', true, (value) => {
+    return this.#start(signals, restartKey, 'the restart signal', true, (value) => {
       if (atStart === undefined) atStart = value;
       else if (isRestartAsked(atStart, value)) this.#options.onRestart();
     });
@@ -80,12 +91,13 @@ export class Controls {
 
   /** Tells a signal's value now and, watching, whenever it was read again: a store that is away tells nothing. */
   async #start(
+    signals: SignalStore | undefined,
     key: string,
     what: string,
     watching: boolean,
     tell: (value: string | null) => void,
   ): Promise<void> {
-    const { signals, logger } = this.#options;
+    const { logger } = this.#options;
     if (!signals) return;
     const look = async (): Promise<void> => {
       try {
@@ -112,14 +124,9 @@ export class Controls {
         logger.warn({ err: error }, 'could not ask whether the application is in maintenance');
       }
     };
-    // An answer that never comes must not keep the worker from starting.
-    let stopTimer = () => {};
-    const tooLong = new Promise<void>((resolve) => {
-      stopTimer = startTimer(lookMs, resolve);
-    });
     const first = look();
-    await Promise.race([first, tooLong]);
-    stopTimer();
+    // An answer that never comes must not keep the worker from starting.
+    await waitAtMost(first, lookMs);
     if (watching) this.#repeat(look, first);
   }
 
@@ -139,10 +146,9 @@ export class Controls {
 
   #update(): void {
     const paused = this.#options.queues.filter((queue) => isPaused(this.#pauses, queue));
-    const maintenance = this.#maintenance;
-    const before = this.#halt;
-    if (maintenance === before.maintenance && paused.join() === before.paused.join()) return;
-    this.#halt = { paused, maintenance };
+    const halt = { paused, maintenance: this.#maintenance };
+    if (isSameHalt(halt, this.#halt)) return;
+    this.#halt = halt;
     this.#options.onHalt();
   }
 }

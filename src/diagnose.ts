@@ -8,6 +8,7 @@ import type { Finding } from './finding.js';
 import type { QueueReading } from './monitor.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
+import { workerInfo } from './worker-info.js';
 
 /** What a diagnosis may go by. */
 export interface DiagnoseOptions {
@@ -95,15 +96,20 @@ async function contentFindings(
         async (queue): Promise<QueueReading> => ({ connection, queue, ...(await connector.size(queue)) }),
       ),
     );
+    const beats = await connector.workers?.list();
+    const found = queueFindings(
+      readings,
+      beats?.flatMap((beat) => workerInfo(beat) ?? []),
+    );
     const place = connections.failedPlace(connection);
     const store = place.kind === 'other-store' ? place.store : connector.failedJobs;
     if (place.kind === 'none' || store === undefined) {
       const message = 'the config keeps no record of failed jobs';
-      return [...queueFindings(readings), { check: 'failed-jobs', status: 'ok', message }];
+      return [...found, { check: 'failed-jobs', status: 'ok', message }];
     }
     const sinceMs = clock.now() - dayMs;
     const jobs = await store.list({ connection, sinceMs, limit: mostFailed });
-    return [...queueFindings(readings), ...failedFindings(jobs, mostFailed)];
+    return [...found, ...failedFindings(jobs, mostFailed)];
   } catch (error) {
     return [broken('jobs', error)];
   }

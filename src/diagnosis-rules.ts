@@ -2,6 +2,7 @@ import { isQueueError } from './errors.js';
 import type { FailedJob } from './failed-jobs.js';
 import type { Finding } from './finding.js';
 import type { QueueReading } from './monitor.js';
+import { mayServe, type WorkerInfo } from './worker-info.js';
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
 
 /** Whether leases outlast the runs of jobs, and the other settings of workers are good. Pure. */
@@ -56,24 +57,48 @@ export function servedFindings(
 }
 
 /**
- * Whether jobs wait that nobody runs. Pure. No store tells of its workers: that jobs are ready and none is reserved is
- * the sign of one that is missing.
+ * Whether jobs wait that nobody runs. Pure.
+ *
+ * @param readings of the queues of one connection.
+ * @param workers those on its list; undefined where its store keeps none.
  */
-export function queueFindings(readings: readonly QueueReading[]): Finding[] {
+export function queueFindings(
+  readings: readonly QueueReading[],
+  workers: readonly WorkerInfo[] | undefined,
+): Finding[] {
   const check = 'workers';
-  const stuck = readings.filter(({ ready, reserved }) => ready > 0 && reserved === 0);
-  if (stuck.length > 0) {
-    return stuck.map(({ queue, ready }) => ({
-      check,
-      status: 'warning',
-      message: `${count(ready, 'job')} of queue ${queue} ${ready === 1 ? 'is' : 'are'} ready, and none is being run`,
-      fix: `See that a worker serves it: drover queue:work --queue ${queue}`,
-    }));
-  }
+  const live = workers?.filter(({ state }) => state !== 'gone?');
+  const stuck = readings.flatMap((reading) => stuckFinding(reading, live) ?? []);
+  if (stuck.length > 0) return stuck;
   const sums = readings.map(
     ({ queue, ready, delayed, reserved }) => `${queue} ${ready}/${delayed}/${reserved}`,
   );
   return [{ check, status: 'ok', message: `ready/delayed/reserved: ${sums.join(', ')}` }];
+}
+
+/** Without a list, that jobs are ready and none is reserved is the sign of a worker that is missing. */
+function stuckFinding(
+  { connection, queue, ready, delayed, reserved }: QueueReading,
+  live: readonly WorkerInfo[] | undefined,
+): Finding | undefined {
+  const about = { check: 'workers', status: 'warning' } as const;
+  const isListed = live?.some((worker) => mayServe(worker, queue));
+  if (isListed === false && ready + delayed > 0) {
+    const waiting = `${count(ready + delayed, 'job')} of queue ${queue} ${ready + delayed === 1 ? 'waits' : 'wait'}`;
+    return {
+      ...about,
+      message: `${waiting}, and no worker that serves it is on the list of those that live`,
+      fix: `Start one: drover queue:work --connection ${connection} --queue ${queue}`,
+    };
+  }
+  if (ready === 0 || reserved > 0) return undefined;
+  return {
+    ...about,
+    message: `${count(ready, 'job')} of queue ${queue} ${ready === 1 ? 'is' : 'are'} ready, and none is being run`,
+    fix: isListed
+      ? `See what its workers do: drover queue:workers --connection ${connection}`
+      : `See that a worker serves it: drover queue:work --connection ${connection} --queue ${queue}`,
+  };
 }
 
 /**

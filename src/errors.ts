@@ -1,5 +1,6 @@
 /** Every code that a {@link QueueError} can carry; docs/errors.md says what each means and how to mend it. */
 export type ErrorCode =
+  | 'E_BUFFER_FULL'
   | 'E_CONFIG'
   | 'E_CONNECTION_UNKNOWN'
   | 'E_CRASHED'

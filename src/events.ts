@@ -1,4 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
+import type { Halt } from './controls.js';
 import type { FailedReason } from './failed-jobs.js';
 import type { JobFields, Logger } from './logger.js';
 import type { QueueReading } from './monitor.js';
@@ -55,7 +56,7 @@ export type WorkerEvent = WorkerFields &
   (
     | { readonly event: 'worker:started'; readonly concurrency: number }
     | { readonly event: 'worker:idle' }
-    | { readonly event: 'worker:paused' }
+    | ({ readonly event: 'worker:paused' } & Halt)
     | { readonly event: 'worker:resumed' }
     | { readonly event: 'worker:store-away'; readonly waitMs: number; readonly error: EventError }
     | { readonly event: 'worker:stopped'; readonly reason: StopReason | 'error'; readonly error?: EventError }
@@ -64,8 +65,16 @@ export type WorkerEvent = WorkerFields &
 /** A queue with more jobs than it shall have, as `queue.monitor` found it. */
 export type BusyEvent = QueueReading & { readonly event: 'queue:busy'; readonly max: number };
 
+/** Jobs that this process pushed, those that one call stored in one queue. */
+export interface PushedEvent {
+  readonly event: 'queue:pushed';
+  readonly connection: string;
+  readonly queue: string;
+  readonly jobs: readonly { readonly id: string; readonly name: string }[];
+}
+
 /** Everything that listeners hear of. */
-export type QueueEvent = JobEvent | WorkerEvent | BusyEvent;
+export type QueueEvent = JobEvent | WorkerEvent | BusyEvent | PushedEvent;
 
 /** The names of events; `job:*` and `worker:*` stand for all of a kind, `*` for all. */
 export type EventName = QueueEvent['event'] | 'job:*' | 'worker:*' | '*';

@@ -10,23 +10,24 @@ export interface HookLimits {
 }
 
 /**
- * Calls a hook on a failed job. The job is on record and gone by then: a hook that throws, or takes too long, is
- * logged and changes nothing.
+ * Calls a hook about a failure and answers what it answers. One that throws, or takes too long, is logged and changes
+ * nothing: the answer is then undefined.
  *
  * @param what names the hook in the log.
  */
-export async function callFailedHook(
+export async function withinLimit(
   what: string,
   hook: () => unknown,
   fields: JobFields,
   limits: HookLimits,
   logger: Logger,
-): Promise<void> {
+): Promise<unknown> {
   const limit = startLimit(limits);
   try {
-    await Promise.race([Promise.resolve().then(hook), limit.reached]);
+    return await Promise.race([Promise.resolve().then(hook), limit.reached]);
   } catch (error) {
     logger.error({ ...fields, err: describeError(error) }, `${what} ended badly`);
+    return undefined;
   } finally {
     limit.end();
   }

@@ -1,6 +1,7 @@
 /** Why a job was given up. */
 export type FailedReason =
   | 'max-tries'
+  | 'max-exceptions'
   | 'retry-until'
   | 'timed-out'
   | 'crashed'
@@ -53,6 +54,8 @@ export interface FailedJobFilter {
   readonly name?: string;
   /** Only those that failed at or after this time, in ms since the epoch. */
   readonly sinceMs?: number;
+  /** Only those that failed at or before this time, in ms since the epoch. */
+  readonly untilMs?: number;
   /** Default 100. */
   readonly limit?: number;
   /** How many of the newest to pass over. Default 0. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from './logger.js';
-import { startTimer } from './timer.js';
+import { waitAtMost } from './within.js';
 import { aboutText, keepMsOf, type WorkerReport } from './worker-info.js';
 import type { Beat, WorkerRegistry } from './worker-registry.js';
 
@@ -54,12 +54,7 @@ export class Heartbeat {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    let stopTimer = () => {};
-    const tooLong = new Promise<void>((resolve) => {
-      stopTimer = startTimer(leaveWithinMs, resolve);
-    });
-    await Promise.race([this.#leave(), tooLong]);
-    stopTimer();
+    await waitAtMost(this.#leave(), leaveWithinMs);
   }
 
   async #send(): Promise<void> {

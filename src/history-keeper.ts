@@ -4,7 +4,7 @@ import type { HistoryKept } from './connector.js';
 import { isQueueError } from './errors.js';
 import { type EndedJob, entryIdFrom, type HistoryStore, mostPruned } from './history-store.js';
 import type { Logger } from './logger.js';
-import { startTimer } from './timer.js';
+import { waitAtMost } from './within.js';
 
 /** The longest that an end waits to be written. */
 const flushMs = 2000;
@@ -71,12 +71,7 @@ export class HistoryKeeper {
   async flush(): Promise<void> {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    let stopTimer = () => {};
-    const tooLong = new Promise<void>((resolve) => {
-      stopTimer = startTimer(patienceMs, resolve);
-    });
-    await Promise.race([this.#writeAll(), tooLong]);
-    stopTimer();
+    await waitAtMost(this.#writeAll(), patienceMs);
   }
 
   #awaitFlush(): void {

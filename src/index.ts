@@ -1,8 +1,9 @@
+export type { Amendment, AttemptFailedContext } from './attempt-failed.js';
 export { type Backoff, type ExponentialBackoff, exponential } from './backoff.js';
+export type { BufferedJob, BufferedQueue, BufferOptions } from './buffered-queue.js';
 export { type Clock, systemClock } from './clock.js';
 export {
   type ConnectionOptions,
-  checkOptionNames,
   connectionOptionNames,
   connectionSettings,
 } from './connection-settings.js';
@@ -31,6 +32,7 @@ export type {
   EventOf,
   JobEndEvent,
   JobEvent,
+  PushedEvent,
   QueueEvent,
   QueueEvents,
   WorkerEvent,
@@ -76,11 +78,23 @@ export type { LiveJob, LiveState, Peek } from './live-jobs.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
+export { checkOptionNames } from './option-names.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
-export type { Decoded, Payload } from './payload.js';
+export { type Decoded, type Payload, payloadFrom } from './payload.js';
+export {
+  decodePhpJson,
+  encodePhpJson,
+  type PhpJsonOptions,
+  type PhpValue,
+  recodePhpJson,
+} from './php-json.js';
+export { type NameRule, type PhpNamesOptions, phpNames } from './php-names.js';
+export type { Pushable } from './prepare-push.js';
 export type { PushOptions } from './push.js';
-export { createQueue, type Pushable, type PushEntry, type Queue } from './queue.js';
+export type { PushEntry } from './pusher.js';
+export { createQueue, type Queue } from './queue.js';
 export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';
+export { jobOfQueue, queueOfJob } from './queue-jobs.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';
@@ -102,7 +116,9 @@ export type {
   TracedRun,
   Tracer,
 } from './tracing.js';
-export { nativeFormat, type WireFormat } from './wire-format.js';
+export { WaitingBeats } from './waiting-beats.js';
+export { type NotedFailure, nativeFormat, type WireFormat } from './wire-format.js';
+export { waitAtMost, within } from './within.js';
 export type { Worker } from './worker.js';
 export { type WorkerGroup, workerGroupKeys } from './worker-group.js';
 export type { RunningJob, WorkerInfo, WorkerState } from './worker-info.js';

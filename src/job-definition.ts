@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Amendment, AttemptFailedContext } from './attempt-failed.js';
 import { type Backoff, type BackoffRule, backoffRule } from './backoff.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
@@ -6,6 +7,7 @@ import type { FailedReason } from './failed-jobs.js';
 import type { Job } from './job.js';
 import type { Logger } from './logger.js';
 import { checkJobName, checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { shown } from './shown.js';
 
 /** How a job ends when its handler returns without having settled it: `auto` deletes it, `manual` leaves it
@@ -18,6 +20,11 @@ export interface JobSettings {
   readonly queue?: string;
   /** Deliveries allowed, the first included; 0 sets no limit. */
   readonly tries?: number;
+  /**
+   * How many attempts may end with an error that the handler threw, whatever `tries` are left: releases, crashes,
+   * timeouts and lost leases do not count. 0 sets no limit. Default 0.
+   */
+  readonly maxExceptions?: number;
   /** Wait after a failed attempt. */
   readonly backoff?: Backoff;
   /**
@@ -57,6 +64,13 @@ interface JobOptions<Data> extends JobSettings {
   /** The wire name: what is stored, and what workers look up. Never derived from code. */
   readonly name: string;
   handle(context: JobContext<Data>): unknown;
+  /**
+   * Called after each attempt that failed, before it is decided what becomes of the job, unless it has no use in being
+   * tried again. What it answers goes before the rules; see {@link Amendment}. Where it throws or takes longer than the
+   * timeout, that is logged and changes nothing. As it may allow more tries, such a job is never refused a run for their
+   * number: only a failed attempt ends it.
+   */
+  attemptFailed?(context: AttemptFailedContext<Data>): Amendment | undefined | Promise<Amendment | undefined>;
   failed?(context: FailedContext<Data>): unknown;
 }
 
@@ -78,6 +92,7 @@ export interface JobDefinition<Input = unknown, Data = Input> {
   readonly inputType?: Input;
   // Methods rather than function properties, so that definitions of any data fit a list of definitions.
   handle(context: JobContext<Data>): unknown;
+  attemptFailed?(context: AttemptFailedContext<Data>): Amendment | undefined | Promise<Amendment | undefined>;
   failed?(context: FailedContext<Data>): unknown;
 }
 
@@ -85,6 +100,7 @@ export interface JobDefinition<Input = unknown, Data = Input> {
 export interface CheckedSettings {
   readonly queue?: string;
   readonly tries?: number;
+  readonly maxExceptions?: number;
   readonly backoff?: BackoffRule;
   readonly retryUntilMs?: number;
   readonly timeoutMs?: number;
@@ -119,6 +135,9 @@ export function defineJob(
     settings: checkSettings(options, `job ${name}`),
     input: options.input,
     handle: (context) => options.handle(context),
+    ...(options.attemptFailed && {
+      attemptFailed: (context: AttemptFailedContext<unknown>) => options.attemptFailed?.(context),
+    }),
     ...(options.failed && { failed: (context: FailedContext<unknown>) => options.failed?.(context) }),
   };
 }
@@ -127,12 +146,14 @@ const optionNames = [
   'name',
   'queue',
   'tries',
+  'maxExceptions',
   'backoff',
   'retryUntil',
   'timeout',
   'ack',
   'input',
   'handle',
+  'attemptFailed',
   'failed',
 ];
 
@@ -143,13 +164,7 @@ function assertOptions(options: unknown): asserts options is object {
       fix: "Write defineJob({ name: 'mail.send', handle: ({ data }) => … }).",
     });
   }
-  for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) {
-      throw new QueueError('E_CONFIG', `defineJob: there is no option ${name}`, {
-        fix: `The options are ${optionNames.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(options, optionNames, 'defineJob');
 }
 
 /** True for what {@link defineJob} returned, also from another copy of drover. */
@@ -163,7 +178,7 @@ export function isJobDefinition(value: unknown): value is JobDefinition {
  * @param owner names the job in errors.
  */
 export function checkSettings(settings: JobSettings, owner: string): CheckedSettings {
-  const { queue, tries, backoff, retryUntil, timeout, ack = 'auto' } = settings;
+  const { queue, tries, maxExceptions, backoff, retryUntil, timeout, ack = 'auto' } = settings;
   if (ack !== 'auto' && ack !== 'manual') {
     throw new QueueError('E_CONFIG', `${owner}: ack is ${shown(ack)}`, {
       fix: "Use 'auto' or 'manual'.",
@@ -173,6 +188,9 @@ export function checkSettings(settings: JobSettings, owner: string): CheckedSett
     ack,
     ...(queue !== undefined && { queue: checkQueueName(queue) }),
     ...(tries !== undefined && { tries: checkTries(tries, `${owner}: tries`) }),
+    ...(maxExceptions !== undefined && {
+      maxExceptions: checkTries(maxExceptions, `${owner}: maxExceptions`),
+    }),
     ...(backoff !== undefined && { backoff: backoffRule(backoff, `${owner}: backoff`) }),
     ...(retryUntil !== undefined && { retryUntilMs: durationToMs(retryUntil, `${owner}: retryUntil`) }),
     ...(timeout !== undefined && { timeoutMs: durationToMs(timeout, `${owner}: timeout`) }),

@@ -1,8 +1,7 @@
 import type { Connector } from './connector.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
-import type { FailedJobs } from './failed-jobs-api.js';
-import type { EndedJob, HistoryStore } from './history-store.js';
+import type { EndedJob } from './history-store.js';
 import {
   type ListedJob,
   type ListedState,
@@ -11,10 +10,11 @@ import {
   viewOfFailed,
   viewOfLive,
 } from './job-views.js';
+import type { ListingSource } from './listing-source.js';
 import type { LiveState } from './live-jobs.js';
 import { checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { shown } from './shown.js';
-import type { WireFormat } from './wire-format.js';
 import { type WorkerInfo, workerInfo } from './worker-info.js';
 
 /** Jobs that are looked at in one go. */
@@ -43,19 +43,6 @@ export interface ListOptions {
 export interface FoundJob extends ListedJob {
   /** How it ended before, the latest first: it was pushed or retried again since. Only what the history keeps. */
   readonly earlier: readonly ListedJob[];
-}
-
-/** What a listing reads from. */
-export interface ListingSource {
-  readonly connection: string;
-  readonly ownQueue: string;
-  readonly connector: Connector;
-  readonly failed: FailedJobs;
-  /** Undefined where the connection keeps no history. */
-  readonly history: HistoryStore | undefined;
-  readonly nowMs: number;
-  /** How the connection's bodies are written. */
-  readonly wire: WireFormat;
 }
 
 /** {@link ListOptions} after checking. */
@@ -205,12 +192,7 @@ async function runsIn({ workers }: Connector): Promise<Map<string, WorkerInfo>> 
 }
 
 function checkListOptions(options: ListOptions, nowMs: number): Wish {
-  const known = ['state', 'queue', 'name', 'since', 'limit'];
-  const unknown = Object.keys(options).filter((key) => !known.includes(key));
-  if (unknown.length > 0) {
-    const fix = `The options are ${known.join(', ')}.`;
-    throw new QueueError('E_CONFIG', `list: there is no option ${unknown.join(', ')}`, { fix });
-  }
+  checkOptionNames(options, ['state', 'queue', 'name', 'since', 'limit'], 'list');
   const { state = 'all', queue, name, since, limit = 100 } = options;
   if (!listedStates.includes(state)) {
     throw new QueueError('E_CONFIG', `list: ${shown(state)} is no state`, {

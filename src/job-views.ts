@@ -4,6 +4,7 @@ import type { ErrorText, FailedJob, FailedReason } from './failed-jobs.js';
 import type { EndedJob } from './history-store.js';
 import { timeOfJobId } from './job-id.js';
 import type { LiveJob } from './live-jobs.js';
+import { shownPayload } from './object-job.js';
 import type { WireFormat } from './wire-format.js';
 import type { RunningJob, WorkerInfo } from './worker-info.js';
 
@@ -14,13 +15,15 @@ export type ListedState = 'ready' | 'delayed' | 'reserved' | 'running' | 'done' 
 export interface ListedJob {
   /** Null for a job of another program that has none until it is reserved. */
   readonly id: string | null;
-  /** The wire name; null where the payload cannot be read. */
+  /** The wire name, of an object job of PHP the object's class; null where the payload cannot be read. */
   readonly name: string | null;
   readonly connection: string;
   readonly queue: string;
   readonly state: ListedState;
   /** Deliveries so far, a present one included. */
   readonly attempts: number;
+  /** How many of these are counted as ended by an error of the handler, for `maxExceptions`; null once it has ended. */
+  readonly exceptions: number | null;
   /** When it was pushed. */
   readonly createdAtMs: number | null;
   /** When it is or was due. */
@@ -50,6 +53,7 @@ export interface ListedJob {
 }
 
 const nothing = {
+  exceptions: null,
   createdAtMs: null,
   dueAtMs: null,
   startedAtMs: null,
@@ -74,7 +78,7 @@ export function viewOfLive(
   wire: WireFormat,
 ): ListedJob {
   const decoded = wire.decode(job.body);
-  const payload = 'payload' in decoded ? decoded.payload : undefined;
+  const payload = 'payload' in decoded ? shownPayload(decoded.payload) : undefined;
   const worker =
     job.state === 'reserved' && job.id !== null ? runs.get(runKey(job.queue, job.id)) : undefined;
   return {
@@ -85,6 +89,7 @@ export function viewOfLive(
     queue: job.queue,
     state: worker ? 'running' : job.state,
     attempts: job.attempts,
+    exceptions: job.exceptions ?? 0,
     createdAtMs: job.createdAtMs ?? (job.id === null ? null : timeOfJobId(job.id)),
     dueAtMs: job.dueAtMs ?? payload?.dueAt ?? null,
     startedAtMs: job.reservedAtMs,

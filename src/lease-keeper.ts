@@ -1,16 +1,7 @@
-import type { Connector, Lease } from './connector.js';
+import { Bag } from './bag.js';
+import type { Connector } from './connector.js';
+import type { HeldJob } from './held-job.js';
 import type { Logger } from './logger.js';
-
-interface Kept {
-  readonly lease: Lease;
-  /** How far each extension moves the end. */
-  readonly leaseMs: number;
-  /** How long the lease is that the store confirmed last. */
-  heldMs: number;
-  /** When the store last confirmed the lease, on the monotonic clock. */
-  confirmedMs: number;
-  readonly onLost: () => void;
-}
 
 /** Looks per lease at what is due: extending every fourth look, and again at the next one when that failed. */
 const looksPerLease = 12;
@@ -26,43 +17,38 @@ export class LeaseKeeper {
   readonly #connector: Connector;
   readonly #leaseMs: number;
   readonly #logger: Logger;
-  readonly #kept = new Map<string, Kept>();
+  readonly #onLost: (held: HeldJob) => void;
+  readonly #kept = new Bag<'keptPlace', HeldJob>('keptPlace');
   #timer: NodeJS.Timeout | undefined;
   #nextRoundMs = 0;
   #extending = false;
 
-  constructor(connector: Connector, leaseMs: number, logger: Logger) {
+  /** @param onLost is told of each lease that was lost. */
+  constructor(connector: Connector, leaseMs: number, logger: Logger, onLost: (held: HeldJob) => void) {
     this.#connector = connector;
     this.#leaseMs = leaseMs;
     this.#logger = logger;
+    this.#onLost = onLost;
   }
 
-  /**
-   * Keeps a lease that was confirmed just now, or goes on keeping one for a new holder.
-   *
-   * @param confirmedMs when the call that confirmed it was made, on the monotonic clock.
-   */
-  add(lease: Lease, confirmedMs: number, onLost: () => void): void {
-    const leaseMs = this.#leaseMs;
-    const known = this.#kept.get(lease.token);
-    this.#kept.set(
-      lease.token,
-      known ? { ...known, onLost } : { lease, leaseMs, heldMs: leaseMs, confirmedMs, onLost },
-    );
+  /** Keeps the lease of a job, or goes on keeping it. The reserve has confirmed it. */
+  add(held: HeldJob): void {
+    if (held.keptPlace !== -1) return;
+    held.heldMs = this.#leaseMs;
+    held.extendByMs = this.#leaseMs;
+    this.#kept.add(held);
   }
 
-  /** Makes a lease longer than the others, now and with each extension; tells its holder if it was lost. */
-  async lengthen(lease: Lease, leaseMs: number): Promise<void> {
-    const known = this.#kept.get(lease.token);
-    if (!known) return;
-    const longer = { ...known, leaseMs };
-    this.#kept.set(lease.token, longer);
-    await this.#extend([longer], leaseMs);
+  /** Makes a lease longer than the others, now and with each extension. */
+  async lengthen(held: HeldJob, leaseMs: number): Promise<void> {
+    if (held.keptPlace === -1) return;
+    held.extendByMs = leaseMs;
+    await this.#extend([held], leaseMs);
   }
 
   /** Keeps a lease no longer: its job was settled. */
-  remove(lease: Lease): void {
-    this.#kept.delete(lease.token);
+  remove(held: HeldJob): void {
+    this.#kept.delete(held);
   }
 
   start(): void {
@@ -76,7 +62,7 @@ export class LeaseKeeper {
 
   async #look(): Promise<void> {
     const now = performance.now();
-    for (const one of this.#kept.values()) {
+    for (const one of [...this.#kept.items]) {
       if (now - one.confirmedMs >= (one.heldMs * 2) / 3) this.#lose(one);
     }
     // While a round is under way another would only queue up behind it.
@@ -91,11 +77,11 @@ export class LeaseKeeper {
   }
 
   /** Never rejects: what could not be extended is tried again at the next look. */
-  async #extend(kept: readonly Kept[], leaseMs: number): Promise<void> {
+  async #extend(kept: readonly HeldJob[], leaseMs: number): Promise<void> {
     const askedMs = performance.now();
     try {
       const held = await this.#connector.extend(
-        kept.map((one) => one.lease),
+        kept.map((one) => one.reserved.lease),
         leaseMs,
       );
       for (const [index, one] of kept.entries()) {
@@ -109,17 +95,17 @@ export class LeaseKeeper {
     }
   }
 
-  #lose(one: Kept): void {
+  #lose(held: HeldJob): void {
     // What ended meanwhile was taken off the list: its lease was settled, not lost.
-    if (this.#kept.delete(one.lease.token)) one.onLost();
+    if (this.#kept.delete(held)) this.#onLost(held);
   }
 
-  #byLength(): Map<number, Kept[]> {
-    const groups = new Map<number, Kept[]>();
-    for (const one of this.#kept.values()) {
-      const group = groups.get(one.leaseMs);
+  #byLength(): Map<number, HeldJob[]> {
+    const groups = new Map<number, HeldJob[]>();
+    for (const one of this.#kept.items) {
+      const group = groups.get(one.extendByMs);
       if (group) group.push(one);
-      else groups.set(one.leaseMs, [one]);
+      else groups.set(one.extendByMs, [one]);
     }
     return groups;
   }

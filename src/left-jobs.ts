@@ -2,6 +2,7 @@ import type { AttemptContext } from './attempt.js';
 import { rulesFor } from './attempt-rules.js';
 import type { ReservedJob } from './connector.js';
 import type { QueueError } from './errors.js';
+import { HeldJob } from './held-job.js';
 import { unreadable } from './payload.js';
 import { type Action, afterFailure } from './retry-policy.js';
 import { Settlement } from './settlement.js';
@@ -35,7 +36,7 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadablePayload(reserved) };
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
-  const settlement = new Settlement(reserved, payload, handler, context, left.pid);
+  const settlement = new Settlement(new HeldJob(reserved, 0), payload, handler, context, left.pid);
   if (verdict.action === 'charge' && verdict.reason === 'timed-out') settlement.tellTimeout(rules.timeoutMs);
   await settlement.settle(actionOf(verdict));
 

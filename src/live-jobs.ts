@@ -11,6 +11,8 @@ export interface LiveJob {
   readonly body: string;
   /** Deliveries so far, that of a present holder included. */
   readonly attempts: number;
+  /** How often it was given back by `releaseThrown`; absent is 0. */
+  readonly exceptions?: number;
   /** When it was pushed, in ms since the epoch; null where the store does not know. */
   readonly createdAtMs: number | null;
   /** When it is or was due; null where the store does not know. */

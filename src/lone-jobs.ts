@@ -1,5 +1,4 @@
-import type { ReservedJob } from './connector.js';
-import type { HeldJob } from './held-jobs.js';
+import type { HeldJob } from './held-job.js';
 
 /**
  * Jobs that may run only while no other runs in this process: they were under way when a process died, and whichever
@@ -18,8 +17,8 @@ export class LoneJobs {
     return this.#running || this.#waiting.length > 0;
   }
 
-  add(jobs: readonly ReservedJob[], askedMs: number): void {
-    for (const reserved of jobs) this.#waiting.push({ reserved, askedMs });
+  add(jobs: readonly HeldJob[]): void {
+    this.#waiting.push(...jobs);
   }
 
   /** The next to start, where nothing runs any more. */
@@ -30,13 +29,13 @@ export class LoneJobs {
   }
 
   /** Takes a job off whose lease was lost while it waited. */
-  drop(reserved: ReservedJob): void {
-    const index = this.#waiting.findIndex((one) => one.reserved === reserved);
+  drop(job: HeldJob): void {
+    const index = this.#waiting.indexOf(job);
     if (index >= 0) this.#waiting.splice(index, 1);
   }
 
   /** Takes all off that wait. */
-  takeAll(): ReservedJob[] {
-    return this.#waiting.splice(0).map(({ reserved }) => reserved);
+  takeAll(): HeldJob[] {
+    return this.#waiting.splice(0);
   }
 }

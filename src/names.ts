@@ -34,13 +34,14 @@ export function checkJobName(name: unknown): string {
 }
 
 /**
- * Answers the name when it can stand in a payload: a job's wire name, or that of a class with `@method`.
+ * Answers the name when it can stand in a payload: a job's wire name, or that of a class with `@method`. PHP may
+ * write a `\` before a class.
  *
  * @throws QueueError `E_JOB_NAME`.
  */
 export function checkWireName(name: unknown): string {
   const [job, method, ...rest] = typeof name === 'string' ? name.split('@') : [undefined];
-  checkJobName(job);
+  checkJobName(job?.replace(/^\\/, ''));
   if (rest.length > 0 || (method !== undefined && !/^[A-Za-z_]\w{0,63}$/.test(method))) {
     throw new QueueError('E_JOB_NAME', `${shown(name)} cannot be the name of a job`, {
       fix: "Name one method of a class as 'Class@method'.",

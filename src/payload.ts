@@ -18,6 +18,8 @@ export interface Payload {
   readonly timeout: number | null;
   /** When trying ends, in seconds since the epoch, where the job has such a time: think-queue's field. */
   readonly timeoutAt?: number;
+  /** How many attempts may end with a thrown error, where the push said so: Laravel's field. 0 sets no limit. */
+  readonly maxExceptions?: number;
   readonly data: unknown;
   /** Wait after a failed attempt, where the push asked for one. */
   readonly backoff?: Backoff;
@@ -62,8 +64,9 @@ export function encodePayload(
  * know. In ASCII, as PHP writes it: tables and terminals of any character set take it.
  */
 export function encodeThinkQueue3(payload: Payload): string {
-  const { job, maxTries, timeout, timeoutAt, data, backoff, trace, dueAt, id } = payload;
-  const fields = { job, maxTries, timeout, timeoutAt, data, backoff, ...trace, dueAt, id, attempts: 0 };
+  const { job, maxTries, timeout, timeoutAt, data, backoff, maxExceptions, trace, dueAt, id } = payload;
+  const limits = { maxTries, timeout, timeoutAt };
+  const fields = { job, ...limits, data, backoff, maxExceptions, ...trace, dueAt, id, attempts: 0 };
   return inAscii(JSON.stringify(fields));
 }
 
@@ -83,10 +86,14 @@ export function decodeThinkQueue3(body: string): Decoded {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { problem: 'the payload is not a JSON object' };
   }
-  return decodeFields(value as Record<string, unknown>);
+  return payloadFrom(value as Record<string, unknown>);
 }
 
-function decodeFields(record: Record<string, unknown>): Decoded {
+/**
+ * Checks the fields of a decoded body, by their names in think-queue 3 and ours; others are passed over. For wire
+ * formats that have read them, or made them of others. Never throws.
+ */
+export function payloadFrom(record: Record<string, unknown>): Decoded {
   const {
     job,
     maxTries = null,
@@ -94,6 +101,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
     timeoutAt = null,
     data = null,
     backoff,
+    maxExceptions = null,
     dueAt,
     id = '',
   } = record;
@@ -106,6 +114,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
   if (!isLimit(maxTries)) return noLimit('maxTries');
   if (!isLimit(timeout)) return noLimit('timeout');
   if (!isLimit(timeoutAt)) return noLimit('timeoutAt');
+  if (!isLimit(maxExceptions)) return noLimit('maxExceptions');
   const trace = asTraceContext(record);
   const payload = {
     job: job as string,
@@ -114,6 +123,7 @@ function decodeFields(record: Record<string, unknown>): Decoded {
     ...(timeoutAt !== null && { timeoutAt }),
     data,
     ...(backoff !== undefined && { backoff: backoff as Backoff }),
+    ...(maxExceptions !== null && { maxExceptions }),
     ...(trace && { trace }),
     ...(isLimit(dueAt) && dueAt !== null && { dueAt }),
     id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',

@@ -12,6 +12,7 @@ export class Prefetch {
   readonly #most: number;
   readonly #concurrency: number;
   #estimateMs: number | undefined;
+  #isStalled = false;
 
   /** @param most never more than this many; 0 reserves nothing ahead. */
   constructor(most: number, concurrency: number) {
@@ -21,13 +22,22 @@ export class Prefetch {
 
   /** Takes how long a job held its slot. One slow job is believed at once, quick ones only by and by. */
   ran(durationMs: number): void {
+    this.#isStalled = false;
     const known = this.#estimateMs ?? durationMs;
     this.#estimateMs = durationMs >= known ? durationMs : known * decay + durationMs * (1 - decay);
   }
 
+  /**
+   * Jobs were held and no slot came free for them. Until one does none are held: taking back what was given back
+   * would keep it from whoever is idle.
+   */
+  heldInVain(): void {
+    this.#isStalled = true;
+  }
+
   /** How many jobs to hold beyond the free slots: none before the first job has shown how long it takes. */
   get ahead(): number {
-    if (this.#estimateMs === undefined) return 0;
+    if (this.#estimateMs === undefined || this.#isStalled) return 0;
     return Math.min(
       this.#most,
       Math.floor((aheadMs * this.#concurrency) / Math.max(this.#estimateMs, 0.001)),

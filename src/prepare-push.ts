@@ -1,11 +1,15 @@
 import { QueueError } from './errors.js';
-import { isJobDefinition } from './job-definition.js';
+import type { JobClass } from './job-class.js';
+import { isJobDefinition, type JobDefinition } from './job-definition.js';
 import { checkJobName, checkWireName } from './names.js';
+import { assertNoObjectJob } from './object-job.js';
 import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
-import type { Pushable } from './queue.js';
 import type { QueueCore } from './queue-core.js';
 import { type Registry, validate } from './registry.js';
 import type { TraceContext } from './tracing.js';
+
+/** What can be pushed: a definition (data is typed), a registered class, or a wire name. */
+export type Pushable<Input = unknown> = JobDefinition<Input, unknown> | JobClass | string;
 
 const defaultMaxPayloadBytes = 1_048_576;
 
@@ -24,22 +28,13 @@ export async function preparePush(
   trace?: TraceContext,
 ): Promise<PreparedJob> {
   const name = wireNameOf(job, registry);
+  assertNoObjectJob(name);
   const definition = isJobDefinition(job) ? job : registry.definition(name);
   if (definition?.input) await validate(definition, data);
   const own = definition ? definition.settings : registry.settings(name);
-  const target = options.connection ?? connectionName;
-  const { settings, wire, givesIds } = connections.driver(target);
-  if (givesIds && options.id !== undefined) {
-    throw new QueueError(
-      'E_UNSUPPORTED',
-      `connection ${target} gives jobs ids of its own and keeps no other`,
-      {
-        fix: 'Leave id out; the push answers the one that the job has.',
-      },
-    );
-  }
+  const { settings, wire } = connections.driver(options.connection ?? connectionName);
   return prepareJob(name, data, options, {
-    queue: own?.queue ?? settings.queue,
+    queue: own?.queue ?? wire?.queueOf?.(name) ?? settings.queue,
     retryUntilMs: own?.retryUntilMs,
     maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
     nowMs: clock.now(),

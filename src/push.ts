@@ -5,6 +5,7 @@ import { QueueError } from './errors.js';
 import { checkTries } from './job-definition.js';
 import { newJobId } from './job-id.js';
 import { checkJobId, checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { encodePayload } from './payload.js';
 import { shown } from './shown.js';
 import type { TraceContext } from './tracing.js';
@@ -22,6 +23,8 @@ export interface PushOptions {
   readonly at?: Date;
   /** Deliveries allowed, the first included; 0 sets no limit. */
   readonly tries?: number;
+  /** How many attempts may end with an error that the handler threw, whatever `tries` are left; 0 sets no limit. */
+  readonly maxExceptions?: number;
   /** Longest run of one attempt: `'90s'`, or a number of seconds; 0 sets no limit. */
   readonly timeout?: Duration;
   /** Wait after a failed attempt. */
@@ -38,7 +41,18 @@ export interface PushOptions {
   readonly id?: string;
 }
 
-const optionNames = ['queue', 'connection', 'delay', 'at', 'tries', 'timeout', 'backoff', 'retryUntil', 'id'];
+const optionNames = [
+  'queue',
+  'connection',
+  'delay',
+  'at',
+  'tries',
+  'maxExceptions',
+  'timeout',
+  'backoff',
+  'retryUntil',
+  'id',
+];
 
 /** Where a new job goes, and what is stored of it. */
 export interface PreparedJob {
@@ -72,7 +86,7 @@ export function prepareJob(
   const wait = due(options);
   const dueAt = Math.max(defaults.nowMs, wait.availableAtMs ?? defaults.nowMs + (wait.delayMs ?? 0));
   const endMs = endOfTrying(options.retryUntil, dueAt, defaults.retryUntilMs);
-  const id = options.id === undefined ? newJobId() : checkJobId(options.id);
+  const id = options.id === undefined ? newJobId() : ownId(options.id, defaults.wire);
   if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
   const payload = {
     job: wireName,
@@ -81,6 +95,9 @@ export function prepareJob(
     ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
     data: data === undefined ? null : data,
     ...(options.backoff !== undefined && { backoff: options.backoff }),
+    ...(options.maxExceptions !== undefined && {
+      maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
+    }),
     ...(defaults.trace && { trace: defaults.trace }),
     dueAt,
     id,
@@ -95,6 +112,13 @@ export function prepareJob(
       ...(options.id !== undefined && { unique: true }),
     },
   };
+}
+
+function ownId(id: string, wire: WireFormat | undefined): string {
+  if (wire?.keepsIds !== false) return checkJobId(id);
+  throw new QueueError('E_UNSUPPORTED', `push: a connection of the wire ${wire.name} keeps no ids apart`, {
+    fix: 'Leave id out; make the job itself harmless to repeat.',
+  });
 }
 
 function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
@@ -146,13 +170,5 @@ function assertKnownOptions(options: PushOptions): void {
           : 'Leave them out, or write { delay: "5m" }.',
     });
   }
-  for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) {
-      throw new QueueError('E_CONFIG', `push: there is no option ${name}`, {
-        fix: otherNames[name]
-          ? `Here it is called ${otherNames[name]}.`
-          : `The options are ${optionNames.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(options, optionNames, 'push', otherNames);
 }

@@ -2,6 +2,7 @@ import type { Clock } from './clock.js';
 import type { Driver } from './connector.js';
 import type { JobFailure } from './job-definition.js';
 import type { Logger } from './logger.js';
+import type { NameRule } from './php-names.js';
 import type { JobSource } from './registry.js';
 import type { Tracer } from './tracing.js';
 import type { WorkerGroup } from './worker-group.js';
@@ -20,6 +21,17 @@ export interface QueueConfig {
    */
   readonly jobs?: readonly (JobSource | string)[] | Readonly<Record<string, JobSource>> | string;
   /**
+   * What names mean that other programs push and that no job is registered under: `phpNames()` for those of PHP's
+   * classes, or a pure function. Default: nothing.
+   */
+  readonly names?: NameRule;
+  /**
+   * Folders with consumers in webman's style, relative to the project as `jobs`: classes that name a `queue` and have a
+   * method `consume(data)`. The CLI and `openQueue` of `drover/config` load them, and their workers serve the queues of
+   * those on their connection where nothing else is said.
+   */
+  readonly consumers?: string | readonly string[];
+  /**
    * Where failed jobs are kept: `'same'` in the store of their own connection (the default), on one
    * connection for all, or, `'none'`, nowhere: a failed job is then deleted.
    */
@@ -36,7 +48,11 @@ export interface QueueConfig {
    * false. The worker option `force` (`--force`) ignores it.
    */
   readonly maintenance?: () => boolean | Promise<boolean>;
-
+  /**
+   * The folder of a ThinkPHP application's file cache, such as `'runtime/cache'`: workers heed the restart signal
+   * in it beside that of their store, and `restartWorkers` writes both. Relative to the working directory.
+   */
+  readonly thinkCache?: string;
   /**
    * Whether what happens to jobs is counted for `queue.stats` and `queue:stats`, in memory, and written to the store
    * of each connection every two seconds at most. Default true.
@@ -71,9 +87,12 @@ export const queueConfigKeys = [
   'default',
   'connections',
   'jobs',
+  'names',
+  'consumers',
   'failed',
   'onFailed',
   'maintenance',
+  'thinkCache',
   'statistics',
   'tracing',
   'metrics',

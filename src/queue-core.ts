@@ -5,12 +5,15 @@ import type { Connector, ReservedJob } from './connector.js';
 import { isQueueError, QueueError } from './errors.js';
 import { QueueEvents } from './events.js';
 import { FailedJobs } from './failed-jobs-api.js';
+import { HeldJob } from './held-job.js';
 import { Histories } from './history.js';
 import { type Logger, safeLogger, silentLogger } from './logger.js';
+import { checkOptionNames } from './option-names.js';
 import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
+import { Sightings } from './sightings.js';
 import { Statistics } from './statistics.js';
 import { isTracer } from './tracing.js';
 import { deleteIn } from './transaction.js';
@@ -23,11 +26,13 @@ export class QueueCore {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly connections: Connections;
-  readonly registry = new Registry();
+  readonly registry: Registry;
   readonly events: QueueEvents;
   readonly failed: FailedJobs;
   readonly statistics: Statistics;
   readonly history: Histories;
+  /** Those that are open: they are sent before the connections close. */
+  readonly buffers = new Set<{ close(): Promise<void> }>();
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
@@ -47,7 +52,11 @@ export class QueueCore {
       throw new QueueError('E_CONFIG', `statistics: ${shown(config.statistics)} is not true or false`);
     }
     assertTracer(config.tracing);
+    assertShared(config);
     this.events = new QueueEvents(logger);
+    this.registry = new Registry(config.names, (error, name) => {
+      logger.warn({ err: error, name }, 'the rule for names failed');
+    });
     for (const [name, source] of jobsOf(config)) this.registry.add(source, name);
     this.connections = new Connections(this.config, (job, connector, connection) =>
       this.#runInline(job, connector, connection),
@@ -59,7 +68,7 @@ export class QueueCore {
 
   /** @throws QueueError `E_JOB_NOT_LOADED` when the config's globs are still globs. */
   assertJobsLoaded(): void {
-    const globs = globsOf(this.config);
+    const globs = [...globsOf(this.config), ...[this.config.consumers ?? []].flat()];
     if (globs.length === 0) return;
     throw new QueueError('E_JOB_NOT_LOADED', `the job files of ${globs.join(', ')} are not loaded`, {
       fix: "Make the queue with `await openQueue({ config })` of 'drover/config', or list the jobs themselves.",
@@ -87,12 +96,14 @@ export class QueueCore {
       statistics: this.statistics.of(connection),
       history: this.history.of(connection),
       tracer: config.tracing,
+      sightings: new Sightings(),
       inline,
     };
   }
 
-  /** Refuses new work, writes statistics and history and closes the connections. */
-  close(): Promise<void> {
+  /** Sends what is buffered, refuses new work, writes statistics and history and closes the connections. */
+  async close(): Promise<void> {
+    if (this.buffers.size > 0) await Promise.all([...this.buffers].map((buffer) => buffer.close()));
     return this.connections.close(async () => {
       await Promise.all([this.statistics.flush(), this.history.flush()]);
     });
@@ -100,7 +111,10 @@ export class QueueCore {
 
   /** One attempt whose error is thrown to the pusher: nobody else is there to see it. */
   async #runInline(job: ReservedJob, connector: Connector, connection: string): Promise<void> {
-    const end = await runAttempt(job, this.#inlineContext(connection, connector));
+    const end = await runAttempt(
+      new HeldJob(job, performance.now()),
+      this.#inlineContext(connection, connector),
+    );
     if (isQueueError(end.error, 'E_JOB_UNKNOWN')) this.assertJobsLoaded();
     if (end.outcome === 'kept') {
       throw new QueueError(
@@ -128,19 +142,26 @@ function assertConfig(config: unknown): void {
       fix: 'Write createQueue({ connections: { default: memory() } }).',
     });
   }
-  for (const key of Object.keys(config)) {
-    if (!(queueConfigKeys as readonly string[]).includes(key)) {
-      throw new QueueError('E_CONFIG', `createQueue: there is no key ${key}`, {
-        fix: `The keys are ${queueConfigKeys.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(config, queueConfigKeys, 'createQueue');
 }
 
 function assertTracer(tracer: unknown): void {
   if (tracer === undefined || isTracer(tracer)) return;
   throw new QueueError('E_CONFIG', `tracing: ${shown(tracer)} is no tracer`, {
     fix: "Write tracing: opentelemetry(), imported from 'drover/opentelemetry'.",
+  });
+}
+
+/** Checks what is shared with another program. */
+function assertShared({ names, thinkCache }: QueueConfig): void {
+  if (names !== undefined && typeof names !== 'function') {
+    throw new QueueError('E_CONFIG', `names: ${shown(names)} is not a function`, {
+      fix: "Write names: phpNames(), imported from 'drover'.",
+    });
+  }
+  if (thinkCache === undefined || (typeof thinkCache === 'string' && thinkCache !== '')) return;
+  throw new QueueError('E_CONFIG', `thinkCache: ${shown(thinkCache)} is not a folder`, {
+    fix: "Write thinkCache: '../shop/runtime/cache'.",
   });
 }
 

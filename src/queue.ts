@@ -1,52 +1,28 @@
+import { BufferedQueue, type BufferOptions } from './buffered-queue.js';
 import type { Connector, QueueSize } from './connector.js';
 import { type DiagnoseOptions, diagnose } from './diagnose.js';
-import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
 import type { Finding } from './finding.js';
-import type { JobClass } from './job-class.js';
-import type { JobDefinition } from './job-definition.js';
-import { type FoundJob, findJobs, type ListingSource, type ListOptions, listJobs } from './job-listing.js';
+import { type FoundJob, findJobs, type ListOptions, listJobs } from './job-listing.js';
 import type { ListedJob } from './job-views.js';
-import { withFields } from './logger.js';
+import { listingSource } from './listing-source.js';
+import { makeWorker } from './make-worker.js';
 import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
 import { checkQueueName } from './names.js';
 import { noPauses, type Pauses, pausedKey, pauseIn, readPauses, resumeIn } from './pauses.js';
-import { preparePush } from './prepare-push.js';
-import type { PreparedJob, PushOptions } from './push.js';
+import { Pusher } from './pusher.js';
 import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
 import { type SignalStore, signalRestart } from './restart-signal.js';
-import { shown } from './shown.js';
 import type { QueueStats, StatsOptions } from './statistics-report.js';
-import { storeAll, storeOne } from './store-jobs.js';
-import { type PushedJobs, type PushTrace, tracePush } from './tracing.js';
-import { nativeFormat } from './wire-format.js';
-import { Worker } from './worker.js';
-import { type WorkerInfo, workerInfo } from './worker-info.js';
-import { checkWorkerOptions, type WorkerOptions } from './worker-options.js';
+import { thinkFileCache } from './think-file-cache.js';
+import type { Worker } from './worker.js';
+import type { WorkerInfo } from './worker-info.js';
+import { listWorkers } from './worker-list.js';
+import type { WorkerOptions } from './worker-options.js';
 import type { WorkerWatch } from './worker-watch.js';
-
-/** What can be pushed: a definition (data is typed), a registered class, or a wire name. */
-export type Pushable<Input = unknown> = JobDefinition<Input, unknown> | JobClass | string;
-
-/** Data and options of a push. Data may be left out only where the job's type of data allows undefined. */
-type PushArguments<Input, Options = PushOptions> = undefined extends Input
-  ? [data?: Input, options?: Options]
-  : [data: Input, options?: Options];
-
-/** One job of a `pushMany`. */
-export type PushEntry = readonly [job: Pushable, data?: unknown, options?: PushOptions];
-
-/** Jobs of one queue on one connection. */
-interface PushGroup {
-  readonly connection: string;
-  readonly queue: string;
-  readonly jobs: PreparedJob[];
-  /** Where each of them stands in the list that was pushed. */
-  readonly places: number[];
-}
 
 /**
  * Makes a queue from a config. Nothing is opened until it is needed.
@@ -57,18 +33,14 @@ export function createQueue(config: QueueConfig): Queue {
   return new Queue(new QueueCore(config));
 }
 
-/** Pushes jobs to one connection, and makes workers for it. Made by {@link createQueue}. */
-export class Queue {
-  /** The name of the connection that this object works on. */
-  readonly connectionName: string;
+/** Pushes jobs to one connection, makes workers for it, and tells of its jobs. Made by {@link createQueue}. */
+export class Queue extends Pusher {
   readonly #core: QueueCore;
-  readonly #transaction: unknown;
 
   /** @internal */
-  constructor(core: QueueCore, connectionName = core.connections.defaultName, transaction?: unknown) {
+  constructor(core: QueueCore, connectionName = core.connections.defaultName) {
+    super(core, connectionName);
     this.#core = core;
-    this.connectionName = connectionName;
-    this.#transaction = transaction;
   }
 
   /** What happened to jobs and workers of this process. */
@@ -110,91 +82,19 @@ export class Queue {
    * @param transaction a knex transaction. Its pushes reject with `E_UNSUPPORTED` where the store knows none.
    */
   using(transaction: object): Pick<Queue, 'push' | 'later' | 'bulk' | 'pushMany'> {
-    return new Queue(this.#core, this.connectionName, transaction);
+    return new Pusher(this.#core, this.connectionName, transaction);
   }
 
   /**
-   * Stores a job and answers its id. On a `sync` connection the job runs before this resolves, and its error
-   * rejects.
+   * Takes pushes into memory and stores them in batches: for many pushes that shall not wait for the store one by one.
+   * What is in memory is lost with a process that is killed. Close it, or the queue, in the end.
    *
-   * @throws QueueError for a job, data or option that cannot be (nothing was stored), or the store's error.
+   * @throws QueueError `E_CONFIG` or `E_DURATION` for an option that cannot be.
    */
-  async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
-    const [data, options = {}] = args;
-    return await tracePush(this.#core.config.tracing, (trace) => this.#push(job, data, options, trace));
-  }
-
-  async #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
-    const prepared = await this.#prepare(job, data, options, trace);
-    const connection = options.connection ?? this.connectionName;
-    trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [prepared.job.id] });
-    if (this.#transaction === undefined) return await storeOne(this.#core, connection, prepared);
-    const [id = prepared.job.id] = await storeAll(
-      this.#core,
-      connection,
-      prepared.queue,
-      [prepared],
-      this.#transaction,
-    );
-    return id;
-  }
-
-  /** think-queue's order of words: `later('5m', job, data)`. A bare number is seconds; a Date is a point in time. */
-  later<Input>(
-    delay: Duration | Date,
-    job: Pushable<Input>,
-    ...args: PushArguments<Input, Omit<PushOptions, 'delay' | 'at'>>
-  ): Promise<string> {
-    const [data, options = {}] = args;
-    const due = delay instanceof Date ? { at: delay } : { delay };
-    return this.push<unknown>(job, data, typeof options === 'object' ? { ...options, ...due } : options);
-  }
-
-  /** Stores one job for each item of the list, all or none, and answers their ids in order. */
-  bulk<Input>(
-    job: Pushable<Input>,
-    dataList: readonly NoInfer<Input>[],
-    options: Omit<PushOptions, 'id'> = {},
-  ): Promise<string[]> {
-    if ('id' in options && options.id !== undefined) {
-      return Promise.reject(new QueueError('E_CONFIG', 'bulk: one id cannot be that of many jobs'));
-    }
-    return this.pushMany(dataList.map((data) => [job, data, options]));
-  }
-
-  /**
-   * Stores jobs of different kinds and answers their ids in order. All are checked before the first is stored;
-   * those of one queue on one connection are stored all or none.
-   */
-  async pushMany(entries: readonly PushEntry[]): Promise<string[]> {
-    return await tracePush(this.#core.config.tracing, (trace) => this.#pushMany(entries, trace));
-  }
-
-  async #pushMany(entries: readonly PushEntry[], trace: PushTrace): Promise<string[]> {
-    const groups = new Map<string, PushGroup>();
-    const ids: string[] = [];
-    for (const entry of entries) {
-      if (!Array.isArray(entry)) {
-        throw new QueueError('E_CONFIG', `pushMany: ${shown(entry)} is not a list of job, data and options`, {
-          fix: 'Write pushMany([[sendMail, data], [resize, data, { delay: "1m" }]]).',
-        });
-      }
-      const [job, data, options = {}] = entry as PushEntry;
-      const prepared = await this.#prepare(job, data, options, trace);
-      const connection = options.connection ?? this.connectionName;
-      const key = JSON.stringify([connection, prepared.queue]);
-      const group = groups.get(key) ?? { connection, queue: prepared.queue, jobs: [], places: [] };
-      groups.set(key, group);
-      group.jobs.push(prepared);
-      group.places.push(ids.length);
-      ids.push(prepared.job.id);
-    }
-    if (groups.size > 0) trace.describe(pushedIn([...groups.values()], ids));
-    for (const { connection, queue, jobs, places } of groups.values()) {
-      const stored = await storeAll(this.#core, connection, queue, jobs, this.#transaction);
-      for (const [index, place] of places.entries()) ids[place] = stored[index] as string;
-    }
-    return ids;
+  buffered(options: BufferOptions = {}): BufferedQueue {
+    const buffer = new BufferedQueue(this.#core, this.connectionName, options);
+    this.#core.buffers.add(buffer);
+    return buffer;
   }
 
   /** Jobs of a queue by state. Default: the connection's own queue. */
@@ -222,7 +122,7 @@ export class Queue {
    * store shows no jobs, and for `done` where the connection keeps no history.
    */
   async list(options: ListOptions = {}): Promise<ListedJob[]> {
-    return await listJobs(options, await this.#listingSource());
+    return await listJobs(options, await listingSource(this.#core, this.connectionName));
   }
 
   /**
@@ -232,7 +132,7 @@ export class Queue {
    * @throws QueueError `E_QUEUE_NAME`.
    */
   async find(id: string, options: { readonly queue?: string } = {}): Promise<FoundJob[]> {
-    return await findJobs(id, options.queue, await this.#listingSource());
+    return await findJobs(id, options.queue, await listingSource(this.#core, this.connectionName));
   }
 
   /**
@@ -262,34 +162,19 @@ export class Queue {
   /** @internal A worker whose jobs another process settles if this one dies. */
   worker(options: WorkerOptions, watch: WorkerWatch | undefined): Worker;
   worker(options: WorkerOptions = {}, watch?: WorkerWatch): Worker {
-    const { config, connections } = this.#core;
-    const name = this.connectionName;
-    const { settings } = connections.driver(name);
-    const checked = checkWorkerOptions({ ...config.worker, ...defined(options) }, { name, ...settings });
-    const connector = connections.connector(name);
-    if (connector.inline) {
-      throw new QueueError(
-        'E_INLINE_CONNECTION',
-        `connection ${name} runs jobs as they are pushed: there is nothing to work`,
-        {
-          fix: 'Choose another connection, or just push.',
-        },
-      );
-    }
-    this.#core.assertJobsLoaded();
-    const ofCore = this.#core.attemptContext(name, connector, checked);
-    const logger =
-      checked.name === undefined ? ofCore.logger : withFields(ofCore.logger, { worker: checked.name });
-    const context = { ...ofCore, logger, watch };
-    return new Worker(connector, settings.leaseMs, checked, context, config.maintenance);
+    return makeWorker(this.#core, this.connectionName, options, watch);
   }
 
   /**
-   * Asks every worker of this connection that does not stop by itself to finish its jobs and exit.
+   * Asks every worker of this connection that does not stop by itself to finish its jobs and exit; with `thinkCache`
+   * in the config also those that read that file, whatever their connection.
    *
-   * @throws QueueError `E_UNSUPPORTED` where the store cannot carry the signal.
+   * @throws QueueError `E_UNSUPPORTED` where neither the store nor a file can carry the signal.
    */
   async restartWorkers(): Promise<void> {
+    const file = thinkFileCache(this.#core.config);
+    if (file) await signalRestart(file, Date.now());
+    if (file && !this.#connector().signals) return;
     await signalRestart(this.#signals('restart signal'), Date.now());
   }
 
@@ -327,12 +212,7 @@ export class Queue {
    * @throws QueueError `E_UNSUPPORTED` where the store keeps no list.
    */
   async workers(): Promise<WorkerInfo[]> {
-    const { workers } = this.#connector();
-    if (!workers) {
-      throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} keeps no list of workers`);
-    }
-    const infos = (await workers.list()).flatMap((entry) => workerInfo(entry) ?? []);
-    return infos.sort((a, b) => a.startedAtMs - b.startedAtMs || (a.id < b.id ? -1 : 1));
+    return await listWorkers(this.#connector(), this.connectionName);
   }
 
   /** Creates or updates the tables of this connection's store; answers what was done. */
@@ -368,10 +248,6 @@ export class Queue {
     return this.#core.close();
   }
 
-  #prepare(job: Pushable, data: unknown, options: PushOptions, { context }: PushTrace): Promise<PreparedJob> {
-    return preparePush(this.#core, this.connectionName, job, data, options, context);
-  }
-
   #connector(): Connector {
     return this.#core.connections.connector(this.connectionName);
   }
@@ -382,49 +258,12 @@ export class Queue {
     throw new QueueError('E_UNSUPPORTED', `connection ${this.connectionName} carries no ${what}`);
   }
 
-  /** With what ended in this process written, so that it is seen. */
-  async #listingSource(): Promise<ListingSource> {
-    const { history, failed, clock, connections } = this.#core;
-    const connection = this.connectionName;
-    const connector = this.#connector();
-    await history.of(connection)?.flush();
-    const ownQueue = this.#queueName(undefined);
-    return {
-      connection,
-      ownQueue,
-      connector,
-      failed,
-      history: history.storeOf(connection),
-      nowMs: clock.now(),
-      wire: connections.driver(connection).wire ?? nativeFormat,
-    };
-  }
-
   #queueName(queue: string | undefined): string {
     if (queue !== undefined) return checkQueueName(queue);
     return this.#core.connections.driver(this.connectionName).settings.queue;
   }
 }
 
-/** What a push of many is said to store. */
-function pushedIn(groups: readonly PushGroup[], ids: readonly string[]): PushedJobs {
-  const [first] = groups as [PushGroup];
-  const isOneQueue = groups.length === 1;
-  const names = new Set(groups.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
-  const [name] = names;
-  return {
-    connection: first.connection,
-    queue: isOneQueue ? first.queue : undefined,
-    name: names.size === 1 ? name : undefined,
-    ids,
-  };
-}
-
 function optionalName(queue: string | undefined): string | undefined {
   return queue === undefined ? undefined : checkQueueName(queue);
-}
-
-/** Options that are given as undefined leave the config's default in force. */
-function defined(options: WorkerOptions): WorkerOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -1,8 +1,12 @@
+import type { AttemptFailedContext } from './attempt-failed.js';
 import { QueueError } from './errors.js';
 import type { Job } from './job.js';
 import { isJobClass, type JobClass, type RegisteredClass, registerClass } from './job-class.js';
 import { type CheckedSettings, isJobDefinition, type JobDefinition } from './job-definition.js';
 import { type Logger, withFields } from './logger.js';
+import { assertNoObjectJob } from './object-job.js';
+import type { NameRule } from './php-names.js';
+import { RuledNames } from './ruled-names.js';
 import { shown } from './shown.js';
 
 /** What a worker needs of a job, whichever way it was written. */
@@ -11,6 +15,8 @@ export interface Handler {
   /** Answers the data to run with, or throws `E_INPUT_INVALID`. */
   checkData(data: unknown): unknown;
   run(job: Job, data: unknown, log: Logger): unknown;
+  /** Absent where the job does not ask for it. */
+  attemptFailed?(job: Job, about: Omit<AttemptFailedContext<unknown>, 'job'>): unknown;
   /** Absent where the job has no `failed` hook. */
   failed?(job: Job, data: unknown, error: unknown): unknown;
 }
@@ -20,12 +26,20 @@ export type JobSource = JobDefinition | JobClass;
 
 /**
  * The jobs that this process can run, by wire name. Names from a payload are looked up here and nowhere
- * else: they never become a path, an import or a property name.
+ * else: they never become a path, an import or a property name. One that is not registered as it stands means what
+ * the rule for names makes of it, where there is one.
  */
 export class Registry {
   readonly #definitions = new Map<string, { definition: JobDefinition; handler: Handler }>();
   readonly #classes = new Map<string, RegisteredClass>();
   readonly #namesOfClasses = new Map<JobClass, string>();
+  readonly #ruled: RuledNames | undefined;
+
+  /** @param onError told what the rule threw, or that it answered no name. */
+  constructor(rule?: NameRule, onError: (error: unknown, wireName: string) => void = () => {}) {
+    const isKnown = (name: string) => this.#exact(name) !== undefined;
+    this.#ruled = rule && new RuledNames(rule, isKnown, onError);
+  }
 
   /** Wire names, sorted. */
   get names(): string[] {
@@ -36,9 +50,10 @@ export class Registry {
    * Adds a job. Adding the same one again changes nothing.
    *
    * @param registeredAs the name for a class that has no static `jobName`.
-   * @throws QueueError `E_JOB_DUPLICATE` when another job has the name.
+   * @throws QueueError `E_JOB_DUPLICATE` when another job has the name; `E_JOB_NAME`.
    */
   add(source: JobSource, registeredAs?: string): void {
+    this.#ruled?.forget();
     if (isJobDefinition(source)) {
       if (this.#definitions.get(source.name)?.definition === source) return;
       this.#assertFree(source.name);
@@ -72,16 +87,30 @@ export class Registry {
 
   /** The settings of the job of a wire name, or undefined where no such job is registered. */
   settings(wireName: string): CheckedSettings | undefined {
-    return (this.definition(wireName) ?? this.#classes.get(wireName.split('@')[0] ?? ''))?.settings;
+    const [name = ''] = this.#meant(wireName).split('@');
+    return (this.definition(wireName) ?? this.#classes.get(name))?.settings;
   }
 
   /** The definition of a wire name, or undefined where it is a class or nothing. */
   definition(wireName: string): JobDefinition | undefined {
-    return this.#definitions.get(wireName)?.definition;
+    return this.#definitions.get(this.#meant(wireName))?.definition;
   }
 
   /** The handler for a wire name (`mail.send`, `Dismiss`, `Dismiss@task1`), or undefined. */
   find(wireName: string): Handler | undefined {
+    const exact = this.#exact(wireName);
+    if (exact || !this.#ruled) return exact;
+    const meant = this.#ruled.meantBy(wireName);
+    return meant === undefined ? undefined : this.#exact(meant);
+  }
+
+  /** The registered name, with its method, that a wire name means; itself where it means none. */
+  #meant(wireName: string): string {
+    if (!this.#ruled || this.#exact(wireName)) return wireName;
+    return this.#ruled.meantBy(wireName) ?? wireName;
+  }
+
+  #exact(wireName: string): Handler | undefined {
     const definition = this.#definitions.get(wireName);
     if (definition) return definition.handler;
     const [name = '', method = 'fire'] = wireName.split('@');
@@ -90,6 +119,7 @@ export class Registry {
   }
 
   #assertFree(name: string): void {
+    assertNoObjectJob(name);
     if (this.#definitions.has(name) || this.#classes.has(name)) {
       throw new QueueError('E_JOB_DUPLICATE', `two jobs have the name ${name}`, {
         fix: 'Give one of them another name; jobs already stored keep the name that they were pushed with.',
@@ -114,6 +144,10 @@ function definitionHandler(definition: JobDefinition): Handler {
           return withFields(log, job.fields);
         },
       }),
+    ...(definition.attemptFailed && {
+      attemptFailed: (job: Job, about: Omit<AttemptFailedContext<unknown>, 'job'>) =>
+        definition.attemptFailed?.({ ...about, job }),
+    }),
     ...(definition.failed && {
       failed: (job: Job, data: unknown, error: unknown) => definition.failed?.({ data, error, job }),
     }),

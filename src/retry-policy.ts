@@ -4,6 +4,7 @@ import type { FailedReason } from './failed-jobs.js';
 import type { JobState } from './job.js';
 import type { Ack } from './job-definition.js';
 import { isUnrecoverable, retryAfterMs } from './retry-errors.js';
+import type { NotedFailure } from './wire-format.js';
 
 /** How a handler's run ended. */
 export interface RunEnd {
@@ -18,6 +19,8 @@ export interface RunEnd {
 export interface RetryRules {
   /** 0: no limit. */
   readonly tries: number;
+  /** How many attempts may end with an error thrown by the handler. 0 or undefined: no limit. */
+  readonly maxExceptions?: number | undefined;
   readonly backoff: BackoffRule;
   /** When trying ends, in whole seconds as think-queue has it, but in ms since the epoch. Undefined: never. */
   readonly endMs?: number | undefined;
@@ -37,8 +40,21 @@ export type Verdict = { readonly action: 'none' } | Action;
 export type Action =
   | { readonly action: 'delete' }
   | { readonly action: 'give-back' }
-  | { readonly action: 'release' | 'postpone'; readonly delayMs: number; readonly error: unknown }
-  | { readonly action: 'fail'; readonly reason: FailedReason; readonly error: unknown };
+  | {
+      readonly action: 'release' | 'release-thrown' | 'postpone';
+      readonly delayMs: number;
+      readonly error: unknown;
+      readonly noted?: Noted;
+    }
+  | {
+      readonly action: 'fail';
+      readonly reason: FailedReason;
+      readonly error: unknown;
+      readonly noted?: Noted;
+    };
+
+/** What a body is to note of the failure, where the job had a say in it. */
+type Noted = Omit<NotedFailure, 'message'>;
 
 /**
  * The one place that decides what happens after a run. Pure.
@@ -50,7 +66,13 @@ export type Action =
  */
 export function decide(
   end: RunEnd,
-  job: { readonly state: JobState; readonly ack: Ack; readonly attempts: number },
+  job: {
+    readonly state: JobState;
+    readonly ack: Ack;
+    readonly attempts: number;
+    /** How many earlier attempts are known to have ended with a thrown error. Default 0. */
+    readonly exceptions?: number;
+  },
   rules: RetryRules,
   now: Circumstances,
 ): Verdict {
@@ -64,7 +86,20 @@ export function decide(
   if (end.returned) return { action: job.ack === 'manual' ? 'none' : 'delete' };
   if (isQueueError(end.abortedBy, 'E_LEASE_LOST')) return { action: 'none' };
   if (isQueueError(end.abortedBy, 'E_STOPPED')) return { action: 'give-back' };
-  return afterFailure(end.error, 'max-tries', job.attempts, rules, now);
+  return afterThrown(end.error, job, rules, now);
+}
+
+/** As {@link afterFailure}, counted where the job may throw only so often. Pure. */
+function afterThrown(
+  error: unknown,
+  { attempts, exceptions = 0 }: { readonly attempts: number; readonly exceptions?: number },
+  rules: RetryRules,
+  now: Circumstances,
+): Action {
+  const action = afterFailure(error, 'max-tries', attempts, rules, now);
+  if (action.action !== 'release' || !rules.maxExceptions) return action;
+  if (exceptions + 1 >= rules.maxExceptions) return { action: 'fail', reason: 'max-exceptions', error };
+  return { ...action, action: 'release-thrown' };
 }
 
 /**

@@ -29,6 +29,7 @@ export class Settler {
   readonly #deletes: Pick<Trips, 'delete'>;
   readonly #trips: Trips;
   readonly #releases: Gather<Release>;
+  readonly #thrown: Gather<Release>;
   readonly #postponed: Gather<Release>;
   readonly #givenBack: Gather<Lease>;
   readonly #failures: Gather<Failure>;
@@ -51,6 +52,9 @@ export class Settler {
     this.#releases = new Gather(inline, (releases) =>
       this.#persist('release', () => connector.release(releases)),
     );
+    this.#thrown = new Gather(inline, (releases) =>
+      this.#persist('release', () => releaseThrown(connector, releases)),
+    );
     this.#postponed = new Gather(inline, (releases) =>
       this.#persist(
         'postpone',
@@ -72,13 +76,29 @@ export class Settler {
     return this.#trips.reserve(queues, limit, leaseMs);
   }
 
-  release(lease: Lease, delayMs: number): Promise<boolean> {
-    return this.#releases.add({ lease, delayMs });
+  /** @param body what the job goes on with, where its connection's form notes failures. */
+  release(lease: Lease, delayMs: number, body?: string): Promise<boolean> {
+    return this.#releases.add({ lease, delayMs, ...(body !== undefined && { body }) });
+  }
+
+  /** Whether the store keeps count of the errors that a job's handler threw. */
+  get canCountThrown(): boolean {
+    return this.#connector.releaseThrown !== undefined;
+  }
+
+  /** Releases a job whose handler threw, and counts that where `canCountThrown`. */
+  releaseThrown(lease: Lease, delayMs: number): Promise<boolean> {
+    return this.#thrown.add({ lease, delayMs });
   }
 
   /** Whether the store can release a job with its attempt unspent. */
   get canPostpone(): boolean {
     return this.#connector.postpone !== undefined;
+  }
+
+  /** Whether a record is kept of a job that fails. */
+  get keepsFailures(): boolean {
+    return this.#failedPlace.kind !== 'none';
   }
 
   /** Releases a job whose attempt shall not count; only where `canPostpone`. */
@@ -200,6 +220,10 @@ export class Settler {
       throw new TypeError('a connection without failed jobs must be resolved before its worker starts');
     return store;
   }
+}
+
+function releaseThrown(connector: Connector, releases: readonly Release[]): Promise<boolean[]> {
+  return connector.releaseThrown ? connector.releaseThrown(releases) : connector.release(releases);
 }
 
 async function giveBack(connector: Connector, leases: readonly Lease[]): Promise<boolean[]> {

@@ -1,24 +1,17 @@
 import { type AttemptContext, type AttemptEnd, isLastChanceOf, runAttempt } from './attempt.js';
 import { Bell } from './bell.js';
-import type { Connector, ReservedJob } from './connector.js';
+import type { Connector } from './connector.js';
+import { drain } from './drain.js';
 import { QueueError } from './errors.js';
+import type { HeldJob } from './held-job.js';
 import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LoneJobs } from './lone-jobs.js';
 import { Prefetch } from './prefetch.js';
+import { Rests } from './rests.js';
 import { StartRecords } from './start-records.js';
-import { startTimer } from './timer.js';
-
-/** How long a stopping worker waits for the answer of a store after the grace. */
-const storeAnswersWithinMs = 10_000;
-
-/** A job in a slot. */
-interface Running {
-  /** When the reserve was called, on the monotonic clock. */
-  readonly askedMs: number;
-  readonly startedMs: number;
-}
+import { WorkInHand } from './work-in-hand.js';
 
 /** What a worker's slots are. */
 export interface SlotsOptions {
@@ -40,25 +33,19 @@ export interface SlotsOptions {
 export class Slots {
   /** Rings when there is room for more jobs, when the last attempt has ended, and when a slot is stuck. */
   readonly bell = new Bell();
+  /** Attempts in the slots, and jobs on their way back. */
+  readonly work = new WorkInHand();
   readonly #context: AttemptContext;
   readonly #keeper: LeaseKeeper;
   readonly #leaseMs: number;
   readonly #concurrency: number;
-  readonly #restMs: number;
   readonly #prefetch: Prefetch;
   readonly #held: HeldJobs;
   readonly #lone = new LoneJobs();
-  readonly #inSlots = new Map<ReservedJob, Running>();
-  readonly #running = new Set<Job>();
-  readonly #rests = new Set<() => void>();
+  readonly #rests: Rests;
   readonly #starts = new StartRecords();
-  #started = 0;
-  #done = 0;
-  #failed = 0;
-  #active = 0;
-  #stuck = 0;
+  #taken = 0;
   #draining = false;
-  #abandoned = false;
 
   constructor(
     connector: Connector,
@@ -68,20 +55,23 @@ export class Slots {
   ) {
     this.#leaseMs = leaseMs;
     this.#concurrency = concurrency;
-    this.#restMs = restMs;
+    this.#rests = new Rests(restMs, () => this.bell.ring());
     // What cannot be given back with its attempt unspent must not be taken before it can run.
     this.#prefetch = new Prefetch(connector.unreserve ? prefetch : 0, concurrency);
-    this.#held = new HeldJobs((jobs) => void this.giveBack(jobs));
-    this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger);
+    this.#held = new HeldJobs(
+      (jobs) => void this.giveBack(jobs),
+      () => this.#prefetch.heldInVain(),
+    );
+    this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger, (held) => this.#onLost(held));
     this.#context = {
       ...context,
       starts: this.#starts,
-      onStart: (job, reserved, timeoutMs) => this.#onStart(job, reserved, timeoutMs),
-      onDone: (reserved) => {
-        context.watch?.done(reserved);
-        this.#free(reserved);
+      onStart: (held, job, timeoutMs) => this.#onStart(held, job, timeoutMs),
+      onDone: (held) => {
+        held.watch?.done();
+        this.#free(held);
       },
-      onSettled: (reserved) => this.#keeper.remove(reserved.lease),
+      onSettled: (held) => this.#keeper.remove(held),
     };
   }
 
@@ -94,87 +84,53 @@ export class Slots {
     return free === 0 && held > ahead / 2 ? 0 : Math.max(0, free + ahead - held);
   }
 
-  /** What has not ended: attempts whose handlers run or whose jobs are being settled, and jobs on their way back. */
-  get active(): number {
-    return this.#active;
-  }
-
   /** Jobs that wait for a slot. */
   get held(): number {
     return this.#held.size + this.#lone.size;
-  }
-
-  /** Jobs that were given a slot so far. */
-  get started(): number {
-    return this.#started;
-  }
-
-  /** The jobs whose handlers run. */
-  get jobs(): readonly Job[] {
-    return [...this.#running];
-  }
-
-  /** Jobs that were done so far. */
-  get done(): number {
-    return this.#done;
-  }
-
-  /** Jobs that were given up so far. */
-  get failed(): number {
-    return this.#failed;
-  }
-
-  /** Slots held by handlers that go on in spite of their abort. */
-  get stuck(): number {
-    return this.#stuck;
   }
 
   keepLeases(): void {
     this.#keeper.start();
   }
 
-  /**
-   * Runs jobs as slots become free for them.
-   *
-   * @param askedMs when the reserve was called, on the monotonic clock.
-   */
-  offer(jobs: readonly ReservedJob[], askedMs: number): void {
+  /** Runs jobs as slots become free for them. */
+  offer(jobs: readonly HeldJob[]): void {
     const lone = jobs.filter((job) => this.#mustRunAlone(job));
-    if (lone.length > 0) this.#offerAlone(lone, jobs, askedMs);
-    else this.#startOrHold(jobs, askedMs);
+    if (lone.length > 0) this.#offerAlone(lone, jobs);
+    else this.#startOrHold(jobs);
   }
 
-  #mustRunAlone(job: ReservedJob): boolean {
-    return this.#context.watch?.mustRunAlone(job) || isLastChanceOf(job, this.#context);
+  #mustRunAlone({ watch, reserved }: HeldJob): boolean {
+    return watch?.mustRunAlone || isLastChanceOf(reserved, this.#context);
   }
 
-  #offerAlone(lone: readonly ReservedJob[], jobs: readonly ReservedJob[], askedMs: number): void {
+  #offerAlone(lone: readonly HeldJob[], jobs: readonly HeldJob[]): void {
     const others = jobs.filter((job) => !lone.includes(job));
     if (others.length > 0) void this.giveBack(others);
     this.giveBackHeld();
-    for (const job of lone) this.#keeper.add(job.lease, askedMs, () => this.#dropLone(job));
-    this.#lone.add(lone, askedMs);
+    for (const job of lone) this.#keeper.add(job);
+    this.#lone.add(lone);
     this.#startLone();
   }
 
-  #startOrHold(jobs: readonly ReservedJob[], askedMs: number): void {
+  #startOrHold(jobs: readonly HeldJob[]): void {
     const free = Math.max(0, this.#freeSlots);
-    for (const job of jobs.slice(0, free)) this.#start(job, askedMs);
-    if (jobs.length > free) this.#held.add(jobs.slice(free), askedMs);
+    for (const job of jobs.slice(0, free)) this.#start(job);
+    if (jobs.length > free) this.#held.add(jobs.slice(free));
   }
 
   /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
-  async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
-    const { logger, settler, watch } = this.#context;
-    this.#active += 1; // a stopping worker waits for it
-    for (const job of jobs) this.#keeper.remove(job.lease);
-    const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.lease)));
+  async giveBack(jobs: readonly HeldJob[]): Promise<void> {
+    const { logger, settler } = this.#context;
+    this.work.begin(); // a stopping worker waits for it
+    for (const job of jobs) this.#keeper.remove(job);
+    const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.reserved.lease)));
     for (const one of given) {
       if (one.status === 'rejected') {
         logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
       }
     }
-    for (const job of jobs) watch?.ended(job);
+    for (const { watch } of jobs) watch?.ended();
     this.#end();
   }
 
@@ -185,110 +141,102 @@ export class Slots {
     if (lone.length > 0) void this.giveBack(lone);
   }
 
-  #start(reserved: ReservedJob, askedMs: number): void {
-    this.#started += 1;
-    this.#active += 1;
-    this.#inSlots.set(reserved, { askedMs, startedMs: performance.now() });
-    void this.#run(reserved);
+  #start(held: HeldJob): void {
+    this.work.start();
+    this.#taken += 1;
+    held.isInSlot = true;
+    held.startedMs = performance.now();
+    void this.#run(held);
   }
 
-  async #run(reserved: ReservedJob): Promise<void> {
+  async #run(held: HeldJob): Promise<void> {
     try {
-      const end = await runAttempt(reserved, this.#context);
-      if (end.job) this.#running.delete(end.job);
-      if (end.outcome === 'done') this.#done += 1;
-      if (end.outcome === 'failed') this.#failed += 1;
-      if (end.outcome !== 'done' && end.job) this.#starts.add(reserved);
-      this.#keeper.remove(reserved.lease);
+      const end = await runAttempt(held, this.#context);
+      this.work.settled(held, end);
+      if (end.outcome !== 'done' && end.job) this.#starts.add(held.reserved);
+      this.#keeper.remove(held);
       if (end.stillRunning) {
-        this.#context.watch?.settled(reserved);
-        await this.#untilEnded(reserved, end.stillRunning);
+        held.watch?.settled();
+        await this.#untilEnded(held, end.stillRunning);
       }
     } finally {
-      this.#keeper.remove(reserved.lease);
-      this.#free(reserved);
-      this.#context.watch?.ended(reserved);
+      this.#keeper.remove(held);
+      this.#free(held);
+      held.watch?.ended();
       this.#end();
     }
   }
 
   #end(): void {
-    this.#active -= 1;
+    this.work.end();
     if (this.#lone.inTheWay) this.#startLone();
-    if (this.#active === 0 || this.#draining) this.bell.ring();
+    if (this.work.active === 0 || this.#draining) this.bell.ring();
   }
 
   #startLone(): void {
-    if (this.#busy()) return;
+    if (this.work.isBusy) return;
     const next = this.#lone.next();
-    if (next) this.#start(next.reserved, next.askedMs);
+    if (next) this.#start(next);
     else this.bell.ring();
   }
 
-  #dropLone(reserved: ReservedJob): void {
-    this.#lone.drop(reserved);
-    this.#context.watch?.ended(reserved);
+  #dropLone(held: HeldJob): void {
+    this.#lone.drop(held);
+    held.watch?.ended();
     this.#startLone();
   }
 
   /** Lets the next job into the slot of this one. */
-  #free(reserved: ReservedJob): void {
-    const running = this.#inSlots.get(reserved);
-    if (!running) return; // free already
-    this.#inSlots.delete(reserved);
+  #free(held: HeldJob): void {
+    if (!held.isInSlot) return; // free already
+    held.isInSlot = false;
+    this.#taken -= 1;
     const now = performance.now();
-    this.#prefetch.ran(now - running.startedMs);
-    if (this.#restMs > 0 && !this.#draining) {
-      this.#rest();
+    this.#prefetch.ran(now - held.startedMs);
+    if (this.#rests.areTaken && !this.#draining) {
+      this.#rests.start();
       return;
     }
     for (let next = this.#held.take(); next; next = this.#held.take()) {
       if (now - next.askedMs < this.#leaseMs / 3) {
-        this.#start(next.reserved, next.askedMs);
+        this.#start(next);
         break;
       }
-      void this.giveBack([next.reserved]); // the event loop was blocked for long: too little of the lease is left
+      void this.giveBack([next]); // the event loop was blocked for long: too little of the lease is left
     }
     if (this.room > 0) this.bell.ring();
   }
 
-  /** The slot counts as taken meanwhile. */
-  #rest(): void {
-    const stop = startTimer(this.#restMs, () => {
-      this.#rests.delete(stop);
-      this.bell.ring();
-    });
-    this.#rests.add(stop);
-  }
-
   get #freeSlots(): number {
-    return this.#concurrency - this.#inSlots.size - this.#rests.size;
+    return this.#concurrency - this.#taken - this.#rests.size;
   }
 
-  async #untilEnded(reserved: ReservedJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
+  async #untilEnded({ reserved }: HeldJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
     this.#context.logger.error(
       { id: reserved.id, queue: reserved.queue },
       'a handler goes on in spite of its abort; its slot stays taken until it ends',
     );
-    this.#stuck += 1;
+    const unstuck = this.work.untilUnstuck(handler);
     this.bell.ring();
-    await handler;
-    this.#stuck -= 1;
+    await unstuck;
   }
 
-  #onStart(job: Job, reserved: ReservedJob, timeoutMs: number): Promise<void> | undefined {
-    this.#running.add(job);
-    if (this.#abandoned) job.abort(stopping(job));
-    this.#context.watch?.started(reserved, job.name, timeoutMs);
-    const confirmedMs = this.#inSlots.get(reserved)?.askedMs ?? performance.now();
-    const onLost = () =>
-      job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
-    this.#keeper.add(reserved.lease, confirmedMs, onLost);
+  #onStart(held: HeldJob, job: Job, timeoutMs: number): Promise<void> | undefined {
+    held.job = job;
+    this.work.run(held);
+    held.watch?.started(job.name, timeoutMs);
+    this.#keeper.add(held);
     // A job that may outlive the lease gets a longer one first: extending is no help while it blocks the
     // event loop.
     const neededMs = timeoutMs === 0 ? 0 : timeoutMs + this.#context.defaults.graceMs;
     if (neededMs < this.#leaseMs) return undefined;
-    return this.#keeper.lengthen(reserved.lease, neededMs + this.#leaseMs / 3);
+    return this.#keeper.lengthen(held, neededMs + this.#leaseMs / 3);
+  }
+
+  #onLost(held: HeldJob): void {
+    const { job } = held;
+    if (job) job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
+    else if (!held.isInSlot) this.#dropLone(held);
   }
 
   /**
@@ -296,34 +244,18 @@ export class Slots {
    * have been settled, though handlers may go on.
    */
   async drain(patienceMs: number): Promise<void> {
+    const { defaults, logger, settler } = this.#context;
     this.#draining = true;
-    for (const stop of this.#rests) stop();
-    this.#rests.clear();
-    const until = performance.now() + patienceMs;
-    for (let leftMs = patienceMs; this.#busy() && leftMs > 0; leftMs = until - performance.now()) {
-      await this.bell.wait(leftMs);
-    }
-    this.#abandoned = true;
-    for (const job of this.#running) job.abort(stopping(job));
-    // Handlers and settlements have the grace; then a store that is away is waited for no longer.
-    const stopTimer = startTimer(this.#context.defaults.graceMs, () => this.#context.settler.giveUp());
-    const latest = performance.now() + this.#context.defaults.graceMs + storeAnswersWithinMs;
-    while (this.#busy() && performance.now() < latest) await this.bell.wait(latest - performance.now());
-    if (this.#busy()) {
-      this.#context.logger.error(
-        { jobs: this.#active },
+    this.#rests.end();
+    const { bell, work } = this;
+    const { graceMs } = defaults;
+    const isDone = await drain({ work, bell, patienceMs, graceMs, giveUp: () => settler.giveUp() });
+    if (!isDone) {
+      logger.error(
+        { jobs: work.active },
         'a store never answered; its jobs come back when their leases lapse',
       );
     }
-    stopTimer();
     this.#keeper.stop();
   }
-
-  #busy(): boolean {
-    return this.#active > this.#stuck;
-  }
-}
-
-function stopping(job: Job): QueueError {
-  return new QueueError('E_STOPPED', `the worker of job ${job.name} (${job.id}) is stopping`);
 }

@@ -5,6 +5,7 @@ import type { Logger } from './logger.js';
 import type { StatisticsRow, StatisticsStore } from './statistics-store.js';
 import { minuteMs, tidy } from './statistics-tidy.js';
 import { type PlacedTally, Tallies, Tally } from './tally.js';
+import { waitAtMost } from './within.js';
 
 /** The shortest time between two writes. */
 const flushMs = 2000;
@@ -86,12 +87,7 @@ export class StatisticsKeeper {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patienceMs);
-    });
-    await Promise.race([this.#writeAll(), tooLong]);
-    clearTimeout(timer);
+    await waitAtMost(this.#writeAll(), patienceMs);
   }
 
   #tally(queue: string, name: string): Tally {

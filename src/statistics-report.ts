@@ -2,6 +2,7 @@ import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 import type { TimeSummary } from './histogram.js';
 import { checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { shown } from './shown.js';
 import type { StatisticsRow, StatisticsStore } from './statistics-store.js';
 import { floor, hourMs, hoursKeptMs, minuteMs, minutesKeptMs } from './statistics-tidy.js';
@@ -68,11 +69,7 @@ interface Wish {
  * @throws QueueError `E_CONFIG`, `E_DURATION`, `E_QUEUE_NAME`.
  */
 export function checkStatsOptions(options: StatsOptions, nowMs: number): Wish {
-  const unknown = Object.keys(options).filter((key) => !['since', 'queue', 'name'].includes(key));
-  if (unknown.length > 0) {
-    const fix = 'The options are since, queue, name.';
-    throw new QueueError('E_CONFIG', `stats: there is no option ${unknown.join(', ')}`, { fix });
-  }
+  checkOptionNames(options, ['since', 'queue', 'name'], 'stats');
   const { since = '1h', queue, name } = options;
   if (name !== undefined && typeof name !== 'string') {
     throw new QueueError('E_CONFIG', `stats: ${shown(name)} is not the name of a job`);

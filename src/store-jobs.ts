@@ -1,47 +1,59 @@
-import type { NewJob, PushOutcome } from './connector.js';
+import type { PushOutcome } from './connector.js';
 import type { PreparedJob } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { pushIn } from './transaction.js';
 
 /** Stores one job, which may share a call to the store with others of this turn of the event loop; answers its id. */
-export async function storeOne(
-  { connections, statistics }: QueueCore,
-  connection: string,
-  { queue, name, job }: PreparedJob,
-): Promise<string> {
-  const trips = connections.pushTrips(connection);
-  const keeper = statistics.of(connection);
+export async function storeOne(core: QueueCore, connection: string, prepared: PreparedJob): Promise<string> {
+  const { queue, job } = prepared;
+  const trips = core.connections.pushTrips(connection);
   // An inline connection runs the job before it answers, perhaps with an error of its own.
-  if (trips.inline) keeper?.pushed(queue, name);
+  if (trips.inline) tellPushed(core, connection, queue, [prepared]);
   const outcome = await trips.push(queue, job);
-  if (outcome !== 'already-there' && !trips.inline) keeper?.pushed(queue, name);
-  return idOf(job, outcome);
+  const named = withIdOf(outcome, prepared);
+  if (outcome !== 'already-there' && !trips.inline) tellPushed(core, connection, queue, [named]);
+  return named.job.id;
 }
 
 /** Stores jobs of one queue, all or none: on their own, or with a transaction of the application. Answers their ids. */
 export async function storeAll(
-  { connections, statistics }: QueueCore,
+  core: QueueCore,
   connection: string,
   queue: string,
   jobs: readonly PreparedJob[],
   transaction?: unknown,
 ): Promise<string[]> {
-  const connector = connections.connector(connection);
-  const keeper = statistics.of(connection);
-  if (connector.inline) for (const { name } of jobs) keeper?.pushed(queue, name);
+  const connector = core.connections.connector(connection);
+  if (connector.inline) tellPushed(core, connection, queue, jobs);
   const newJobs = jobs.map(({ job }) => job);
   const outcomes =
     transaction === undefined
       ? await connector.push(queue, newJobs)
       : await pushIn(connector, transaction, queue, newJobs);
+  const named = jobs.map((job, index) => withIdOf(outcomes[index], job));
   if (!connector.inline) {
-    for (const [index, { name }] of jobs.entries()) {
-      if (outcomes[index] !== 'already-there') keeper?.pushed(queue, name);
-    }
+    const stored = named.filter((_, index) => outcomes[index] !== 'already-there');
+    tellPushed(core, connection, queue, stored);
   }
-  return newJobs.map((job, index) => idOf(job, outcomes[index]));
+  return named.map(({ job }) => job.id);
 }
 
-function idOf({ id }: NewJob, outcome: PushOutcome | undefined): string {
-  return typeof outcome === 'object' ? outcome.storedAs : id;
+/** The job under the id that its store gave it, where that does. */
+function withIdOf(outcome: PushOutcome | undefined, prepared: PreparedJob): PreparedJob {
+  if (typeof outcome !== 'object') return prepared;
+  return { ...prepared, job: { ...prepared.job, id: outcome.storedAs } };
+}
+
+function tellPushed(
+  { events, statistics }: QueueCore,
+  connection: string,
+  queue: string,
+  stored: readonly PreparedJob[],
+): void {
+  if (stored.length === 0) return;
+  const keeper = statistics.of(connection);
+  for (const { name } of stored) keeper?.pushed(queue, name);
+  if (!events.isHeard('queue:pushed')) return;
+  const jobs = stored.map(({ name, job: { id } }) => ({ id, name }));
+  events.emit({ event: 'queue:pushed', connection, queue, jobs });
 }

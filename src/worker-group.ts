@@ -7,6 +7,8 @@ import { type WorkerOptions, workerOptionNames } from './worker-options.js';
 export interface WorkerGroup extends Omit<WorkerOptions, 'once'> {
   /** The connection to work on. Default: that of the config. */
   readonly connection?: string;
+  /** Folders whose consumers it runs, and nothing else, in place of what `consumers` and `jobs` of the config name. */
+  readonly consumers?: string | readonly string[];
   /** How many processes. Default 1. */
   readonly workers?: number;
 }
@@ -14,6 +16,7 @@ export interface WorkerGroup extends Omit<WorkerOptions, 'once'> {
 /** Names of a group's settings, for "did you mean". */
 export const workerGroupKeys = [
   'connection',
+  'consumers',
   'workers',
   ...workerOptionNames.filter((name) => name !== 'once'),
 ] as const satisfies readonly (keyof WorkerGroup)[];

@@ -63,6 +63,11 @@ export function defaultWorkerName(): string {
   return `${host}:${pid}`;
 }
 
+/** Whether a worker serves a queue, as far as it says: a long list of queues is cut. */
+export function mayServe({ queues }: WorkerInfo, queue: string): boolean {
+  return queues.includes(queue) || queues.length >= mostQueues;
+}
+
 /** The text of a beat. */
 export function aboutText(report: WorkerReport, keepMs: number): string {
   const { jobs, queues, ...rest } = report;

@@ -1,3 +1,4 @@
+import { type Halt, isSameHalt, nothingHalted } from './controls.js';
 import { describeError } from './error-text.js';
 import type { QueueEvents, WorkerEvent, WorkerFields } from './events.js';
 import type { StopReason } from './stop-conditions.js';
@@ -8,7 +9,7 @@ export class WorkerNews {
   readonly #fields: WorkerFields;
   readonly #concurrency: number;
   #isIdle = false;
-  #isPaused = false;
+  #halt = nothingHalted;
   #error: { readonly thrown: unknown } | undefined;
 
   constructor(
@@ -37,16 +38,12 @@ export class WorkerNews {
     this.#isIdle = false;
   }
 
-  paused(): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    this.#tell('worker:paused', () => ({}));
-  }
-
-  resumed(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#tell('worker:resumed', () => ({}));
+  /** What keeps the worker from jobs now, whoever asked for it. */
+  halted(halt: Halt): void {
+    if (isSameHalt(halt, this.#halt)) return;
+    this.#halt = halt;
+    if (isSameHalt(halt, nothingHalted)) this.#tell('worker:resumed', () => ({}));
+    else this.#tell('worker:paused', () => halt);
   }
 
   /** The store did not answer: it is asked again after a wait. */

@@ -3,6 +3,7 @@ import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 import { checkTries } from './job-definition.js';
 import { checkQueueName } from './names.js';
+import { checkOptionNames } from './option-names.js';
 import { shown } from './shown.js';
 import type { StopLimits } from './stop-conditions.js';
 
@@ -50,7 +51,7 @@ export interface WorkerOptions {
   readonly heartbeat?: Duration;
   /**
    * How long running jobs may take to end once the worker is asked to stop; then they have `grace` left.
-   * Default `'20s'`: with the grace that stays below the 30 s after which container platforms kill.
+   * Default `'25s'`. What kills the process must wait for longer than this and the grace together.
    */
   readonly shutdownTimeout?: Duration;
   /** Stop after one job, or at once when there is none. Default false. */
@@ -129,13 +130,7 @@ export function checkWorkerOptions(
   if (typeof options !== 'object' || options === null) {
     throw new QueueError('E_CONFIG', `worker: ${shown(options)} is not an object of options`);
   }
-  for (const name of Object.keys(options)) {
-    if (!(workerOptionNames as readonly string[]).includes(name)) {
-      throw new QueueError('E_CONFIG', `worker: there is no option ${name}`, {
-        fix: `The options are ${workerOptionNames.join(', ')}.`,
-      });
-    }
-  }
+  checkOptionNames(options, workerOptionNames, 'worker');
   const checked = {
     name: options.name === undefined ? undefined : workerName(options.name),
     queues: queueNames(options.queues ?? [], connection.queue),
@@ -150,7 +145,7 @@ export function checkWorkerOptions(
     restMs: durationToMs(options.rest ?? 0, 'rest'),
     force: yesOrNo(options.force ?? false, 'force'),
     heartbeatMs: options.heartbeat === undefined ? undefined : heartbeat(options.heartbeat),
-    shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '20s', 'shutdownTimeout'),
+    shutdownTimeoutMs: durationToMs(options.shutdownTimeout ?? '25s', 'shutdownTimeout'),
     once: yesOrNo(options.once ?? false, 'once'),
     stopWhenEmpty: yesOrNo(options.stopWhenEmpty ?? false, 'stopWhenEmpty'),
     maxJobs: whole(options.maxJobs ?? 0, 'maxJobs', 0),

@@ -2,16 +2,19 @@ import type { AttemptContext } from './attempt.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
-import { JobWait, shortestLookMs } from './job-wait.js';
+import { HeldJob } from './held-job.js';
+import { Intake } from './intake.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
 import { Outage } from './outage.js';
 import { Presence } from './presence.js';
 import type { QueueConfig } from './queue-config.js';
 import { Slots } from './slots.js';
 import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
+import { thinkFileCache } from './think-file-cache.js';
 import { startTimer } from './timer.js';
 import { WorkerNews } from './worker-news.js';
 import type { CheckedWorkerOptions } from './worker-options.js';
+import type { WorkerWatch } from './worker-watch.js';
 
 /**
  * Reserves jobs and runs them, `concurrency` at a time, until told to stop. Made by `queue.worker()`; one
@@ -19,14 +22,13 @@ import type { CheckedWorkerOptions } from './worker-options.js';
  */
 export class Worker {
   readonly #connector: Connector;
-  readonly #leaseMs: number;
   readonly #options: CheckedWorkerOptions;
   readonly #context: AttemptContext;
   readonly #slots: Slots;
+  readonly #watch: WorkerWatch | undefined;
   readonly #news: WorkerNews;
   readonly #controls: Controls;
-  readonly #wait: JobWait;
-  readonly #outage: Outage;
+  readonly #intake: Intake;
   readonly #presence: Presence;
   readonly #haltListeners = new Set<(halt: Halt) => void>();
   #startedAtMs = 0;
@@ -40,10 +42,11 @@ export class Worker {
     leaseMs: number,
     options: CheckedWorkerOptions,
     context: AttemptContext,
-    maintenance?: QueueConfig['maintenance'],
+    application: Pick<QueueConfig, 'maintenance' | 'thinkCache'>,
+    watch?: WorkerWatch,
   ) {
+    this.#watch = watch;
     this.#connector = connector;
-    this.#leaseMs = leaseMs;
     this.#options = options;
     this.#context = context;
     this.#news = new WorkerNews(context.events, context.connection, options);
@@ -51,21 +54,32 @@ export class Worker {
     // Jobs held of a later queue would run before those that come to an earlier one meanwhile.
     const prefetch = queues.length > 1 || restMs > 0 ? 0 : options.prefetch;
     this.#slots = new Slots(connector, leaseMs, { concurrency, prefetch, restMs }, context);
-    this.#wait = new JobWait(connector, this.#slots.bell);
     const { logger } = context;
-    this.#outage = new Outage({ maxOutageMs, isOneShot: once || stopWhenEmpty }, logger);
     this.#controls = new Controls({
       queues,
       signals: connector.signals,
-      maintenance: force ? undefined : maintenance,
+      restarts: thinkFileCache(application),
+      maintenance: force ? undefined : application.maintenance,
       logger,
       onRestart: () => this.#stop('restart'),
       onHalt: () => this.#onHalt(),
     });
+    this.#intake = new Intake({
+      connector,
+      settler: context.settler,
+      leaseMs,
+      controls: this.#controls,
+      work: this.#slots.work,
+      bell: this.#slots.bell,
+      news: this.#news,
+      outage: new Outage({ maxOutageMs, isOneShot: once || stopWhenEmpty }, logger),
+      isStopping: () => this.isStopping,
+      stop: (reason) => this.#stop(reason),
+    });
     this.#presence = new Presence({
       registry: connector.workers,
       options,
-      work: this.#slots,
+      work: this.#slots.work,
       logger,
       haltedBy: () => (this.#stopped ? 'stopping' : this.#takesNothing ? 'paused' : undefined),
     });
@@ -133,8 +147,8 @@ export class Worker {
   /** Reserves no more jobs until `resume`; running ones go on, held ones are given back. */
   pause(): void {
     this.#paused = true;
-    this.#news.paused();
-    this.#wait.end();
+    this.#tellHalt();
+    this.#intake.endWait();
     this.#slots.giveBackHeld();
     this.#presence.changed();
   }
@@ -142,7 +156,7 @@ export class Worker {
   /** Reserves jobs again after a `pause`. */
   resume(): void {
     this.#paused = false;
-    this.#news.resumed();
+    this.#tellHalt();
     this.#slots.bell.ring();
     this.#presence.changed();
   }
@@ -168,14 +182,10 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = isNothingDue ? [] : await this.#reserve(room);
+      const jobs = isNothingDue ? [] : await this.#intake.reserve(room);
       isNothingDue = false;
       if (jobs === undefined) continue;
-      this.#context.watch?.reserved(jobs);
-      if (jobs.length > 0) this.#news.busy();
-      const { kept, unwanted } = this.#sort(jobs);
-      if (unwanted.length > 0) void this.#slots.giveBack(unwanted);
-      if (kept.length > 0) this.#slots.offer(kept, askedMs);
+      if (jobs.length > 0) this.#offer(jobs, askedMs);
       if (this.#stopped) return;
       emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
       if (jobs.length === 0) isNothingDue = await this.#idle(emptyLooks);
@@ -185,30 +195,40 @@ export class Worker {
   #mayGoOn(): boolean {
     const { memoryMiB, concurrency } = this.#options;
     const reason = stopReason(this.#options, {
-      started: this.#slots.started,
+      started: this.#slots.work.started,
       looks: this.#looks,
       runningMs: performance.now() - this.#startedAtMs,
       rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
-      stuck: this.#slots.stuck,
+      stuck: this.#slots.work.stuck,
       concurrency,
     });
     if (reason) this.#stop(reason);
     return this.#stopped === undefined;
   }
 
+  #offer(jobs: readonly ReservedJob[], askedMs: number): void {
+    const watches = this.#watch?.reserved(jobs);
+    this.#news.busy();
+    const { kept, unwanted } = this.#sort(
+      jobs.map((job, index) => new HeldJob(job, askedMs, watches?.[index])),
+    );
+    if (unwanted.length > 0) void this.#slots.giveBack(unwanted);
+    if (kept.length > 0) this.#slots.offer(kept);
+  }
+
   /** Parts the jobs to run from those that the worker was told meanwhile not to take. */
-  #sort(jobs: readonly ReservedJob[]): { kept: readonly ReservedJob[]; unwanted: readonly ReservedJob[] } {
+  #sort(jobs: readonly HeldJob[]): { kept: readonly HeldJob[]; unwanted: readonly HeldJob[] } {
     if (!this.#connector.unreserve) return { kept: jobs, unwanted: [] }; // giving back would spend an attempt
     if (this.#stopped || this.#paused) return { kept: [], unwanted: jobs };
     const { open } = this.#controls;
-    const isOpen = ({ queue }: ReservedJob) => open.includes(queue);
+    const isOpen = ({ reserved }: HeldJob) => open.includes(reserved.queue);
     return { kept: jobs.filter(isOpen), unwanted: jobs.filter((job) => !isOpen(job)) };
   }
 
   /** A worker that does not wait for jobs does not wait for the end of a pause either. */
   #isDoneWithOpenQueues(): boolean {
     const { once, stopWhenEmpty } = this.#options;
-    return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.active === 0;
+    return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.work.active === 0;
   }
 
   get #takesNothing(): boolean {
@@ -217,83 +237,41 @@ export class Worker {
 
   #room(): number {
     if (this.#takesNothing) return 0;
-    const { started, held, room } = this.#slots;
-    return Math.min(room, jobsLeft(this.#options, started + held));
-  }
-
-  /** Answers undefined when the store could not be reached; the wait is over then. */
-  async #reserve(limit: number): Promise<ReservedJob[] | undefined> {
-    try {
-      const { settler } = this.#context;
-      const jobs = await settler.reserve(this.#controls.open, limit, this.#leaseMs);
-      this.#outage.over();
-      return jobs;
-    } catch (error) {
-      await this.#afterStoreError(error);
-      return undefined;
-    }
+    const { work, held, room } = this.#slots;
+    return Math.min(room, jobsLeft(this.#options, work.started + held));
   }
 
   /** Waits for work, or stops when there is none left to wait for. Answers true where nothing is due at this moment. */
   async #idle(emptyLooks: number): Promise<boolean> {
     const { once, stopWhenEmpty, sleepMs } = this.#options;
-    if (this.#slots.active > 0 || !(once || stopWhenEmpty)) return this.#waitForJob(emptyLooks, sleepMs);
+    if (this.#slots.work.active > 0 || !(once || stopWhenEmpty))
+      return this.#intake.wait(emptyLooks, sleepMs);
     if (once) this.#stop('empty');
-    else await this.#stopUnlessDueSoon(sleepMs);
+    else await this.#intake.stopUnlessDueSoon(sleepMs);
     return false;
-  }
-
-  async #stopUnlessDueSoon(waitMs: number): Promise<void> {
-    const until = performance.now() + waitMs;
-    try {
-      for (let looks = 1; !this.#stopped; looks++) {
-        const sizes = await Promise.all(this.#controls.open.map((queue) => this.#connector.size(queue)));
-        if (sizes.some((size) => size.ready > 0)) {
-          // Others may be taking what is ready: not a reason to ask without end.
-          return this.#slots.bell.wait(shortestLookMs);
-        }
-        const leftMs = until - performance.now();
-        if (leftMs <= 0 || sizes.every((size) => size.delayed === 0)) return this.#stop('empty');
-        await this.#waitForJob(looks, leftMs);
-      }
-    } catch (error) {
-      await this.#afterStoreError(error);
-    }
-  }
-
-  /** Answers true where nothing is due at this moment, as far as the store says so. */
-  async #waitForJob(looks: number, mostMs: number): Promise<boolean> {
-    if (this.#stopped) return false;
-    if (this.#slots.active === 0) this.#news.idle();
-    try {
-      return await this.#wait.wait(this.#controls.open, looks, mostMs);
-    } catch (error) {
-      await this.#afterStoreError(error);
-      return false;
-    }
-  }
-
-  async #afterStoreError(error: unknown): Promise<void> {
-    const waitMs = this.#outage.waitAfter(error);
-    if (waitMs === undefined) return this.#stop('outage');
-    this.#news.storeAway(error, Math.round(waitMs));
-    if (!this.#stopped) await this.#slots.bell.wait(waitMs);
   }
 
   #stop(reason: StopReason): void {
     const isFirst = this.#stopped === undefined;
     this.#stopped ??= reason;
-    if (isFirst && this.#slots.active > 0) this.#presence.changed();
-    this.#wait.end();
+    if (isFirst && this.#slots.work.active > 0) this.#presence.changed();
+    this.#intake.endWait();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
   }
 
   #onHalt(): void {
-    this.#wait.end();
+    this.#intake.endWait();
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
     this.#presence.changed();
+    this.#tellHalt();
     for (const listener of this.#haltListeners) listener(this.halt);
+  }
+
+  /** A worker that was paused itself takes jobs of none of its queues. */
+  #tellHalt(): void {
+    const { maintenance } = this.halt;
+    this.#news.halted(this.#paused ? { paused: this.#options.queues, maintenance } : this.halt);
   }
 }

@@ -45,6 +45,7 @@ describe('the suite', () => {
       const {
         unreserve,
         postpone,
+        releaseThrown,
         fail,
         waitForJob,
         failedJobs,

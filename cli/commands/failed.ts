@@ -18,6 +18,7 @@ export const command: Command = {
     queue: { kind: 'text', says: 'Only those of a queue' },
     name: { kind: 'text', says: 'Only those of a job' },
     since: { kind: 'text', says: 'Only those that failed since: 30m, 2h, 1d ago, or a time in ISO 8601' },
+    until: { kind: 'text', says: 'Only those that failed until then, as in --since' },
     limit: { kind: 'text', says: 'At most so many, the newest', without: String(defaultLimit) },
   },
   positionals: { id: 'The uuid or job id of one to show in full: error, causes, stack, payload' },

@@ -8,6 +8,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./init.js'),
   },
   {
+    usage: 'make:job <name>',
+    summary: 'Write the file of a new job',
+    load: () => import('./make-job.js'),
+  },
+  {
+    usage: 'make:consumer <name>',
+    summary: "Write the file of a new consumer, in webman's style",
+    load: () => import('./make-consumer.js'),
+  },
+  {
     usage: 'queue:work [connection]',
     summary: 'Run jobs, one process for many jobs',
     load: () => import('./work-command.js'),

@@ -7,6 +7,7 @@ import {
   systemClock,
   type WorkerOptions,
 } from '../../src/index.js';
+import { thinkFileCache } from '../../src/think-file-cache.js';
 import type { Args } from '../args.js';
 import type { Command } from '../command.js';
 import { type Context, withContext } from '../context.js';
@@ -21,7 +22,7 @@ import { haltText } from '../paused-text.js';
 import { stopOnSignals } from '../signals.js';
 import { WorkerProcess } from '../supervise/worker-process.js';
 import { spanText } from '../time-text.js';
-import { servedQueues, spanMs, workerOptions } from '../worker-flags.js';
+import { refuseQuietJson, servedQueues, spanMs, workerOptions } from '../worker-flags.js';
 
 /** `queue:listen`: a fresh one-shot process for each job. */
 export const command: Command = {
@@ -43,6 +44,7 @@ export const command: Command = {
     'left, else failed.',
   run: async (args, io) => {
     const options = workerOptions(args);
+    refuseQuietJson(args);
     return withContext(args, io, { jobs: false }, (context) => {
       assertWorkable(context.queue, options);
       return listen(context, args, io);
@@ -134,6 +136,7 @@ function createListener(
     sleepMs: spanMs(args, context, 'sleep'),
     restMs: spanMs(args, context, 'rest'),
     maintenance: args.isOn('force') || config.worker?.force ? undefined : config.maintenance,
+    restarts: thinkFileCache(config),
     onHalt,
     memoryMiB: args.whole('memory', 0) ?? config.worker?.memory ?? 0,
     logger,
@@ -171,8 +174,7 @@ function childWords(args: Args, { queue, file }: Context): string[] {
   const passedOn = ['queue', 'tries', 'backoff', 'delay', 'timeout', 'sleep', 'shutdown-timeout'];
   const words = [`--connection=${queue.connectionName}`, '--memory=0'];
   if (file !== null) words.push(`--config=${file}`);
-  if (args.isOn('json')) words.push('--json');
-  if (args.isOn('force')) words.push('--force');
+  for (const name of ['json', 'quiet', 'force']) if (args.isOn(name)) words.push(`--${name}`);
   for (const name of passedOn) {
     const value = args.text(name);
     if (value !== undefined) words.push(`--${name}=${value}`);

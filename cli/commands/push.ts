@@ -29,6 +29,11 @@ export const command: Command = {
       says: 'Deliveries allowed, the first included; 0: no limit',
       without: "the job's",
     },
+    'max-exceptions': {
+      kind: 'text',
+      says: 'How many of them may end with a thrown error; 0: no limit',
+      without: "the job's",
+    },
     timeout: { kind: 'text', says: 'Longest run of one attempt; 0: no limit', without: "the job's" },
     'retry-until': {
       kind: 'text',
@@ -107,6 +112,7 @@ function pushOptions(args: Args): PushOptions {
     delay: args.span('delay'),
     at: dateOf(args.text('at')),
     tries: args.whole('tries', 0),
+    maxExceptions: args.whole('max-exceptions', 0),
     timeout: args.span('timeout'),
     retryUntil: pointInTime(args.text('retry-until') ?? '') ?? args.span('retry-until'),
     id: idOf(args.text('id')),

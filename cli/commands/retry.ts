@@ -17,6 +17,7 @@ export const command: Command = {
       kind: 'text',
       says: "With 'all': only those that failed since: 30m, 2h, 1d, or a time in ISO 8601",
     },
+    until: { kind: 'text', says: "With 'all': only those that failed until then, as in --since" },
   },
   positionals: { id: "uuids or job ids, or 'all'" },
   examples: [

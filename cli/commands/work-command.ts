@@ -3,7 +3,7 @@ import type { Command } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 import { queueWorkFlags } from '../flags.js';
 import { afterLapse } from '../job-report.js';
-import { workerOptions } from '../worker-flags.js';
+import { refuseQuietJson, workerOptions } from '../worker-flags.js';
 
 /** `queue:work`: worker processes and their supervisor, or a worker in this process. */
 export const command: Command = {
@@ -33,9 +33,7 @@ export const command: Command = {
   run: async (args, io) => {
     workerOptions(args);
     const workers = workersOf(args);
-    if (args.isOn('json') && args.isOn('quiet')) {
-      throw usage('--quiet and --json exclude each other', '--json prints every event.');
-    }
+    refuseQuietJson(args);
     if (workers > 0) {
       const { supervise } = await import('../supervise/supervise.js');
       return supervise({ words: process.argv.slice(2), values: args.values, workers }, io);

@@ -1,5 +1,5 @@
 import { Console } from 'node:console';
-import type { Halt, StopReason, Worker } from '../../src/index.js';
+import type { Halt, Logger, StopReason, Worker } from '../../src/index.js';
 import type { Args } from '../args.js';
 import { type Context, withContext } from '../context.js';
 import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
@@ -87,7 +87,7 @@ async function work(
   const jobs = `${about.jobs} ${about.jobs === 1 ? 'job' : 'jobs'} defined`;
   const origin = `pid ${about.pid}, config ${about.config ?? 'built in'}, ${jobs}`;
   tell('worker:started', about, `working ${place} (${origin})`);
-  worker.onHalt((halt) => tellHalt(halt, tell));
+  if (!isChild && !output.json) worker.onHalt((halt) => tellHalt(halt, logger)); // else `worker:paused` tells it
 
   let reason: StopReason | 'error' | 'uncaught' = 'error';
   try {
@@ -128,10 +128,10 @@ function isTerminal(args: Args, io: Io): boolean {
 }
 
 /** Says why jobs are left where they are, whoever asked for it. */
-function tellHalt(halt: Halt, tell: (event: string, fields: object, sentence: string) => void): void {
+function tellHalt(halt: Halt, logger: Logger): void {
   const why = haltText(halt);
-  if (why) tell('worker:paused', halt, `${why}: takes no jobs there; running ones may end`);
-  else tell('worker:resumed', {}, 'nothing is paused any longer: goes on taking jobs');
+  if (why) logger.info({}, `${why}: takes no jobs there; running ones may end`);
+  else logger.info({}, 'nothing is paused any longer: goes on taking jobs');
 }
 
 function describeWorker(worker: Worker, args: Args, context: Context) {

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobFields } from '../../src/index.js';
 import type { Io } from '../io.js';
+import { killGroup } from '../kill-group.js';
 import { ownProgram } from '../own-files.js';
 import { closeBoard, openBoard } from '../supervise/board.js';
 import { monotonicMs } from '../supervise/monotonic.js';
@@ -93,7 +94,7 @@ export class Child {
   /** Ends the child and what it started, at once. */
   kill(): void {
     this.#killed = true;
-    this.#killGroup();
+    killGroup(this.#process);
   }
 
   #hear(message: ChildMessage | Report): void {
@@ -125,23 +126,12 @@ export class Child {
     clearTimeout(this.#watch);
     clearTimeout(this.#lastWord);
     // What the job left running in its group goes with it.
-    this.#killGroup();
+    killGroup(this.#process);
     await Promise.race([Promise.all(lines), sleep(lastLinesMs, undefined, { ref: false })]);
     const remains = readRemains(this.#board);
     closeBoard(this.#board);
     const killed = this.#killed || remains.evidence?.kind === 'blocked';
     return { ...remains, job: this.#job, code, signal, atMs, killed, pid: this.#process.pid ?? 0 };
-  }
-
-  #killGroup(): void {
-    const { pid } = this.#process;
-    if (pid === undefined) return;
-    try {
-      if (process.platform === 'win32') this.#process.kill('SIGKILL');
-      else process.kill(-pid, 'SIGKILL');
-    } catch {
-      // No process of the group is left.
-    }
   }
 
   async #passOn(name: 'stdout' | 'stderr', io: Io): Promise<void> {

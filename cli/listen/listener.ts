@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controls } from '../../src/controls.js';
-import { type Connector, type Halt, isQueueError, type JobFields, type Logger } from '../../src/index.js';
+import {
+  type Connector,
+  type Halt,
+  isQueueError,
+  type JobFields,
+  type Logger,
+  type SignalStore,
+} from '../../src/index.js';
 import { judge } from '../supervise/judge.js';
 import { type Left, suspectName } from '../supervise/protocol.js';
 import type { Child, ChildEnd } from './child.js';
@@ -21,6 +28,8 @@ export interface ListenerOptions {
   readonly restMs: number;
   /** Asked whether the application is in maintenance, unless that is to be ignored. */
   readonly maintenance: (() => unknown) | undefined;
+  /** Where a restart may be asked for beside the store. */
+  readonly restarts: SignalStore | undefined;
   /** Resident set of the listener's own process; 0: no limit. */
   readonly memoryMiB: number;
   readonly logger: Logger;
@@ -44,10 +53,11 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { queues, connector, maintenance, logger } = options;
+    const { queues, connector, maintenance, restarts, logger } = options;
     this.#controls = new Controls({
       queues,
       signals: connector.signals,
+      restarts,
       maintenance,
       logger,
       onRestart: () => this.#stop('restart'),

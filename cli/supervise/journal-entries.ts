@@ -25,49 +25,36 @@ export interface Start {
   readonly timeoutMs: number;
 }
 
-/** Written for each job that a worker runs, so short texts go as one: what those cost is mostly the call. */
+/** Jobs that are reserved now; without their bodies. */
 export function putReserved(frame: Frame, first: number, jobs: readonly ReservedJob[]): void {
   frame.entry(marks.reserved, first);
   frame.number(jobs.length);
-  let texts = '';
   for (const { id, queue, attempts, lease } of jobs) {
     const { token, handle } = lease;
-    const laneOf = lease.queue === queue ? '' : lease.queue;
     frame.number(attempts);
-    frame.number(id.length);
-    frame.number(token.length);
-    frame.number(queue.length);
-    frame.number(laneOf.length);
-    texts += id + token + queue + laneOf;
-    if (typeof handle === 'number') {
-      frame.number(1);
-      frame.number(handle);
-    } else {
-      frame.number(0);
-      frame.text(handle);
-    }
+    frame.text(id);
+    frame.text(queue);
+    frame.text(lease.queue === queue ? '' : lease.queue);
+    frame.text(token);
+    const isNumber = typeof handle === 'number';
+    frame.number(isNumber ? 1 : 0);
+    if (isNumber) frame.number(handle);
+    else frame.text(handle);
   }
-  frame.text(texts);
 }
 
 /** Reads what follows the mark `reserved`; without the bodies. */
 export function readReserved(frame: FrameReader): ReservedJob[] {
-  const count = frame.number();
-  const jobs = Array.from({ length: count }, () => {
-    const [attempts, ...lengths] = Array.from({ length: 5 }, () => frame.number()) as [number, ...number[]];
-    const isNumber = frame.number() === 1;
-    return { attempts, lengths, handle: isNumber ? frame.number() : frame.text() };
-  });
-  const texts = frame.text();
-  let at = 0;
-  const take = (length = 0) => {
-    at += length;
-    return texts.slice(at - length, at);
-  };
-  return jobs.map(({ attempts, lengths, handle }) => {
-    const [id = '', token = '', queue = '', laneOf = ''] = lengths.map((length) => take(length));
-    const lease = { queue: laneOf || queue, token, handle };
-    return { id, queue, body: '', attempts, lease };
+  return Array.from({ length: frame.number() }, () => {
+    const [attempts, id, queue, laneOf, token] = [
+      frame.number(),
+      frame.text(),
+      frame.text(),
+      frame.text(),
+      frame.text(),
+    ];
+    const handle = frame.number() === 1 ? frame.number() : frame.text();
+    return { id, queue, body: '', attempts, lease: { queue: laneOf || queue, token, handle } };
   });
 }
 

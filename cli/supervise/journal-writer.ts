@@ -1,3 +1,4 @@
+import { Bag } from '../../src/bag.js';
 import type { ReservedJob } from '../../src/index.js';
 import { journalStart } from './board.js';
 import { Frame } from './frame.js';
@@ -8,16 +9,21 @@ import { monotonicMs } from './monotonic.js';
 const longest = 1_048_576;
 
 /** A job of this process, and all that was written of it. */
-class Entry {
+export class Entry {
+  readonly reserved: ReservedJob;
+  readonly n: number;
+  /** -1 until its handler starts. */
   slot = -1;
   name = '';
   atMs = 0;
   timeoutMs = 0;
   /** What came after its start: done or settled, or 0. */
   mark = 0;
-  readonly n: number;
+  /** Its place among the entries that have not ended. */
+  place = -1;
 
-  constructor(n: number) {
+  constructor(reserved: ReservedJob, n: number) {
+    this.reserved = reserved;
     this.n = n;
   }
 }
@@ -33,10 +39,14 @@ export class JournalWriter {
   readonly #fd: number;
   readonly #oneByOne: boolean;
   readonly #onError: (error: unknown) => void;
-  readonly #entries = new Map<ReservedJob, Entry>();
+  readonly #entries = new Bag<'place', Entry>('place');
   readonly #frame = new Frame();
   readonly #write = () => {
     this.#soon = false;
+    this.flush();
+  };
+  readonly #writeAtLast = () => {
+    this.#later = false;
     this.flush();
   };
   #last = 0;
@@ -57,47 +67,38 @@ export class JournalWriter {
     this.#onError = onError;
   }
 
-  reserved(jobs: readonly ReservedJob[]): void {
+  /** Puts jobs on record that this process holds from now on; numbered on from the last. */
+  reserved(jobs: readonly ReservedJob[]): Entry[] {
     const first = this.#last + 1;
-    for (const reserved of jobs) this.#entries.set(reserved, new Entry(++this.#last));
+    const entries = jobs.map((job) => new Entry(job, ++this.#last));
+    for (const entry of entries) this.#entries.add(entry);
     putReserved(this.#frame, first, jobs);
     this.#writeSoon();
+    return entries;
   }
 
-  started(reserved: ReservedJob, slot: number, name: string, timeoutMs: number): void {
-    const entry = this.#entries.get(reserved);
-    if (!entry) return;
+  started(entry: Entry, slot: number, name: string, timeoutMs: number): void {
     entry.slot = slot;
     entry.name = name;
     entry.atMs = monotonicMs();
     entry.timeoutMs = timeoutMs;
-    putStart(this.#frame, entry.n, entry, reserved.body);
+    putStart(this.#frame, entry.n, entry, entry.reserved.body);
     if (this.#oneByOne) this.flush();
     else this.#writeSoon();
   }
 
-  /** The slot of a job that was started. */
-  slotOf(reserved: ReservedJob): number | undefined {
-    const slot = this.#entries.get(reserved)?.slot;
-    return slot === -1 ? undefined : slot;
+  done(entry: Entry): void {
+    this.#mark(entry, marks.done);
   }
 
-  done(reserved: ReservedJob): void {
-    this.#mark(reserved, marks.done);
+  settled(entry: Entry): void {
+    this.#mark(entry, marks.settled);
   }
 
-  settled(reserved: ReservedJob): void {
-    this.#mark(reserved, marks.settled);
-  }
-
-  /** Answers the slot that is free now. */
-  ended(reserved: ReservedJob): number | undefined {
-    const entry = this.#entries.get(reserved);
-    if (!entry) return undefined;
-    this.#entries.delete(reserved);
+  ended(entry: Entry): void {
+    this.#entries.delete(entry);
     this.#frame.entry(marks.ended, entry.n);
     this.#writeLater();
-    return entry.slot === -1 ? undefined : entry.slot;
   }
 
   /** Writes what is not written yet. */
@@ -115,9 +116,7 @@ export class JournalWriter {
     this.#frame.clear();
   }
 
-  #mark(reserved: ReservedJob, mark: number): void {
-    const entry = this.#entries.get(reserved);
-    if (!entry) return;
+  #mark(entry: Entry, mark: number): void {
     entry.mark = mark;
     this.#frame.entry(mark, entry.n);
     this.#writeLater();
@@ -134,10 +133,7 @@ export class JournalWriter {
   #writeLater(): void {
     if (this.#later) return;
     this.#later = true;
-    setImmediate(() => {
-      this.#later = false;
-      this.flush();
-    });
+    setImmediate(this.#writeAtLast);
   }
 
   #beginAgain(): void {
@@ -145,9 +141,9 @@ export class JournalWriter {
     this.#frames = 0;
     this.#position = journalStart;
     this.#frame.clear();
-    for (const [reserved, entry] of this.#entries) {
-      putReserved(this.#frame, entry.n, [reserved]);
-      if (entry.slot !== -1) putStart(this.#frame, entry.n, entry, reserved.body);
+    for (const entry of this.#entries.items) {
+      putReserved(this.#frame, entry.n, [entry.reserved]);
+      if (entry.slot !== -1) putStart(this.#frame, entry.n, entry, entry.reserved.body);
       if (entry.mark !== 0) this.#frame.entry(entry.mark, entry.n);
     }
   }

@@ -46,7 +46,7 @@ function apply(frame: FrameReader, entries: Map<number, Entry>): void {
   switch (mark) {
     case marks.reserved:
       for (const [index, reserved] of readReserved(frame).entries()) {
-        entries.set((n + index) >>> 0, { reserved, state: 'running' });
+        entries.set(n + index, { reserved, state: 'running' });
       }
       break;
     case marks.started: {

@@ -1,6 +1,6 @@
 import type { ReservedJob } from '../../src/index.js';
-import type { WorkerWatch } from '../../src/worker-watch.js';
-import type { JournalWriter } from './journal-writer.js';
+import type { JobWatch, WorkerWatch } from '../../src/worker-watch.js';
+import type { Entry, JournalWriter } from './journal-writer.js';
 import { suspectName } from './protocol.js';
 import { slotFrame } from './stack.js';
 
@@ -40,42 +40,73 @@ export class SupervisedWatch implements WorkerWatch {
     this.#suspects = new Set(names);
   }
 
-  reserved(jobs: readonly ReservedJob[]): void {
-    if (jobs.length > 0) this.#journal.reserved(jobs);
+  reserved(jobs: readonly ReservedJob[]): JobWatch[] {
+    return this.#journal.reserved(jobs).map((entry) => new SupervisedJob(this, this.#journal, entry));
   }
 
-  started(reserved: ReservedJob, name: string, timeoutMs: number): void {
+  /** Answers the slot of a handler that starts. */
+  takeSlot(): number {
     if (this.#callers.length === 0) this.#options.onFirstStart();
-    const slot = this.#free.pop() ?? this.#callers.push(callerOf(this.#callers.length)) - 1;
     this.running += 1;
-    this.#journal.started(reserved, slot, name, timeoutMs);
+    return this.#free.pop() ?? this.#callers.push(callerOf(this.#callers.length)) - 1;
   }
 
-  done(reserved: ReservedJob): void {
-    this.#journal.done(reserved);
-  }
-
-  settled(reserved: ReservedJob): void {
-    this.#journal.settled(reserved);
-  }
-
-  ended(reserved: ReservedJob): void {
-    const slot = this.#journal.ended(reserved);
-    if (slot === undefined) return;
+  freeSlot(slot: number): void {
     this.running -= 1;
     this.#free.push(slot);
-    if (this.mustRunAlone(reserved)) this.#options.onCleared(suspectName(reserved));
   }
 
-  mustRunAlone(reserved: ReservedJob): boolean {
+  isSuspect(reserved: ReservedJob): boolean {
     return this.#suspects.size > 0 && this.#suspects.has(suspectName(reserved));
   }
 
-  run(reserved: ReservedJob, handler: () => unknown): unknown {
-    if (!this.#options.naming) return handler();
-    const slot = this.#journal.slotOf(reserved);
-    const caller = slot === undefined ? undefined : this.#callers[slot];
+  cleared(reserved: ReservedJob): void {
+    this.#options.onCleared(suspectName(reserved));
+  }
+
+  /** Calls the handler in a slot. */
+  call(slot: number, handler: () => unknown): unknown {
+    const caller = this.#options.naming ? this.#callers[slot] : undefined;
     return caller ? caller(handler) : handler();
+  }
+}
+
+class SupervisedJob implements JobWatch {
+  readonly #watch: SupervisedWatch;
+  readonly #journal: JournalWriter;
+  readonly #entry: Entry;
+
+  constructor(watch: SupervisedWatch, journal: JournalWriter, entry: Entry) {
+    this.#watch = watch;
+    this.#journal = journal;
+    this.#entry = entry;
+  }
+
+  get mustRunAlone(): boolean {
+    return this.#watch.isSuspect(this.#entry.reserved);
+  }
+
+  started(name: string, timeoutMs: number): void {
+    this.#journal.started(this.#entry, this.#watch.takeSlot(), name, timeoutMs);
+  }
+
+  run(handler: () => unknown): unknown {
+    return this.#watch.call(this.#entry.slot, handler);
+  }
+
+  done(): void {
+    this.#journal.done(this.#entry);
+  }
+
+  settled(): void {
+    this.#journal.settled(this.#entry);
+  }
+
+  ended(): void {
+    this.#journal.ended(this.#entry);
+    if (this.#entry.slot === -1) return;
+    this.#watch.freeSlot(this.#entry.slot);
+    if (this.mustRunAlone) this.#watch.cleared(this.#entry.reserved);
   }
 }
 

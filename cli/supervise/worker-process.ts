@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { killGroup } from '../kill-group.js';
 import { ownProgram } from '../own-files.js';
 import { closeBoard, openBoard, writeEvidence } from './board.js';
 import { monotonicMs } from './monotonic.js';
@@ -83,14 +84,7 @@ export class WorkerProcess {
 
   /** Ends the process and what it started, at once. */
   kill(): void {
-    const { pid } = this.#process;
-    if (pid === undefined) return;
-    try {
-      if (process.platform === 'win32') this.#process.kill('SIGKILL');
-      else process.kill(-pid, 'SIGKILL');
-    } catch {
-      // No process of the group is left.
-    }
+    killGroup(this.#process);
   }
 
   #hear(report: Report): void {

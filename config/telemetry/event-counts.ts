@@ -30,6 +30,9 @@ export class EventCounts {
     if ('id' in event) this.#countJob(event);
     else if (event.event === 'worker:store-away') {
       this.#meters.storeErrors.inc({ connection: event.connection });
+    } else if (event.event === 'queue:pushed') {
+      const { connection, queue, jobs } = event;
+      for (const { name } of jobs) this.#meters.pushed.inc({ ...this.#labels({ connection, queue, name }) });
     }
   }
 
@@ -58,7 +61,7 @@ export class EventCounts {
     runSeconds.observe(labels, event.durationMs / 1000);
   }
 
-  #labels({ connection, queue, name }: JobEvent): Labels {
+  #labels({ connection, queue, name }: Pick<JobEvent, 'connection' | 'queue' | 'name'>): Labels {
     const job = this.#isKnown(name) ? name : '(unknown)';
     const pair = JSON.stringify([connection, queue, job]);
     if (!this.#pairs.has(pair)) {

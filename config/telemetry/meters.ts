@@ -24,6 +24,7 @@ export function metersOf(client: Client, register: Registry): Meters {
 
 /** The metrics that drover has in one registry. Those of stores are read when they are scraped. */
 export class Meters {
+  readonly pushed: Counter<'connection' | 'queue' | 'job'>;
   readonly ended: Counter<'connection' | 'queue' | 'job' | 'outcome'>;
   readonly timedOut: Counter<'connection' | 'queue' | 'job'>;
   readonly runSeconds: Histogram<'connection' | 'queue' | 'job'>;
@@ -51,6 +52,7 @@ export class Meters {
       registers,
     });
     const ofStore = { collect: () => this.#readStores() };
+    this.pushed = new Counter(metric('jobs_pushed_total', 'Jobs that this process stored', ofJob));
     this.ended = new Counter(
       metric('job_attempts_total', 'Attempts of jobs that ended in this process', [...ofJob, 'outcome']),
     );

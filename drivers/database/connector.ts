@@ -55,6 +55,7 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly unreserve?: NonNullable<Connector['unreserve']>;
   readonly postpone?: NonNullable<Connector['postpone']>;
+  readonly releaseThrown?: NonNullable<Connector['releaseThrown']>;
   readonly longestWaitMs?: NonNullable<Connector['longestWaitMs']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
   readonly #parts: ConnectorParts<Connection>;
@@ -78,6 +79,14 @@ export class DatabaseConnector<Connection> implements Connector {
     if (postpone !== undefined) {
       this.postpone = async (releases) => {
         const held = await session.run((connection) => postpone(connection, releases));
+        this.#tellOfReleased(releases);
+        return held;
+      };
+    }
+    const releaseThrown = jobs.releaseThrown?.bind(jobs);
+    if (releaseThrown !== undefined) {
+      this.releaseThrown = async (releases) => {
+        const held = await session.run((connection) => releaseThrown(connection, releases));
         this.#tellOfReleased(releases);
         return held;
       };

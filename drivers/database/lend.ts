@@ -1,4 +1,4 @@
-import { QueueError } from '../../src/index.js';
+import { QueueError, within } from '../../src/index.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
 import { NotConnected } from './errors.js';
 import type { KnexInstance } from './knex-types.js';
@@ -59,17 +59,4 @@ export function tooLate(place: string, deadlineMs: number, isSent: boolean): Que
     transient: true,
     ambiguous: isSent,
   });
-}
-
-/** The promise's result, or the error of `late` once the time is over. What comes after that is dropped. */
-export async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TableNames } from '../../migrations/index.js';
-import { type Logger, QueueError } from '../../src/index.js';
+import { type Logger, QueueError, within } from '../../src/index.js';
 import type { Client } from './client.js';
 import { conflictBudgetMs, retryConflicts } from './conflicts.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { explain, NotConnected } from './errors.js';
-import { tooLate, within } from './lend.js';
+import { tooLate } from './lend.js';
 import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
 import type { SchemaStep } from './schema-steps.js';
 import type { DatabaseKind } from './target.js';

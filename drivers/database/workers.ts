@@ -1,11 +1,15 @@
-import { type Beat, type BeatEntry, isQueueError, type WorkerRegistry } from '../../src/index.js';
+import {
+  type Beat,
+  type BeatEntry,
+  isQueueError,
+  WaitingBeats,
+  type WorkerRegistry,
+} from '../../src/index.js';
 import type { WorkerTable } from './dialects/dialect.js';
 import type { Session } from './session.js';
 
 /** How often rows of dead workers are removed by one that lives: they are few, and not listed any more. */
 const pruneMs = 600_000;
-/** A beat that no look has taken along in this time goes by itself. */
-const longestWaitMs = 1500;
 
 /** The list of live workers in a table of the database. */
 export class DatabaseWorkers<Connection> implements WorkerRegistry {
@@ -14,9 +18,8 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
   readonly #session: Session<Connection>;
   readonly #table: WorkerTable<Connection>;
   readonly #onError: (error: unknown) => void;
-  readonly #waiting = new Map<string, Beat>();
+  readonly #waiting: WaitingBeats;
   readonly #underWay = new Set<Promise<unknown>>();
-  #timer: NodeJS.Timeout | undefined;
   #prunedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param onError is told what a beat failed with that nobody waits for. */
@@ -29,11 +32,12 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
     this.#table = table;
     this.#onError = onError;
     this.everyMs = table.everyMs;
-    if (table.goesAlong) this.beatAlong = (beat) => this.#beatAlong(beat);
+    this.#waiting = new WaitingBeats({ send: (beat) => this.beat(beat), tidy: () => this.#prune(), onError });
+    if (table.goesAlong) this.beatAlong = (beat) => this.#waiting.add(beat);
   }
 
   async beat(beat: Beat): Promise<void> {
-    this.#waiting.delete(beat.id);
+    this.#waiting.drop(beat.id);
     await this.#session.run((connection) => this.#table.beat(connection, beat));
     await this.#prune();
   }
@@ -43,16 +47,14 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
   }
 
   async leave(id: string): Promise<void> {
-    this.#waiting.delete(id);
+    this.#waiting.drop(id);
     await Promise.allSettled(this.#underWay); // one of its beats would come after
     await this.#session.run((connection) => this.#table.leave(connection, id));
   }
 
   /** Takes the beats that wait for a look. */
   take(): readonly Beat[] {
-    const beats = [...this.#waiting.values()];
-    this.#waiting.clear();
-    return beats;
+    return this.#waiting.take();
   }
 
   /** Sees to the beats that were taken; answers false where the look should be repeated without them. */
@@ -72,23 +74,7 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
 
   /** Ends what waits. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#waiting.clear();
-  }
-
-  #beatAlong(beat: Beat): void {
-    this.#waiting.set(beat.id, beat);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#sendWaiting(), longestWaitMs);
-  }
-
-  async #sendWaiting(): Promise<void> {
-    try {
-      for (const beat of this.take()) await this.beat(beat);
-      await this.#prune();
-    } catch (error) {
-      this.#onError(error);
-    }
+    this.#waiting.close();
   }
 
   async #prune(): Promise<void> {

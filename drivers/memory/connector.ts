@@ -111,11 +111,15 @@ export class MemoryConnector implements Connector {
   }
 
   async release(releases: readonly Release[]): Promise<boolean[]> {
-    return this.#release(releases, 0);
+    return this.#release(releases, {});
   }
 
   async postpone(releases: readonly Release[]): Promise<boolean[]> {
-    return this.#release(releases, 1);
+    return this.#release(releases, { attempts: -1 });
+  }
+
+  async releaseThrown(releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(releases, { exceptions: 1 });
   }
 
   async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
@@ -176,11 +180,11 @@ export class MemoryConnector implements Connector {
     this.#waiters.wakeAll();
   }
 
-  #release(releases: readonly Release[], unspent: 0 | 1): boolean[] {
+  #release(releases: readonly Release[], count: Parameters<Lane['release']>[2]): boolean[] {
     this.#assertOpen();
     const nowMs = this.#clock.now();
     return releases.map(({ lease: { queue, token }, delayMs }) => {
-      const wasHeld = this.#lane(queue).release(token, nowMs + delayMs, unspent);
+      const wasHeld = this.#lane(queue).release(token, nowMs + delayMs, count);
       this.#waiters.changed(queue);
       return wasHeld;
     });

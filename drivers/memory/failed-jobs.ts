@@ -81,11 +81,12 @@ function keyOf({ connection, queue, jobId }: FailedJob): string {
   return JSON.stringify([connection, queue, jobId]);
 }
 
-function matches(record: FailedJob, { connection, queue, name, sinceMs }: FailedJobFilter): boolean {
+function matches(record: FailedJob, { connection, queue, name, sinceMs, untilMs }: FailedJobFilter): boolean {
   return (
     (connection === undefined || record.connection === connection) &&
     (queue === undefined || record.queue === queue) &&
     (name === undefined || record.name === name) &&
-    (sinceMs === undefined || record.failedAtMs >= sinceMs)
+    (sinceMs === undefined || record.failedAtMs >= sinceMs) &&
+    (untilMs === undefined || record.failedAtMs <= untilMs)
   );
 }

@@ -10,6 +10,7 @@ interface StoredJob {
   readonly createdMs: number;
   dueMs: number;
   attempts: number;
+  exceptions: number;
 }
 
 interface Held {
@@ -45,7 +46,7 @@ export class Lane {
     // Everything that could throw, reading the jobs, comes before the first one is stored.
     const candidates = jobs.map(({ id, body, delayMs = 0, availableAtMs }) => {
       const dueMs = Math.max(nowMs, availableAtMs ?? nowMs + delayMs);
-      return { id, body, dueMs, sequence: this.#pushed++, createdMs: nowMs, attempts: 0 };
+      return { id, body, dueMs, sequence: this.#pushed++, createdMs: nowMs, attempts: 0, exceptions: 0 };
     });
     return candidates.map((job) => {
       if (this.#ids.has(job.id)) return 'already-there';
@@ -86,13 +87,14 @@ export class Lane {
   /**
    * Gives a reserved job a new due time; false where its lease is lost.
    *
-   * @param unspent how many of its attempts shall not count.
+   * @param count how many attempts and errors are counted on top.
    */
-  release(token: string, dueMs: number, unspent = 0): boolean {
+  release(token: string, dueMs: number, count: { attempts?: number; exceptions?: number } = {}): boolean {
     const job = this.#letGo(token);
     if (job === undefined) return false;
     job.dueMs = dueMs;
-    job.attempts -= unspent;
+    job.attempts += count.attempts ?? 0;
+    job.exceptions += count.exceptions ?? 0;
     this.#waiting.push(job);
     return true;
   }
@@ -164,10 +166,11 @@ export class Lane {
     return Math.min(this.#waiting.peek()?.dueMs ?? Number.POSITIVE_INFINITY, this.#earliestEndMs);
   }
 
-  #waitingJob({ id, body, attempts, createdMs, dueMs }: StoredJob, nowMs: number): LiveJob {
+  #waitingJob({ createdMs, dueMs, ...job }: StoredJob, nowMs: number): LiveJob {
     const state = dueMs <= nowMs ? 'ready' : 'delayed';
-    const none = { reservedAtMs: null, leaseEndsAtMs: null };
-    return { id, queue: this.#queue, state, body, attempts, createdAtMs: createdMs, dueAtMs: dueMs, ...none };
+    const { id, body, attempts, exceptions } = job;
+    const times = { createdAtMs: createdMs, dueAtMs: dueMs, reservedAtMs: null, leaseEndsAtMs: null };
+    return { id, queue: this.#queue, state, body, attempts, exceptions, ...times };
   }
 
   #heldJob({ job, sinceMs, endMs }: Held): LiveJob {
@@ -176,13 +179,13 @@ export class Lane {
   }
 
   #hold(job: StoredJob, sinceMs: number, endMs: number): ReservedJob {
-    const { id, body } = job;
+    const { id, body, exceptions } = job;
     const token = randomUUID();
     job.attempts += 1;
     this.#held.set(token, { job, sinceMs, endMs });
     this.#earliestEndMs = Math.min(this.#earliestEndMs, endMs);
     const lease = { queue: this.#queue, token, handle: id };
-    return { id, queue: this.#queue, body, attempts: job.attempts, lease };
+    return { id, queue: this.#queue, body, attempts: job.attempts, exceptions, lease };
   }
 
   #letGo(token: string): StoredJob | undefined {

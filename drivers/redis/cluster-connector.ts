@@ -31,6 +31,7 @@ export class ClusterConnector implements Connector {
   readonly statistics: StatisticsStore;
   readonly history: HistoryStore;
   readonly workers: WorkerRegistry;
+  readonly releaseThrown?: (releases: readonly Release[]) => Promise<boolean[]>;
   readonly #each: RedisConnector;
 
   constructor(parts: Omit<RedisParts, 'isOneSlot'>) {
@@ -40,6 +41,10 @@ export class ClusterConnector implements Connector {
     this.statistics = this.#each.statistics;
     this.history = this.#each.history;
     this.workers = this.#each.workers;
+    const { releaseThrown } = this.#each;
+    if (releaseThrown) {
+      this.releaseThrown = (releases) => perQueue(releases, ({ lease }) => lease.queue, releaseThrown);
+    }
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

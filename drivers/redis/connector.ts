@@ -19,23 +19,15 @@ import { diagnoseServer } from './diagnose.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { RedisHistory } from './history.js';
 import { type Keys, QueuePlaces } from './keys.js';
-import { handleOf, memberOf, readMember } from './member.js';
+import { handleOf, memberOf } from './member.js';
 import { RedisPeek } from './peek.js';
 import { Pusher } from './push.js';
-import {
-  clearScript,
-  deleteScript,
-  extendScript,
-  postponeScript,
-  releaseScript,
-  sizeScript,
-  unreserveScript,
-} from './queue-scripts.js';
-import { reserveScript, rouseScript, unwatchScript } from './reserve-script.js';
 import type { Script } from './script.js';
+import type { Scripts } from './scripts.js';
 import type { RedisSignals } from './signals.js';
 import { RedisStatistics } from './statistics.js';
 import { Watch } from './watch.js';
+import type { MemberCodec, RedisWire } from './wire.js';
 import type { RedisWorkers } from './workers.js';
 
 type Argument = string | number | Buffer;
@@ -51,6 +43,7 @@ type ReserveReply = [
 
 /** What a connector is made of. */
 export interface RedisParts {
+  readonly wire: RedisWire;
   readonly session: Commands;
   readonly keys: Keys;
   readonly signals: RedisSignals;
@@ -75,16 +68,24 @@ export class RedisConnector implements Connector {
   readonly #pusher: Pusher;
   readonly #peek: RedisPeek;
   readonly #clock: Clock;
+  readonly #scripts: Scripts;
+  readonly #members: MemberCodec;
+  /** Absent where members have no place for the count. */
+  readonly releaseThrown?: (releases: readonly Release[]) => Promise<boolean[]>;
 
-  constructor({ session, keys, signals, workers, logger, clock, isOneSlot }: RedisParts) {
+  constructor({ wire, session, keys, signals, workers, logger, clock, isOneSlot }: RedisParts) {
+    this.#scripts = wire.scripts;
+    this.#members = wire.members;
+    const { releaseThrown } = wire.scripts;
+    if (releaseThrown) this.releaseThrown = (releases) => this.#release(releaseThrown, releases);
     this.#clock = clock;
     this.#session = session;
     this.#keys = keys;
     this.signals = signals;
     this.workers = workers;
-    this.#pusher = new Pusher(session, keys);
-    this.#peek = new RedisPeek(session, keys);
-    this.failedJobs = new RedisFailedJobs(session, keys);
+    this.#pusher = new Pusher(session, keys, wire);
+    this.#peek = new RedisPeek(session, keys, wire.members);
+    this.failedJobs = new RedisFailedJobs(session, keys, wire);
     this.statistics = new RedisStatistics(session, keys);
     this.history = new RedisHistory(session, keys);
     this.#watch = new Watch({
@@ -92,7 +93,7 @@ export class RedisConnector implements Connector {
       isOneSlot,
       look: (queues) => this.#look(isOneSlot ? [queues] : queues.map((queue) => [queue])),
       open: (key) => session.openBlocking(key),
-      rouse: (queue) => session.script(rouseScript, keys.ofQueue(queue), []),
+      rouse: (queue) => session.script(wire.scripts.rouse, keys.ofQueue(queue), []),
       onError: (error) => logger.debug({ err: error }, 'a waiting connection failed; looking once a second'),
     });
   }
@@ -121,7 +122,7 @@ export class RedisConnector implements Connector {
     const beats = this.workers.take();
     const watch = this.#watch;
     const reply = await this.#session.script<ReserveReply>(
-      reserveScript,
+      this.#scripts.reserve,
       [...places.keys, ...signals, ...(beats.length > 0 ? this.workers.keys : [])],
       [
         names.length,
@@ -144,7 +145,7 @@ export class RedisConnector implements Connector {
       const [ready, dueInMs, isWatched] = looks.slice(index * 3);
       if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
     }
-    return { held: held.map((was) => was === 1), jobs: jobsOf(reserved, names) };
+    return { held: held.map((was) => was === 1), jobs: jobsOf(reserved, names, this.#members) };
   }
 
   waitForJob(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
@@ -152,22 +153,22 @@ export class RedisConnector implements Connector {
   }
 
   extend(leases: readonly Lease[], leaseMs: number): Promise<boolean[]> {
-    return this.#settle(extendScript, leases, () => [], [leaseMs]);
+    return this.#settle(this.#scripts.extend, leases, () => [], [leaseMs]);
   }
 
   delete(leases: readonly Lease[]): Promise<boolean[]> {
-    return this.#settle(deleteScript, leases);
+    return this.#settle(this.#scripts.delete, leases);
   }
 
   release(releases: readonly Release[]): Promise<boolean[]> {
-    return this.#release(releaseScript, releases);
+    return this.#release(this.#scripts.release, releases);
   }
 
   postpone(releases: readonly Release[]): Promise<boolean[]> {
-    return this.#release(postponeScript, releases);
+    return this.#release(this.#scripts.postpone, releases);
   }
 
-  #release(script: typeof releaseScript, releases: readonly Release[]): Promise<boolean[]> {
+  #release(script: Script, releases: readonly Release[]): Promise<boolean[]> {
     const leases = releases.map(({ lease }) => lease);
     return this.#settle(script, leases, (index) => [releases[index]?.delayMs ?? 0]);
   }
@@ -177,7 +178,7 @@ export class RedisConnector implements Connector {
     const order = leases.map((lease, index) => ({ lease, index }));
     order.sort((a, b) => (a.lease.token < b.lease.token ? 1 : -1));
     const held = await this.#settle(
-      unreserveScript,
+      this.#scripts.unreserve,
       order.map(({ lease }) => lease),
     );
     const answers = new Array<boolean>(leases.length);
@@ -190,7 +191,7 @@ export class RedisConnector implements Connector {
   }
 
   async size(queue: string): Promise<QueueSize> {
-    return sizeOf(await this.#session.script<number[]>(sizeScript, this.#keys.ofQueue(queue), []));
+    return sizeOf(await this.#session.script<number[]>(this.#scripts.size, this.#keys.ofQueue(queue), []));
   }
 
   peek(queue: string, options: Peek): Promise<LiveJob[]> {
@@ -204,7 +205,7 @@ export class RedisConnector implements Connector {
   async clear(queue: string, { reserved = false }: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
     const args = [reserved ? '1' : '0'];
     const keys = [...this.#keys.ofQueue(queue), ...this.#keys.ofClear(queue)];
-    return sizeOf(await this.#session.script<number[]>(clearScript, keys, args));
+    return sizeOf(await this.#session.script<number[]>(this.#scripts.clear, keys, args));
   }
 
   /** Of a Cluster it is the node of the queue `default` that is asked. */
@@ -217,7 +218,8 @@ export class RedisConnector implements Connector {
     this.#watch.close();
     this.workers.close();
     // Where that fails, the others see within seconds that nobody watches.
-    const stop = (queue: string) => this.#session.script(unwatchScript, this.#keys.ofQueue(queue), [id]);
+    const stop = (queue: string) =>
+      this.#session.script(this.#scripts.unwatch, this.#keys.ofQueue(queue), [id]);
     await Promise.allSettled(watched.map(stop));
     await Promise.all([this.#session.close(), this.signals.close()]);
   }
@@ -244,13 +246,13 @@ export class RedisConnector implements Connector {
   }
 }
 
-function jobsOf(reserved: ReserveReply[0], queues: readonly string[]): ReservedJob[] {
+function jobsOf(reserved: ReserveReply[0], queues: readonly string[], members: MemberCodec): ReservedJob[] {
   const jobs: ReservedJob[] = [];
   for (let at = 0; at < reserved.length; at += 4) {
     const [number, token, member, body] = reserved.slice(at, at + 4) as [number, Buffer, Buffer, Buffer];
     const queue = queues[number - 1] ?? '';
     const lease = { queue, token: token.toString(), handle: handleOf(member) };
-    jobs.push({ queue, ...readMember(member, body), lease });
+    jobs.push({ queue, ...members.held(member, body, lease.token), lease });
   }
   return jobs;
 }

@@ -7,10 +7,11 @@ import {
   type RetryOutcome,
 } from '../../src/index.js';
 import type { Commands } from './commands.js';
-import { failScript, flushScript, forgetScript, recordScript, retryScript } from './failed-scripts.js';
+import { flushScript, forgetScript, recordScript } from './failed-scripts.js';
 import { type Keys, QueuePlaces } from './keys.js';
 import { settled } from './lost-reply.js';
 import { markableId, memberOf, retriedJob } from './member.js';
+import type { RedisWire } from './wire.js';
 
 /** Records that are read in one go: each may hold a payload of a megabyte. */
 const pageSize = 100;
@@ -21,10 +22,12 @@ const outcomes: Readonly<Record<number, RetryOutcome>> = { 1: 'retried', 0: 'alr
 export class RedisFailedJobs implements FailedJobStore {
   readonly #session: Commands;
   readonly #keys: Keys;
+  readonly #wire: RedisWire;
 
-  constructor(session: Commands, keys: Keys) {
+  constructor(session: Commands, keys: Keys, wire: RedisWire) {
     this.#session = session;
     this.#keys = keys;
+    this.#wire = wire;
   }
 
   async record(failures: readonly FailedJob[]): Promise<void> {
@@ -32,12 +35,12 @@ export class RedisFailedJobs implements FailedJobStore {
   }
 
   async list(filter: FailedJobFilter = {}): Promise<FailedJob[]> {
-    const { limit = 100, offset = 0, sinceMs } = filter;
+    const { limit = 100, offset = 0, sinceMs, untilMs } = filter;
     const [, times = ''] = this.#keys.ofFailedJobs();
     const found: FailedJob[] = [];
     let passed = 0;
     for (let from = 0; found.length < limit; from += pageSize) {
-      const range = [times, '+inf', sinceMs ?? '-inf', 'LIMIT', from, pageSize] as const;
+      const range = [times, untilMs ?? '+inf', sinceMs ?? '-inf', 'LIMIT', from, pageSize] as const;
       const uuids = await this.#session.run(times, (redis) => redis.zrevrangebyscore(...range));
       if (uuids.length === 0) break;
       for (const record of await this.#read(uuids)) {
@@ -73,10 +76,11 @@ export class RedisFailedJobs implements FailedJobStore {
     const records = new Map((await this.#read([...new Set(uuids)])).map((record) => [record.uuid, record]));
     const known = uuids.filter((uuid) => records.has(uuid));
     const places = new QueuePlaces(this.#keys, this.#keys.ofFailedJobs());
+    const { members, holdsIds } = this.#wire;
     const args = known.flatMap((uuid) => {
       const { queue, jobId, payload } = records.get(uuid) as FailedJob;
-      const { member, bodyKey, body } = retriedJob(jobId, payload);
-      return [places.placeOf(queue), uuid, markableId(jobId), member, bodyKey, body];
+      const { member, bodyKey, body } = retriedJob(members.stored(jobId, payload), payload);
+      return [places.placeOf(queue), uuid, holdsIds ? markableId(jobId) : '', member, bodyKey, body];
     });
     const answers = await this.#move(places.keys, args);
     return uuids.map((uuid) => outcomes[records.has(uuid) ? (answers.shift() ?? -1) : -1] ?? 'not-found');
@@ -85,10 +89,11 @@ export class RedisFailedJobs implements FailedJobStore {
   /** Moves records to their queues. One that was there, and is gone after a lost answer, was moved by that try. */
   #move(keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<number[]> {
     const session = this.#session;
+    const { retry } = this.#wire.scripts;
     return settled<number[]>(
-      () => session.script(retryScript, keys, args),
+      () => session.script(retry, keys, args),
       async (timeoutMs) => {
-        const answers = await session.script<number[]>(retryScript, keys, args, timeoutMs);
+        const answers = await session.script<number[]>(retry, keys, args, timeoutMs);
         return answers.map((answer) => (answer === -1 ? 1 : answer));
       },
       session.commandTimeoutMs,
@@ -104,7 +109,7 @@ export class RedisFailedJobs implements FailedJobStore {
       memberOf(lease.handle),
       ...recordOf(record),
     ]);
-    const held = await this.#session.script<number[]>(failScript, places.keys, args);
+    const held = await this.#session.script<number[]>(this.#wire.scripts.fail, places.keys, args);
     return held.map((was) => was === 1);
   }
 
@@ -130,7 +135,8 @@ export class RedisFailedJobs implements FailedJobStore {
   }
 }
 
-function openRetry(cause: unknown): QueueError {
+/** What is said where the answer to a retry was lost. */
+export function openRetry(cause: unknown): QueueError {
   const said = cause instanceof Error ? cause.message : String(cause);
   return new QueueError('E_STORE_UNAVAILABLE', `whether the failed jobs were put back is open: ${said}`, {
     fix: 'Retry them again: what was put back is no failed job any more.',
@@ -141,12 +147,13 @@ function openRetry(cause: unknown): QueueError {
 }
 
 /** What the scripts take for a record. */
-function recordOf(record: FailedJob): string[] {
+export function recordOf(record: FailedJob): string[] {
   const { uuid, jobId, connection, queue, failedAtMs } = record;
   return [uuid, `${jobId}\0${connection}\0${queue}`, String(failedAtMs), JSON.stringify(record)];
 }
 
-function matches(record: FailedJob, { connection, queue, name }: FailedJobFilter): boolean {
+/** True for a record that a list with this filter may have. */
+export function matches(record: FailedJob, { connection, queue, name }: FailedJobFilter): boolean {
   return (
     (connection === undefined || record.connection === connection) &&
     (queue === undefined || record.queue === queue) &&

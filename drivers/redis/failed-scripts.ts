@@ -1,12 +1,13 @@
-import { script } from './script.js';
+import type { Dialect } from './dialect.js';
+import { type Script, type ScriptMaker, script } from './script.js';
 
 /**
- * The five keys of the failed-job store come first in KEYS: records (uuid → JSON), times (uuid by failure time),
+ * The five keys of the failed-job store, from one place in KEYS on: records (uuid → JSON), times (uuid by failure time),
  * jobs (uuid → its job), uuids (job → uuid), names (jobs, sorted, to find them by id). A job here is its id,
  * connection and queue.
  */
-const store = `
-local records, times, jobs, uuids, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+export const recordStore = (first: number) => `
+local records, times, jobs, uuids, names = KEYS[${first}], KEYS[${first + 1}], KEYS[${first + 2}], KEYS[${first + 3}], KEYS[${first + 4}]
 
 local function remove(uuid)
   local job = redis.call('HGET', jobs, uuid)
@@ -30,7 +31,7 @@ local function keep(uuid, job, failedAt, record)
 end
 
 -- Refuses keys of another type before anything is written.
-local function check()
+local function checkRecords()
   redis.call('HLEN', records)
   redis.call('ZCARD', times)
   redis.call('HLEN', jobs)
@@ -43,16 +44,18 @@ local function check()
 end
 `;
 
+const store = recordStore(1);
+
 /** ARGV: four per record: uuid, job, failure time in ms, JSON. */
 export const recordScript = script(`${store}
-check()
+checkRecords()
 for at = 1, #ARGV, 4 do keep(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
 return #ARGV / 4
 `);
 
 /** ARGV: uuids. Answers how many records went. */
 export const forgetScript = script(`${store}
-check()
+checkRecords()
 local removed = 0
 for _, uuid in ipairs(ARGV) do removed = removed + remove(uuid) end
 return removed
@@ -60,7 +63,7 @@ return removed
 
 /** ARGV: a time in ms, or '' for all. Removes up to 1,000 records that failed before it; answers how many. */
 export const flushScript = script(`${store}
-check()
+checkRecords()
 local before = ARGV[1] == '' and '+inf' or '(' .. ARGV[1]
 local removed = 0
 for _, uuid in ipairs(redis.call('ZRANGEBYSCORE', times, '-inf', before, 'LIMIT', 0, 1000)) do
@@ -70,14 +73,15 @@ return removed
 `);
 
 /** KEYS: also queues. ARGV: six per failure: the place of its queue in KEYS, its member, then as recordScript. */
-export const failScript = script(`${store}
-check()
+export const failScript = (script: ScriptMaker, dialect: Dialect): Script =>
+  script(`${store}
+checkRecords()
 local held = {}
 for at = 1, #ARGV, 6 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
   need('HDEL', queue.bodies, '')
   need('SREM', queue.ids, '')
-  local was = redis.call('ZREM', queue.reserved, member)
+  ${dialect.take}
   if was == 1 then
     forget(queue, member)
     keep(ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
@@ -91,8 +95,9 @@ return held
  * KEYS: also queues. ARGV: six per record: the place of its queue in KEYS, uuid, the id to hold apart or '', member, the key of a
  * body kept beside it or '', that body. Answers 1 retried, 0 already there, -1 not found.
  */
-export const retryScript = script(`${store}
-check()
+export const retryScript = (script: ScriptMaker): Script =>
+  script(`${store}
+checkRecords()
 local time, rooms, outcomes = now(), {}, {}
 for at = 1, #ARGV, 6 do
   local place, uuid, id = ARGV[at], ARGV[at + 1], ARGV[at + 2]

@@ -17,9 +17,10 @@ import { RedisWorkers } from './workers.js';
 
 export { type RedisOptions, redisOptionNames } from './options.js';
 export type { IoredisOptions, RedisInstance } from './redis-types.js';
+export type { RedisWireName } from './wires.js';
 
 /**
- * Jobs in Redis, in think-queue 3's own layout and format. Jobs and given-up jobs live in the same database, which
+ * Jobs in Redis, in think-queue 3's own layout and format, or in that of another `wire`. Jobs and given-up jobs live in the same database, which
  * any number of hosts can share; so do signals, unless `signals` says where else. Needs Redis 6.2 or newer: one
  * server, one master behind Sentinel, or a Cluster.
  *
@@ -39,6 +40,7 @@ export function redis(options: string | RedisOptions): Driver {
   return {
     driver: 'redis',
     settings: connectionSettings(given),
+    ...(settings.wire.format && { wire: settings.wire.format }),
     connect: (context) => connect(settings, signals, context),
   };
 }
@@ -48,11 +50,11 @@ function connect(
   signals: SignalSettings,
   { logger, clock }: DriverContext,
 ): Connector {
-  const { seeds, isCluster, prefix } = settings;
+  const { seeds, isCluster, prefix, wire } = settings;
   const session =
     seeds === undefined ? new Session(settings, logger) : new ClusterSession(settings, seeds, logger);
   const { elsewhere } = signals;
-  const keys = new Keys(prefix);
+  const keys = new Keys(prefix, wire.listOf);
   const workers = new RedisWorkers({
     session,
     keys: keys.ofWorkers(),
@@ -60,6 +62,7 @@ function connect(
     onError: (error) => logger.debug({ err: error }, 'could not write to the list of workers'),
   });
   const parts = {
+    wire,
     session,
     keys,
     workers,

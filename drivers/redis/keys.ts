@@ -4,12 +4,15 @@ export const keysPerQueue = 7;
 /** The names of everything that one connection keeps in Redis. */
 export class Keys {
   readonly #prefix: string;
+  readonly #listOf: (queue: string) => string;
 
-  constructor(prefix: string) {
+  /** @param listOf the wire's name for the list of a queue, without the prefix. */
+  constructor(prefix: string, listOf: (queue: string) => string) {
     this.#prefix = prefix;
+    this.#listOf = listOf;
   }
 
-  /** The list, delayed, reserved, ids, bodies, wake and watcher of a queue: one slot of a cluster, by the braces. */
+  /** The list, delayed, reserved, ids, bodies, wake and watcher of a queue: one slot of a cluster, by the braces of the native names. */
   ofQueue(queue: string): readonly string[] {
     const list = this.listOf(queue);
     const parts = [':delayed', ':reserved', ':ids', ':bodies', ':wake', ':watcher'];
@@ -18,7 +21,7 @@ export class Keys {
 
   /** The ready jobs of a queue. */
   listOf(queue: string): string {
-    return `${this.#prefix}{queues:${queue}}`;
+    return this.#prefix + this.#listOf(queue);
   }
 
   /** Whoever takes what is pushed here looks for jobs of the queue. */
@@ -28,7 +31,7 @@ export class Keys {
 
   /** Names for a queue's ids and bodies that exist only while a clear sorts them out. */
   ofClear(queue: string): readonly string[] {
-    const list = `${this.#prefix}{queues:${queue}}`;
+    const list = this.listOf(queue);
     return [`${list}:ids:cleared`, `${list}:bodies:cleared`];
   }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
+import { tailBytes } from './dialect.js';
 import { bytesShownBy, shownBytes } from './raw-bytes.js';
-import { tailBytes } from './script.js';
 
 /** A job as it is stored: its member, and the body that had to be kept beside it. */
 export interface StoredJob {
@@ -16,15 +16,18 @@ export interface ReadMember {
   readonly id: string;
   readonly body: string;
   readonly attempts: number;
+  /** Errors that were counted; absent is 0. */
+  readonly exceptions?: number;
   /** Why it is no job, where it is none. */
   readonly problem?: string;
   /** What its producer stored, where `body` is not just that. */
   readonly raw?: string;
 }
 
-const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
-const heldTail = /"lease":"([0-9a-f]{32})",("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
-const idTail = /"id"\s*:\s*"([^"\\]*)"\s*,\s*$/;
+export const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
+export const heldTail =
+  /"lease":"([0-9a-f]{32})",(?:"drover:exceptions"\s*:\s*(\d{1,9})\s*,\s*)?("attempts"\s*:\s*)(\d+)(\s*\}\s*)$/;
+export const idTail = /"id"\s*:\s*"([^"\\]*)"\s*,\s*$/;
 const plainId = /^[\w.:-]{1,64}$/;
 
 /** The id where it can be held apart from others: the scripts find such an id again in the member's tail. */
@@ -43,14 +46,18 @@ export function storedJob(id: string, body: string): StoredJob {
     body.endsWith(`,"id":"${id}","attempts":0}`) &&
     !pointer.test(body);
   if (isOurs) return { member: body, bodyKey: '', body: '' };
+  return keptAside(id, body, 0);
+}
+
+/** A body that is kept beside the member, which points to it. @param first what `attempts` of a new job is. */
+export function keptAside(id: string, body: string, first: number): StoredJob {
   const bodyKey = randomBytes(16).toString('hex');
-  const member = `{"drover":"${bodyKey}","id":${JSON.stringify(id)},"attempts":0}`;
+  const member = `{"drover":"${bodyKey}","id":${JSON.stringify(id)},"attempts":${first}}`;
   return { member, bodyKey, body };
 }
 
-/** As {@link storedJob}, for a payload of the failed-job store, which shows bytes that are no text. */
-export function retriedJob(id: string, payload: string): StoredJob {
-  const stored = storedJob(id, payload);
+/** What is stored for a payload of the failed-job store, which shows bytes that are no text. */
+export function retriedJob(stored: StoredJob, payload: string): StoredJob {
   return stored.bodyKey === '' ? stored : { ...stored, body: bytesShownBy(payload) ?? payload };
 }
 
@@ -65,18 +72,19 @@ export function readMember(member: Buffer, kept: Buffer): ReadMember {
   const text = member.toString(isText ? 'utf8' : 'latin1');
   const tail = heldTail.exec(text.slice(-tailBytes));
   if (tail === null) throw new Error('the reserved member has no lease');
-  const [ours, token = '', name = '', digits = '', rest = ''] = tail;
+  const [ours, token = '', thrown = '0', name = '', digits = '', rest = ''] = tail;
   const head = text.slice(0, text.length - ours.length);
   const attempts = Number(digits);
+  const exceptions = Number(thrown);
   const key = pointer.exec(head.slice(0, 60))?.[1];
   if (key !== undefined && (kept.length > 0 || isPointerOnly(head))) {
-    return readPointer(head, key, kept, attempts);
+    return { ...readPointer(head, key, kept, attempts, 0), exceptions };
   }
   const raw = `${head}${name}${attempts - 1}${rest}`;
   if (!isText) return { ...unreadable(Buffer.from(raw, 'latin1')), id: token, attempts };
   const body = attempts === 1 ? raw : `${head}${name}0${rest}`;
   const id = idTail.exec(head.slice(-tailBytes))?.[1] || idInText(body) || digestOf(body);
-  return { id, body, attempts, ...(attempts > 1 && { raw }) };
+  return { id, body, attempts, exceptions, ...(attempts > 1 && { raw }) };
 }
 
 /** The text that stands for a member in a lease: the member itself, or its bytes where they are no text. */
@@ -90,7 +98,8 @@ export function memberOf(handle: string | number): string | Buffer {
   return text.startsWith('=') ? Buffer.from(text.slice(1), 'base64') : text;
 }
 
-function isPointerOnly(head: string): boolean {
+/** @param head a member up to its attempts. */
+export function isPointerOnly(head: string): boolean {
   return head.length < 512 && idOfPointer(head) !== undefined;
 }
 
@@ -101,17 +110,28 @@ function idOfPointer(head: string): string | undefined {
     : undefined;
 }
 
-function readPointer(head: string, key: string, kept: Buffer, deliveries: number): ReadMember {
+/** @param first what `attempts` of a new job is. */
+export function readPointer(
+  head: string,
+  key: string,
+  kept: Buffer,
+  deliveries: number,
+  first: number,
+): ReadMember {
   const id = idOfPointer(head) ?? key;
   if (!isUtf8(kept)) return { ...unreadable(kept), id, attempts: deliveries };
   const body = kept.toString('utf8');
-  // Stored by a push or a retry: it has the id that it was given, and its attempts started at 0.
+  // Stored by a push or a retry: it has the id that it was given, and its attempts started anew.
   if (id !== key) return { id, body, attempts: deliveries };
   const value = parsed(body);
   const problem = value === undefined ? undefined : attemptsProblem(value.attempts);
   // The key tells two apart that are the same byte for byte; not even their ids can be relied on.
   if (problem !== undefined) return { id: key, body, attempts: deliveries, problem };
-  return { id: idIn(value) || key, body, attempts: deliveries + (Number(value?.attempts) || 0) };
+  return {
+    id: idIn(value) || key,
+    body,
+    attempts: deliveries + Math.max(0, (Number(value?.attempts) || 0) - first),
+  };
 }
 
 /** What is wrong with the `attempts` that another program wrote: think-queue loses a job without usable ones. */
@@ -123,7 +143,8 @@ function attemptsProblem(attempts: unknown): string | undefined {
   return `attempts in the payload ${what}: its producer must write how often it was delivered before, 0 for a new job`;
 }
 
-function unreadable(bytes: Buffer): { body: string; raw: string; problem: string } {
+/** What is said of bytes that are no text. */
+export function unreadable(bytes: Buffer): { body: string; raw: string; problem: string } {
   const problem = 'the payload is not UTF-8 text: its producer must write JSON in UTF-8';
   return { body: bytes.toString('utf8'), raw: shownBytes(bytes), problem };
 }
@@ -149,7 +170,7 @@ function parsed(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Stays the same from delivery to delivery. */
-function digestOf(body: string): string {
+/** Stands in for the id that a body has not. Stays the same from delivery to delivery. */
+export function digestOf(body: string): string {
   return createHash('sha256').update(body).digest('hex').slice(0, 32);
 }

@@ -10,6 +10,8 @@ import { placeOfCluster, readCluster } from './cluster-options.js';
 import type { IoredisOptions, RedisInstance } from './redis-types.js';
 import type { NodeAddress } from './slots.js';
 import { type Address, addressOf } from './url.js';
+import { type RedisWire, think3 } from './wire.js';
+import { type RedisWireName, wires } from './wires.js';
 
 /** Options of a Redis connection. One of `url`, `cluster`, `ioredis` and `client` says where the server is. */
 export interface RedisOptions extends ConnectionOptions {
@@ -39,6 +41,11 @@ export interface RedisOptions extends ConnectionOptions {
   /** Stands before every key. Default none, as think-queue has it. */
   readonly prefix?: string;
   /**
+   * With whom the queues are shared: `'think-3'` (think-queue 3), `'think-1'` (think-queue 1 and 2) or `'laravel'`
+   * (Laravel 10 to 13). Decides on keys, members and payloads. Default `'think-3'`.
+   */
+  readonly wire?: RedisWireName;
+  /**
    * Where signals to workers (restart) are kept, each part as for the jobs unless given. PHP's are in its cache:
    * give that one's `prefix`, `db` or `url`. A `url` is on its own: its login, database and TLS are as it says.
    */
@@ -62,6 +69,7 @@ export interface RedisSettings {
   /** How to make a client where there is none. */
   readonly clientOptions: IoredisOptions;
   readonly prefix: string;
+  readonly wire: RedisWire;
   readonly commandTimeoutMs: number;
 }
 
@@ -76,6 +84,7 @@ export const redisOptionNames = [
   'db',
   'tls',
   'prefix',
+  'wire',
   'signals',
   'connectionName',
   'commandTimeout',
@@ -100,10 +109,16 @@ export function readOptions(options: RedisOptions): RedisSettings {
   checkOptionNames(options, redisOptionNames, 'redis');
   const commandTimeoutMs = durationToMs(options.commandTimeout ?? '5s', 'commandTimeout');
   if (commandTimeoutMs < 10) throw invalid('commandTimeout: is below 10 ms', "Write '5s'.");
-  const shared = { prefix: readPrefix(options.prefix), commandTimeoutMs };
-  if (options.client !== undefined) return { ...shared, ...readClient(options), clientOptions: {} };
+  const wire = readWire(options.wire);
+  const shared = { prefix: readPrefix(options.prefix), wire, commandTimeoutMs };
+  if (options.client !== undefined) {
+    const client = readClient(options);
+    if (client.isCluster) refuseCluster(wire);
+    return { ...shared, ...client, clientOptions: {} };
+  }
   const given = readIoredis(options.ioredis);
   const seeds = options.cluster === undefined ? undefined : readCluster(options);
+  if (seeds !== undefined) refuseCluster(wire);
   if (seeds === undefined && options.url === undefined && options.ioredis === undefined) {
     const fix = "Set url, such as 'redis://127.0.0.1:6379', or cluster, ioredis, or client.";
     throw invalid('url: is missing', fix);
@@ -178,6 +193,19 @@ function readPrefix(prefix: unknown = ''): string {
     throw invalid('prefix: is not a text without blanks and braces', "Write 'myapp:'.");
   }
   return prefix;
+}
+
+function readWire(name: unknown = think3.name): RedisWire {
+  const wire = wires.find((one) => one.name === name);
+  if (wire) return wire;
+  const known = wires.map((one) => `'${one.name}'`).join(', ');
+  throw invalid('wire: is none that is known', `Write one of ${known}.`);
+}
+
+/** Only the native keys of a queue are in one slot. */
+function refuseCluster({ name }: RedisWire): void {
+  if (name === think3.name) return;
+  throw invalid(`wire: ${name} does not work on a Cluster`, 'Its keys have no hash tag. Use one server.');
 }
 
 function text(key: string, value: unknown): string {

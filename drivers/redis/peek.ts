@@ -1,9 +1,8 @@
 import type { LiveJob, LiveState, Peek } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import type { Keys } from './keys.js';
-import { readMember } from './member.js';
 import { plainScript } from './script.js';
-import { readWaiting } from './waiting-member.js';
+import type { MemberCodec } from './wire.js';
 
 /** Members that are read in one go: each may be a megabyte. */
 const pageSize = 100;
@@ -54,10 +53,12 @@ return found
 export class RedisPeek {
   readonly #session: Commands;
   readonly #keys: Keys;
+  readonly #members: MemberCodec;
 
-  constructor(session: Commands, keys: Keys) {
+  constructor(session: Commands, keys: Keys, members: MemberCodec) {
     this.#session = session;
     this.#keys = keys;
+    this.#members = members;
   }
 
   async peek(queue: string, { state, limit, offset = 0 }: Peek): Promise<LiveJob[]> {
@@ -92,7 +93,9 @@ export class RedisPeek {
     for (let at = 0; at < reply.length; at += 4) {
       const [member, kept, score, isHeld] = reply.slice(at, at + 4) as [Buffer, Buffer, Buffer, number];
       const scoreMs = score.length === 0 ? null : Math.round(Number(score) * 1000);
-      jobs.push(liveJob(queue, state, { member, kept, scoreMs, isHeld: isHeld === 1 }));
+      const { reserved, waiting } = this.#members;
+      const read = (isHeld === 1 ? reserved : waiting)(member, kept);
+      jobs.push(liveJob(queue, state, { ...read, member, scoreMs }));
     }
     return jobs;
   }
@@ -102,14 +105,15 @@ function liveJob(
   queue: string,
   state: LiveState,
   about: {
+    readonly id: string | null;
+    readonly body: string;
+    readonly attempts: number;
+    readonly exceptions?: number;
     readonly member: Buffer;
-    readonly kept: Buffer;
     readonly scoreMs: number | null;
-    readonly isHeld: boolean;
   },
 ): LiveJob {
-  const { member, kept, scoreMs, isHeld } = about;
-  const { id, body, attempts } = isHeld ? readMember(member, kept) : readWaiting(member, kept);
+  const { id, body, attempts, exceptions = 0, member, scoreMs } = about;
   const isReserved = state === 'reserved';
   return {
     id,
@@ -117,6 +121,7 @@ function liveJob(
     state,
     body,
     attempts,
+    exceptions,
     createdAtMs: null,
     dueAtMs: isReserved ? null : scoreMs,
     reservedAtMs: isReserved ? takenAtMs(member) : null,

@@ -1,5 +1,5 @@
 import { keysPerQueue } from './keys.js';
-import { plainScript, script } from './script.js';
+import { plainScript, type Script, type ScriptMaker } from './script.js';
 
 /** How many jobs, from the tail of the list, a look goes through: each costs the server some 50 ns. */
 const mostListed = 100_000;
@@ -61,7 +61,8 @@ return 1
 `);
 
 /** Answers 1 or 0 per job. */
-export const pushScript = script(`${head}
+export const pushScript = (script: ScriptMaker): Script =>
+  script(`${head}
 if redis.call('EXISTS', mark) == 1 then return {} end
 ${store}
 return stored
@@ -71,7 +72,8 @@ return stored
  * Settles a push that had no answer: answers what an earlier try did, else stores the jobs. As a push stores all or
  * none, one job that is found tells of all. An id that is held apart is found by storing it again.
  */
-export const pushAgainScript = script(`${head}
+export const pushAgainScript = (script: ScriptMaker): Script =>
+  script(`${head}
 local function dueAt(when)
   if string.byte(when) == 43 then return time + tonumber(string.sub(when, 2)) / 1000 end
   return tonumber(when) / 1000

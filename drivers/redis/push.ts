@@ -3,8 +3,9 @@ import { type NewJob, type PushOutcome, QueueError } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import type { Keys } from './keys.js';
 import { settled } from './lost-reply.js';
-import { markableId, storedJob } from './member.js';
-import { pushAgainScript, pushNowScript, pushScript } from './push-scripts.js';
+import { markableId } from './member.js';
+import { pushNowScript } from './push-scripts.js';
+import type { RedisWire } from './wire.js';
 
 /**
  * Stores jobs. A push whose answer was lost is settled by one script, which looks whether the jobs were stored and
@@ -13,12 +14,14 @@ import { pushAgainScript, pushNowScript, pushScript } from './push-scripts.js';
 export class Pusher {
   readonly #session: Commands;
   readonly #keys: Keys;
+  readonly #wire: RedisWire;
   readonly #name = randomBytes(9).toString('base64url');
   #pushes = 0;
 
-  constructor(session: Commands, keys: Keys) {
+  constructor(session: Commands, keys: Keys, wire: RedisWire) {
     this.#session = session;
     this.#keys = keys;
+    this.#wire = wire;
   }
 
   /**
@@ -28,20 +31,20 @@ export class Pusher {
    * command timeout.
    */
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const { isNew, args } = argumentsOf(jobs);
+    const { isNew, args } = argumentsOf(jobs, this.#wire);
     const keys = this.#keys.ofPush(queue, `${this.#name}${(this.#pushes++).toString(36)}`);
     const session = this.#session;
     const stored = await settled<number[]>(
       () => this.#store(keys, args),
-      (timeoutMs) => session.script(pushAgainScript, keys, args, timeoutMs),
+      (timeoutMs) => session.script(this.#wire.scripts.pushAgain, keys, args, timeoutMs),
       session.commandTimeoutMs,
-      (cause) => unsettled(cause, jobs),
+      (cause) => unsettledPush(cause, jobs),
     );
     return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
   }
 
   async #store(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<number[]> {
-    const members = membersDueNow(args);
+    const members = this.#wire.pushesPlainly ? membersDueNow(args) : undefined;
     if (members !== undefined && members.length > 0) {
       const [list = '', delayed = ''] = keys;
       const mark = keys.at(-1) as string;
@@ -49,7 +52,7 @@ export class Pusher {
         return members.map(() => 1);
       }
     }
-    return await this.#session.script(pushScript, keys, args);
+    return await this.#session.script(this.#wire.scripts.push, keys, args);
   }
 }
 
@@ -65,15 +68,18 @@ function membersDueNow(args: readonly (string | Buffer)[]): (string | Buffer)[] 
 }
 
 /** What the scripts take, and which of the jobs they are asked for: an id that stands twice is pushed once. */
-function argumentsOf(jobs: readonly NewJob[]): { isNew: boolean[]; args: (string | Buffer)[] } {
+function argumentsOf(
+  jobs: readonly NewJob[],
+  { members, holdsIds }: RedisWire,
+): { isNew: boolean[]; args: (string | Buffer)[] } {
   const ids = new Set<string>();
   const args: (string | Buffer)[] = [];
   const isNew = jobs.map((job) => {
     const { id, unique = false } = job;
     if (ids.has(id)) return false;
     ids.add(id);
-    const { member, bodyKey, body } = storedJob(id, job.body);
-    args.push(unique ? markableId(id) : '', whenOf(job), member, bodyKey, body);
+    const { member, bodyKey, body } = members.stored(id, job.body);
+    args.push(unique && holdsIds ? markableId(id) : '', whenOf(job), member, bodyKey, body);
     return true;
   });
   return { isNew, args };
@@ -83,7 +89,8 @@ function whenOf({ delayMs = 0, availableAtMs }: NewJob): string {
   return availableAtMs === undefined ? `+${delayMs}` : String(Math.max(0, availableAtMs));
 }
 
-function unsettled(cause: unknown, jobs: readonly NewJob[]): QueueError {
+/** What is said where it stays open whether the jobs were stored. */
+export function unsettledPush(cause: unknown, jobs: readonly NewJob[]): QueueError {
   const ids = [...new Set(jobs.map(({ id }) => id))];
   const shownIds =
     ids.length > 3 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');

@@ -1,31 +1,34 @@
+import type { Dialect } from './dialect.js';
 import { keysPerQueue } from './keys.js';
-import { script } from './script.js';
+import type { Script, ScriptMaker } from './script.js';
 
 /**
  * KEYS: queues. ARGV: lease in ms, then two per job: the place of its queue in KEYS, its member. Removes before
  * it adds, as a full server refuses an addition that comes first.
  */
-export const extendScript = script(`
+export const extendScript = (script: ScriptMaker, dialect: Dialect): Script =>
+  script(`
 local time, held = now(), {}
 for at = 2, #ARGV, 2 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
   need('ZADD', queue.reserved, '0', '')
-  local was = redis.call('ZREM', queue.reserved, member)
-  if was == 1 then redis.call('ZADD', queue.reserved, score(time + tonumber(ARGV[1]) / 1000), member) end
+  ${dialect.take}
+  if was == 1 then redis.call('ZADD', queue.reserved, ${dialect.leaseEnd('time + tonumber(ARGV[1]) / 1000')}, member) end
   held[#held + 1] = was
 end
 return held
 `);
 
 /** KEYS: queues. ARGV: two per job: the place of its queue in KEYS, its member. */
-export const deleteScript = script(`
+export const deleteScript = (script: ScriptMaker): Script =>
+  script(`
 local held = {}
 for at = 1, #ARGV, 2 do held[#held + 1] = remove(lane(ARGV[at]), ARGV[at + 1]) end
 return held
 `);
 
 /** @param released makes the member that waits out of the one that was reserved. */
-const releasing = (released: string) => `
+const releasing = (dialect: Dialect, released: string) => `
 local time, rooms, held = now(), {}, {}
 for at = 1, #ARGV, 3 do
   local place, member = ARGV[at], ARGV[at + 1]
@@ -34,36 +37,34 @@ for at = 1, #ARGV, 3 do
     rooms[place] = waitingRoom(queue, time)
     needWaitingRoom(queue)
   end
-  local was = redis.call('ZREM', queue.reserved, member)
+  ${dialect.take}
   if was == 1 then rooms[place](${released}(member), time + tonumber(ARGV[at + 2]) / 1000, member) end
   held[#held + 1] = was
 end
 return held
 `;
 
-/** A member without its lease and with its last attempt taken back. */
-const unspent = `
-local function unspent(member)
-  local head, name, digits, rest = split(member)
-  if not head then return member end
-  return head .. name .. string.format('%d', math.max(0, tonumber(digits) - 1)) .. rest
-end
-`;
-
 /** KEYS: queues. ARGV: three per job: the place of its queue in KEYS, its member, the delay in ms. */
-export const releaseScript = script(releasing('withoutLease'));
+export const releaseScript = (script: ScriptMaker, dialect: Dialect): Script =>
+  script(releasing(dialect, dialect.released));
 
 /** As releaseScript. */
-export const postponeScript = script(`${unspent} ${releasing('unspent')}`);
+export const postponeScript = (script: ScriptMaker, dialect: Dialect): Script =>
+  script(`${dialect.unspent} ${releasing(dialect, 'unspent')}`);
+
+/** As releaseScript. */
+export const releaseThrownScript = (script: ScriptMaker, dialect: Dialect, thrown: string): Script =>
+  script(`${thrown} ${releasing(dialect, 'thrown')}`);
 
 /** KEYS: queues. ARGV: two per job, the one reserved last first: the place of its queue in KEYS, its member. */
-export const unreserveScript = script(`${unspent}
+export const unreserveScript = (script: ScriptMaker, dialect: Dialect): Script =>
+  script(`${dialect.unspent}
 local held = {}
 for at = 1, #ARGV, 2 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
   redis.call('LLEN', queue.list)
   need('LPUSH', queue.list, '')
-  local was = redis.call('ZREM', queue.reserved, member)
+  ${dialect.take}
   if was == 1 then redis.call('LPUSH', queue.list, unspent(member)) end
   held[#held + 1] = was
 end
@@ -84,7 +85,7 @@ end
 `;
 
 /** KEYS: a queue. Answers ready, delayed, reserved. */
-export const sizeScript = script(`${sizes} return sizeOf(lane(1), now())`);
+export const sizeScript = (script: ScriptMaker): Script => script(`${sizes} return sizeOf(lane(1), now())`);
 
 /** How many reserved members a clear looks at in one go: each may be a megabyte. */
 const mostLookedAt = 100;
@@ -93,7 +94,8 @@ const mostLookedAt = 100;
  * KEYS: a queue, and last two names for its ids and bodies while they are sorted out. ARGV: '1' to remove the
  * reserved jobs too. Answers how many went, as size does.
  */
-export const clearScript = script(`${sizes}
+export const clearScript = (script: ScriptMaker): Script =>
+  script(`${sizes}
 local queue, time = lane(1), now()
 local allIds, allBodies = KEYS[${keysPerQueue + 1}], KEYS[${keysPerQueue + 2}]
 local size = sizeOf(queue, time)

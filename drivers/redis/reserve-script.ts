@@ -1,5 +1,6 @@
+import type { Dialect } from './dialect.js';
 import { keysPerQueue } from './keys.js';
-import { script } from './script.js';
+import type { Script, ScriptMaker } from './script.js';
 import { beatFunction } from './worker-scripts.js';
 
 /** How many due or lapsed jobs one reserve moves at most: each costs the server about a microsecond. */
@@ -22,7 +23,8 @@ const watchedForMs = 1500;
  *
  * Tokens begin with the time and the place in the batch, so that sorting them gives the order of reserving.
  */
-export const reserveScript = script(`
+export const reserveScript = (script: ScriptMaker, dialect: Dialect): Script =>
+  script(`
 local queueCount, limit, leaseMs, random = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local watcher, isWatching = ARGV[5], ARGV[6] == '1'
 local time = now()
@@ -41,27 +43,10 @@ local function moveLapsed(queue)
   local lapsed = redis.call('ZRANGEBYSCORE', queue.reserved, '-inf', score(time), 'LIMIT', 0, ${mostMoved})
   if #lapsed == 0 then return end
   redis.call('ZREMRANGEBYRANK', queue.reserved, 0, #lapsed - 1)
-  for _, member in ipairs(lapsed) do redis.call('RPUSH', queue.list, withoutLease(member)) end
+  for _, member in ipairs(lapsed) do redis.call('RPUSH', queue.list, ${dialect.released}(member)) end
 end
 
-local function hold(queue, number, member)
-  local token = string.format('%014x%04x', time * 1000000, (#reserved / 4) % 65536) .. random
-  local head, name, digits, rest = split(member)
-  local body = ''
-  if not head then
-    -- Nobody patches what is not understood: it is kept aside, and a member that points to it moves on.
-    body = member
-    redis.call('HSET', queue.bodies, token, member)
-    head, name, digits, rest = '{"drover":"' .. token .. '","id":"' .. token .. '",', '"attempts":', '0', '}'
-  else
-    local key = bodyKey(member)
-    if key then body = redis.call('HGET', queue.bodies, key) or '' end
-  end
-  local held = head .. '"lease":"' .. token .. '",' .. name .. string.format('%d', tonumber(digits) + 1) .. rest
-  redis.call('ZADD', queue.reserved, score(time + leaseMs / 1000), held)
-  local size = #reserved
-  reserved[size + 1], reserved[size + 2], reserved[size + 3], reserved[size + 4] = number, token, held, body
-end
+${dialect.hold}
 
 -- Of all that wait for a queue one watches it, so that a push wakes one. Whoever takes all that it can stops
 -- watching and rouses another. On a full server nobody watches.
@@ -137,13 +122,15 @@ return { reserved, signals, looks, held, problem }
 `);
 
 /** KEYS: a queue. Makes one that waits for it look. */
-export const rouseScript = script(`
+export const rouseScript = (script: ScriptMaker): Script =>
+  script(`
 rouse(lane(1))
 return 1
 `);
 
 /** KEYS: a queue. ARGV: the id of a connector. It watches the queue no more, and rouses another that waits. */
-export const unwatchScript = script(`
+export const unwatchScript = (script: ScriptMaker): Script =>
+  script(`
 local queue = lane(1)
 if redis.call('GET', queue.watcher) == ARGV[1] then
   redis.call('DEL', queue.watcher)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Dialect, leased, tailBytes } from './dialect.js';
 
 /** A Lua script and the name that Redis gives it. */
 export interface Script {
@@ -6,14 +7,11 @@ export interface Script {
   readonly lua: string;
 }
 
-/** The last bytes of a member that a pattern looks at: a pattern over a hostile megabyte would hold up Redis. */
-export const tailBytes = 200;
-
 /**
  * Functions for all scripts. Redis does not roll back: a script reads and checks first, and where jobs move,
  * the write that removes comes first, which lets a full server be drained.
  */
-const library = `
+const library = (dialect: Dialect) => `
 local function now()
   local time = redis.call('TIME')
   return tonumber(time[1]) + tonumber(time[2]) / 1000000
@@ -49,29 +47,7 @@ local function rouse(queue)
   redis.pcall('PEXPIRE', queue.wake, 2000)
 end
 
--- Takes the tail of a member apart: what stands before, '"attempts":', the number, the rest. Nil where it has
--- not this form, and then nobody may patch it. A lease of ours is left out.
-local function split(member)
-  if string.byte(member) ~= 123 then return nil end
-  -- As it is pushed: no pattern is needed.
-  if string.sub(member, -14) == ',"attempts":0}' and string.sub(member, -56, -48) ~= '"lease":"' then
-    return string.sub(member, 1, -14), '"attempts":', '0', '}'
-  end
-  local tail = string.sub(member, -${tailBytes})
-  local head, name, digits, rest = string.match(tail, '^(.*)("attempts"%s*:%s*)(%d+)(%s*}%s*)$')
-  if not head or #digits > 9 or (#digits > 1 and string.byte(digits) == 48) then return nil end
-  local free, token = string.match(head, '^(.*)"lease":"(%x+)",$')
-  if token and #token == 32 then head = free end
-  if not string.find(head, '[,{]%s*$') then return nil end
-  return string.sub(member, 1, #member - #tail) .. head, name, digits, rest
-end
-
-local function withoutLease(member)
-  local head, name, digits, rest = split(member)
-  if not head then return member end
-  return head .. name .. digits .. rest
-end
-
+${dialect.members}
 -- The key of a body that is kept beside its member.
 local function bodyKey(member) return string.match(string.sub(member, 1, 60), '^{"drover":"(%x+)","id":') end
 
@@ -88,7 +64,7 @@ end
 
 -- Deletes a reserved job. Answers 0 where its lease was lost.
 local function remove(queue, member)
-  local was = redis.call('ZREM', queue.reserved, member)
+  ${dialect.take}
   if was == 0 then return 0 end
   if queue.hasMore == nil then queue.hasMore = redis.call('EXISTS', queue.ids, queue.bodies) > 0 end
   if queue.hasMore then forget(queue, member) end
@@ -128,8 +104,7 @@ local function waitingRoom(lane, time)
     end
     at = due == lastDue and at + step or slot(lane.delayed, due)
     lastDue = due
-    -- Two jobs of the same bytes stay two: the second keeps its old lease, which holds nothing any more.
-    if spare and redis.call('ZSCORE', lane.delayed, member) then member = spare end
+    ${dialect.twin}
     redis.call('ZADD', lane.delayed, score(at), member)
     -- Who waits looks once a second, and shall look before that.
     if due < time + 1 and redis.call('ZRANGE', lane.delayed, 0, 0)[1] == member then rouse(lane) end
@@ -137,10 +112,21 @@ local function waitingRoom(lane, time)
 end
 `;
 
-/** A script with the library in front of it. */
-export function script(body: string): Script {
-  return plainScript(`${library}\n${body}`);
+/** What a script is made with: the library of a dialect in front of it, which is named once for all of them. */
+export type ScriptMaker = (body: string) => Script;
+
+/** @param dialect of the members that the scripts read and write. */
+export function scriptsIn(dialect: Dialect): ScriptMaker {
+  const inFront = library(dialect);
+  const { afterwards } = dialect;
+  return (body) => {
+    const text = afterwards === undefined ? body : `local function work()\n${body}\nend\n${afterwards}`;
+    return plainScript(`${inFront}\n${text}`);
+  };
 }
+
+/** A script that reads no members. */
+export const script = scriptsIn(leased);
 
 /** A script without the library, whose functions are made anew, at some microseconds, with every call. */
 export function plainScript(lua: string): Script {

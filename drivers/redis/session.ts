@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Logger, QueueError } from '../../src/index.js';
+import { type Logger, QueueError, within } from '../../src/index.js';
 import { borrowClient, type Client, openBeside, openClient } from './client.js';
 import type { Commands } from './commands.js';
 import { explain } from './errors.js';
@@ -208,17 +208,4 @@ function unavailable(
   ambiguous = false,
 ): QueueError {
   return new QueueError('E_STORE_UNAVAILABLE', what, { fix, transient: true, ambiguous });
-}
-
-/** The promise's result, or the error of `late` once the time is over. What comes after that is dropped. */
-async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,4 +1,4 @@
-import { isQueueError, QueueError } from '../../src/index.js';
+import { checkOptionNames, isQueueError, QueueError } from '../../src/index.js';
 import { type RedisOptions, type RedisSettings, readOptions } from './options.js';
 
 /** Where signals to workers are, checked. */
@@ -21,10 +21,7 @@ export function readSignals(options: RedisOptions, jobs: RedisSettings): SignalS
   if (typeof signals !== 'object' || signals === null || Array.isArray(signals)) {
     throw invalid('signals: is not an object', "Write { db: 3, prefix: 'app:' }.");
   }
-  const unknown = Object.keys(signals).filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    throw invalid(`signals: there is no option ${unknown.join(', ')}`, `It knows ${names.join(', ')}.`);
-  }
+  checkOptionNames(signals, names, 'signals');
   const { prefix = jobs.prefix, db, url } = signals;
   if (db !== undefined && url === undefined && options.client !== undefined) {
     throw invalid('signals.db: cannot be set beside client', 'Say with signals.url where it is.');

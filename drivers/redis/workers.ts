@@ -1,9 +1,6 @@
-import type { Beat, BeatEntry, WorkerRegistry } from '../../src/index.js';
+import { type Beat, type BeatEntry, WaitingBeats, type WorkerRegistry } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import { beatScript, leaveScript, listWorkersScript } from './worker-scripts.js';
-
-/** A beat that no trip has taken along in this time goes by itself. */
-const longestWaitMs = 1500;
 
 /** What {@link RedisWorkers} work with. */
 export interface WorkersOptions {
@@ -20,12 +17,15 @@ export interface WorkersOptions {
 export class RedisWorkers implements WorkerRegistry {
   readonly beatAlong?: (beat: Beat) => void;
   readonly #options: WorkersOptions;
-  readonly #waiting = new Map<string, Beat>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #waiting: WaitingBeats;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
-    if (options.areWithJobs) this.beatAlong = (beat) => this.#beatAlong(beat);
+    this.#waiting = new WaitingBeats({
+      send: (beat) => this.beat(beat),
+      onError: (error) => options.onError(error),
+    });
+    if (options.areWithJobs) this.beatAlong = (beat) => this.#waiting.add(beat);
   }
 
   get keys(): readonly string[] {
@@ -33,7 +33,7 @@ export class RedisWorkers implements WorkerRegistry {
   }
 
   async beat(beat: Beat): Promise<void> {
-    this.#waiting.delete(beat.id);
+    this.#waiting.drop(beat.id);
     const { session, keys } = this.#options;
     await session.script(beatScript, keys, argumentsOf(beat));
   }
@@ -50,17 +50,14 @@ export class RedisWorkers implements WorkerRegistry {
   }
 
   async leave(id: string): Promise<void> {
-    this.#waiting.delete(id);
+    this.#waiting.drop(id);
     const { session, keys } = this.#options;
     await session.script(leaveScript, keys, [id]);
   }
 
   /** Takes the beats that wait for a trip, as arguments of its script: three each. */
   take(): readonly (string | number)[] {
-    if (this.#waiting.size === 0) return [];
-    const beats = [...this.#waiting.values()];
-    this.#waiting.clear();
-    return beats.flatMap(argumentsOf);
+    return this.#waiting.take().flatMap(argumentsOf);
   }
 
   /** Takes what a script says of the beats that it took along: what went wrong, or ''. */
@@ -70,22 +67,7 @@ export class RedisWorkers implements WorkerRegistry {
 
   /** Ends what waits. */
   close(): void {
-    clearTimeout(this.#timer);
-    this.#waiting.clear();
-  }
-
-  #beatAlong(beat: Beat): void {
-    this.#waiting.set(beat.id, beat);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#sendWaiting(), longestWaitMs);
-  }
-
-  async #sendWaiting(): Promise<void> {
-    try {
-      for (const beat of [...this.#waiting.values()]) await this.beat(beat);
-    } catch (error) {
-      this.#options.onError(error);
-    }
+    this.#waiting.close();
   }
 }
 

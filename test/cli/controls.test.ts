@@ -37,7 +37,12 @@ describe.each(['sqlite', 'redis'])('on %s', (store) => {
     expect(lines).toEqual([{ connection: 'default', paused }]);
     const fromMs = performance.now();
     for (const worker of two) {
-      expect(await worker.line({ event: 'worker:paused' })).toMatchObject({ paused: ['mail'] });
+      expect(await worker.line({ event: 'worker:paused' })).toMatchObject({
+        pid: worker.process.pid,
+        queues: ['mail', 'default'],
+        paused: ['mail'],
+        maintenance: false,
+      });
     }
     console.log(
       `${store}: both workers heard of the pause ${Math.round(performance.now() - fromMs)} ms after it`,
@@ -63,6 +68,7 @@ describe.each(['sqlite', 'redis'])('on %s', (store) => {
       worker.kill('SIGTERM');
       const { code, lines } = await worker.exited;
       expect(code).toBe(0);
+      expect(lines.filter(({ event }) => event === 'worker:paused')).toHaveLength(1);
       done.push(...lines.filter(({ event }) => event === 'job:done'));
     }
     expect(done.map(({ id }) => id).sort()).toEqual([...mails, other].sort());

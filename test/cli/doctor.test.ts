@@ -38,9 +38,27 @@ describe('queue:doctor', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/warning {2}served .*queue mail, to which mail\.send/);
     expect(stdout).toMatch(
-      /warning {2}workers .*1 job of queue default is ready.*\n +fix: See that a worker/,
+      /warning {2}workers .*1 job of queue default waits, and no worker.*\n +fix: Start one: drover queue:work --connection main --queue default\n/,
     );
     expect(stdout).toMatch(/\n\n2 warnings\n$/);
+  });
+
+  test('a queue whose worker lives is well; once it was killed, it is one without a worker', async () => {
+    const project = setUp(sqliteProject("worker: { heartbeat: '100ms' },"));
+    await project.must('migrate');
+    await project.push('waits');
+    await project.push('ok');
+    const worker = project.start(['work', '--workers=0', '--json']);
+    await worker.line({ event: 'job:started' });
+    const workers = async () =>
+      (await project.run('doctor', '--json', ...served)).lines.filter(({ check }) => check === 'workers');
+    expect(await workers()).toMatchObject([
+      { status: 'ok', message: expect.stringContaining('default 1/0/1') },
+    ]);
+    worker.kill('SIGKILL');
+    await expect
+      .poll(workers, { timeout: 20_000 })
+      .toMatchObject([{ status: 'warning', fix: expect.stringContaining('queue:work') }]);
   });
 
   test('exit 2: errors', async () => {

@@ -18,6 +18,7 @@ function view(more: Partial<ListedJob> = {}): ListedJob {
     queue: 'default',
     state: 'ready',
     attempts: 0,
+    exceptions: 0,
     createdAtMs: nowMs - 60_000,
     payload: '{"job":"mail.send"}',
     ...none,
@@ -81,6 +82,11 @@ stack
       at x`);
   });
 
+  test('how many attempts are counted as thrown', () => {
+    const job = { ...view({ attempts: 4, exceptions: 2 }), earlier: [] };
+    expect(jobDetails(job, nowMs, plainColors)).toContain('attempts    4, of which 2 threw\n');
+  });
+
   test('no control character of a job reaches it', () => {
     const nasty = 'a\x1b[31m\n\u202eb\u0007';
     const texts = {
@@ -137,6 +143,7 @@ describe('queue:list and queue:show', () => {
         connection: 'main',
         state: 'done',
         attempts: 1,
+        exceptions: null,
         createdAt: null,
         dueAt: time,
         startedAt: time,

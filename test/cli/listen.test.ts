@@ -151,6 +151,25 @@ test('--memory is that of the listener: exit 12', async () => {
   expect(await listen('--memory', '1').exited).toMatchObject({ code: 12 });
 });
 
+test('--quiet: what goes wrong, and nothing else; not with --json', async () => {
+  await project.push('ok');
+  await project.push('fail', null, { id: 'broken', tries: 1 });
+  await project.push('waits', null, { id: 'last' });
+  const listener = project.start(['queue:listen', '--quiet', '--sleep', '100ms']);
+  const soon = { timeout: 20_000 };
+  await expect.poll(async () => (await project.size()).ready, soon).toBe(0);
+  project.write('go', '');
+  await expect.poll(() => project.size(), soon).toEqual({ ready: 0, delayed: 0, reserved: 0 });
+  listener.kill('SIGTERM');
+  const { code, stdout, stderr } = await listener.exited;
+  expect(code).toBe(0);
+  expect(stdout.trimEnd().split('\n')).toEqual([expect.stringContaining('failed    fail  broken')]);
+  expect(stderr).toBe('');
+  const { code: refused, stderr: why } = await listen('--quiet').exited;
+  expect(refused).toBe(2);
+  expect(why).toContain('--quiet and --json exclude each other');
+});
+
 test('a job file that cannot be loaded does not end it', async () => {
   await project.push('ok', null, { id: 'patient' });
   project.write('jobs/broken.mjs', 'throw new Error("half written")');

@@ -154,3 +154,21 @@ describe('init', () => {
     await own.remove();
   });
 });
+
+describe('make:job and make:consumer', () => {
+  test('write a file, say what is next, and overwrite nothing', async () => {
+    const own = new Project();
+    const job = await own.must('make:job', 'send-mail');
+    expect(job.stdout).toMatch(/^wrote jobs\/send-mail\.\w+\n\nNext:\n {2}npx drover queue:push send-mail /);
+    await own.must('queue:push', 'send-mail', '--data', '{"id":1}');
+    expect((await own.must('queue:work', '--stop-when-empty')).stdout).toMatch(/ done .* send-mail /);
+    const again = await own.run('make:job', 'send-mail');
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('is there already')]);
+    const up = await own.run('make:consumer', '../up');
+    expect([up.code, up.stderr]).toEqual([2, expect.stringContaining('cannot be the name of a file')]);
+    expect((await own.must('make:consumer', 'my-mail', '--ts', '--json')).lines).toEqual([
+      { file: expect.stringMatching(/^app\/queue\/redis\/my-mail\.m?ts$/), name: 'my-mail' },
+    ]);
+    await own.remove();
+  });
+});

@@ -5,7 +5,7 @@ import { afterEnd } from '../../cli/supervise/after-end.js';
 import { openBoard, readEvidence, readJournalPart, writeEvidence } from '../../cli/supervise/board.js';
 import { blockerOf, earliestDueMs } from '../../cli/supervise/due.js';
 import { readJournal, type StartRecord } from '../../cli/supervise/journal.js';
-import { JournalWriter } from '../../cli/supervise/journal-writer.js';
+import { type Entry, JournalWriter } from '../../cli/supervise/journal-writer.js';
 import { judge } from '../../cli/supervise/judge.js';
 import { isForGroups, readPlainWork } from '../../cli/supervise/words.js';
 import type { ReservedJob } from '../../src/index.js';
@@ -23,14 +23,17 @@ function record(id: string, more: Partial<StartRecord> = {}): StartRecord {
   return { reserved, name: 'j', slot: 0, atMs: 1000, timeoutMs: 500, state: 'running', ...more };
 }
 
+function onlyOne(writer: JournalWriter, job: ReservedJob): Entry {
+  return writer.reserved([job])[0] as Entry;
+}
+
 describe('the journal', () => {
   function written(use: (writer: JournalWriter) => void) {
     const fd = openBoard();
     const writer = new JournalWriter(fd, false, (error) => {
       throw error;
     });
-    const first = reservedJob('first');
-    writer.reserved([first]);
+    const first = onlyOne(writer, reservedJob('first'));
     writer.flush(); // the first frame tells what there is; those that follow, what happens
     writer.ended(first);
     use(writer);
@@ -44,11 +47,11 @@ describe('the journal', () => {
     const [held, running, done, zombie, ended] = ['h', 'r', 'd', 'z', 'e'].map((id) => reservedJob(id));
     const all = [held, running, done, zombie, ended] as ReservedJob[];
     const { held: left, started } = written((writer) => {
-      writer.reserved(all);
-      for (const [slot, job] of all.slice(1).entries()) writer.started(job, slot, 'name', 60_000);
-      writer.done(done as ReservedJob);
-      writer.settled(zombie as ReservedJob);
-      writer.ended(ended as ReservedJob);
+      const [, ...entries] = writer.reserved(all);
+      for (const [slot, entry] of entries.entries()) writer.started(entry, slot, 'name', 60_000);
+      writer.done(entries[1] as Entry);
+      writer.settled(entries[2] as Entry);
+      writer.ended(entries[3] as Entry);
     });
     expect(left).toEqual([{ ...held, body: '' }]);
     expect(started.map(({ reserved, state, slot }) => [reserved, state, slot])).toEqual([
@@ -69,8 +72,7 @@ describe('the journal', () => {
   ])('keeps %s as they are', (_, id, body, handle) => {
     const job = reservedJob(id, body, handle);
     const { started } = written((writer) => {
-      writer.reserved([job]);
-      writer.started(job, 0, 'j', 0);
+      writer.started(onlyOne(writer, job), 0, 'j', 0);
     });
     expect(started[0]?.reserved).toEqual(job);
   });
@@ -83,10 +85,10 @@ describe('the journal', () => {
     const writer = new JournalWriter(fd, oneByOne, () => {});
     const jobs = ['a', 'b'].map((id) => reservedJob(id));
     const seen: number[] = [];
-    writer.reserved(jobs);
+    const entries = writer.reserved(jobs);
     await new Promise(setImmediate); // what that brought is written: no later write may stand in for those looked for
-    const handlers = jobs.map(async (job, slot) => {
-      writer.started(job, slot, 'j', 0);
+    const handlers = entries.map(async (entry, slot) => {
+      writer.started(entry, slot, 'j', 0);
       await undefined;
       seen.push(readJournal(readJournalPart(fd)).started.length);
     });
@@ -103,10 +105,9 @@ describe('the journal', () => {
       [reservedJob('b'), reservedJob('c')],
     ];
     const { started, held } = written((writer) => {
-      for (const batch of batches) writer.reserved(batch);
-      writer.started(lane, 0, 'j', 0);
-      writer.ended(reservedJob('b'));
-      writer.ended(batches[1]?.[0] as ReservedJob);
+      const [, laneEntry, b] = batches.flatMap((batch) => writer.reserved(batch)) as [Entry, Entry, Entry];
+      writer.started(laneEntry, 0, 'j', 0);
+      writer.ended(b);
     });
     expect(started.map(({ reserved }) => reserved)).toEqual([lane]);
     expect(held).toEqual([
@@ -122,11 +123,10 @@ describe('the journal', () => {
     const writer = new JournalWriter(fd, false, (error) => {
       throw error;
     });
-    writer.reserved([stays, held]);
-    writer.started(stays, 0, 'j', 0);
+    const [staying] = writer.reserved([stays, held]) as [Entry];
+    writer.started(staying, 0, 'j', 0);
     for (let index = 0; index < 3000; index++) {
-      const passing = reservedJob(`p${index}`, 'x'.repeat(1000));
-      writer.reserved([passing]);
+      const passing = onlyOne(writer, reservedJob(`p${index}`, 'x'.repeat(1000)));
       writer.started(passing, 1, 'j', 0);
       writer.flush();
       writer.ended(passing);

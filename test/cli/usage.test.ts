@@ -35,7 +35,7 @@ describe('help', () => {
   test('lists every command', async () => {
     const { code, stdout } = await project.run('--help');
     expect(code).toBe(0);
-    for (const name of ['init', ...names.map((short) => `queue:${short}`)])
+    for (const name of ['init', 'make:job', 'make:consumer', ...names.map((short) => `queue:${short}`)])
       expect(stdout).toContain(`drover ${name}`);
   });
 
@@ -64,7 +64,7 @@ describe('what was typed wrong exits with 2 and says what was meant', () => {
   test.concurrent.each<[args: string[], says: string[]]>([
     [['queue:wrk'], ['there is no command queue:wrk', 'Did you mean drover queue:work?']],
     [['sise'], ['there is no command sise', 'Did you mean drover size?']],
-    [['zzzzzzzz'], ['there is no command zzzzzzzz', 'The commands are init, queue:work']],
+    [['zzzzzzzz'], ['there is no command zzzzzzzz', 'The commands are init, make:job']],
     [['--config', 'x', 'lisen'], ['there is no command lisen']],
     [
       ['work', '--concurency', '3'],
@@ -123,6 +123,7 @@ describe('what was typed wrong exits with 2 and says what was meant', () => {
     ],
     [['failed', 'some-id', '--limit', '3'], ['--limit makes no sense beside an id']],
     [['flush', '--hours', 'x', '--force'], ['--hours']],
+    [['make:job', 'a', '--ts', '--js'], ['--ts and --js exclude each other']],
     [['init', '--ts', '--js'], ['--ts and --js exclude each other']],
   ])('drover %j', async (args, says) => {
     const { code, stdout, stderr } = await project.run(...args);

@@ -17,7 +17,8 @@ describe('queue:work --json', () => {
     const who = { time, pid: worker.process.pid, connection: 'main', queues: ['default'] };
     expect(await worker.line({ event: 'worker:idle' })).toEqual({ event: 'worker:idle', ...who });
     worker.kill('SIGUSR2');
-    expect(await worker.line({ event: 'worker:paused' })).toEqual({ event: 'worker:paused', ...who });
+    const why = { paused: ['default'], maintenance: false };
+    expect(await worker.line({ event: 'worker:paused' })).toEqual({ event: 'worker:paused', ...who, ...why });
     worker.kill('SIGCONT');
     await worker.line({ event: 'worker:resumed' });
     worker.kill('SIGTERM');

@@ -127,8 +127,8 @@ describe('what is wrong with a config in JSON', () => {
     expect(head).toBe('drover.config.json: 12 problems');
     expect(lines).toEqual([
       'connections.a.driver: there is no driver "memmory"; did you mean memory?',
-      'connections.b.driver: there is no driver "constructor"; the drivers are database, sqlite, redis, memory, sync',
-      'connections.c.driver: is missing; the drivers are database, sqlite, redis, memory, sync',
+      'connections.b.driver: there is no driver "constructor"; the drivers are database, sqlite, redis, webman, memory, sync',
+      'connections.c.driver: is missing; the drivers are database, sqlite, redis, webman, memory, sync',
       'connections.d.leese: unknown key; did you mean lease?',
       expect.stringMatching(/^connections\.e\.lease: 'soon' is not a time span\. Write/),
       expect.stringMatching(/^connections\.f: is text, not an object\. Write/),

@@ -40,6 +40,21 @@ test('counts how attempts end, and how long they run and waited', async () => {
   expect(told.value('drover_last_done_timestamp_seconds', place)).toBeGreaterThan(1e9);
 });
 
+test('counts the jobs that this process stored, by name', async () => {
+  const { queue, job, scrape } = setUp();
+  await queue.push(job, null, { id: 'one' });
+  await queue.push(job, null, { id: 'one' }); // there already
+  await queue.bulk(job, [1, 2]);
+  await queue.pushMany([
+    [job, 3, { queue: 'other' }],
+    ['elsewhere', 4],
+  ]);
+  const told = await scrape();
+  expect(told.value('drover_jobs_pushed_total', ofJob)).toBe(3);
+  expect(told.value('drover_jobs_pushed_total', { ...ofJob, queue: 'other' })).toBe(1);
+  expect(told.value('drover_jobs_pushed_total', { ...place, job: '(unknown)' })).toBe(1);
+});
+
 test('tells of running jobs, and reads jobs and workers from the store', async () => {
   const go = deferred();
   const { queue, job, scrape } = setUp(() => go.promise);
@@ -72,6 +87,7 @@ test('names follow Prometheus: a base unit, _total on counters alone, a help tex
   const { scrape } = setUp();
   const { families } = await scrape();
   expect(families.map(({ name, type }) => `${type} ${name}`)).toEqual([
+    'counter drover_jobs_pushed_total',
     'counter drover_job_attempts_total',
     'counter drover_job_timeouts_total',
     'histogram drover_job_duration_seconds',

@@ -4,7 +4,14 @@ import { configError } from '../../config/problem.js';
 import { findProblems } from '../../config/validate.js';
 import { database } from '../../drivers/database/index.js';
 import { memory } from '../../drivers/memory/index.js';
-import { defineJob, exponential, type QueueConfig, silentLogger, systemClock } from '../../src/index.js';
+import {
+  defineJob,
+  exponential,
+  phpNames,
+  type QueueConfig,
+  silentLogger,
+  systemClock,
+} from '../../src/index.js';
 import { loadConfig } from './built.js';
 import { errorOf, makeProject } from './project.js';
 
@@ -59,6 +66,8 @@ describe('nothing is wrong with', () => {
       default: 'main',
       connections: { main: memory({ lease: '10m' }), db: database('sqlite:./x.sqlite') },
       jobs: ['./jobs/*.ts', job, Named],
+      names: phpNames(),
+      thinkCache: '../shop/runtime/cache',
       failed: { connection: 'db' },
       worker: {
         queues: ['a', 'b'],
@@ -98,6 +107,8 @@ describe('nothing is wrong with', () => {
 describe('each mistake has its line:', () => {
   const long = (text: string) => expect.stringContaining(text);
   const bad: [name: string, config: object, line: unknown][] = [
+    ['names that are no rule', { connections, names: 'app' }, 'names: is text, not a function'],
+    ['a cache that is no folder', { connections, thinkCache: 1 }, 'thinkCache: is not the path of a folder'],
     ['no connections', {}, long('connections: is missing. Write connections: {')],
     ['empty connections', { connections: {} }, long('connections: there is none')],
     ['connections in a list', { connections: [memory()] }, long('connections: is a list, not an object')],

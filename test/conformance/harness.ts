@@ -5,6 +5,7 @@ export type Capability =
   | 'deleteAndReserve'
   | 'unreserve'
   | 'postpone'
+  | 'releaseThrown'
   | 'fail'
   | 'waitForJob'
   | 'failedJobs'

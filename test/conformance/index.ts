@@ -14,6 +14,7 @@ import { peekCases } from './cases/peek.js';
 import { postponeCases } from './cases/postpone.js';
 import { pushCases } from './cases/push.js';
 import { realTimeCases } from './cases/real-time.js';
+import { releaseThrownCases } from './cases/release-thrown.js';
 import { reserveCases } from './cases/reserve.js';
 import { retryCases } from './cases/retry.js';
 import { settleCases } from './cases/settle.js';
@@ -39,6 +40,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...deleteAndReserveCases,
   ...unreserveCases,
   ...postponeCases,
+  ...releaseThrownCases,
   ...failCases,
   ...failedStoreCases,
   ...retryCases,

@@ -65,6 +65,7 @@ function offeredBy({ connector, other }: ConformanceHarness): Capability[] {
     deleteAndReserve: connector.deleteAndReserve !== undefined,
     unreserve: connector.unreserve !== undefined,
     postpone: connector.postpone !== undefined,
+    releaseThrown: connector.releaseThrown !== undefined,
     fail: connector.fail !== undefined,
     waitForJob: connector.waitForJob !== undefined,
     failedJobs: connector.failedJobs !== undefined,

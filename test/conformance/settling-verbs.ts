@@ -4,7 +4,15 @@ import { failedRecord, job, leaseMs, offered, pastLeaseMs, reserveOne } from './
 
 /** A verb that takes leases, in a common form. */
 export interface SettlingVerb {
-  readonly name: 'extend' | 'delete' | 'deleteAndReserve' | 'release' | 'unreserve' | 'postpone' | 'fail';
+  readonly name:
+    | 'extend'
+    | 'delete'
+    | 'deleteAndReserve'
+    | 'release'
+    | 'unreserve'
+    | 'postpone'
+    | 'releaseThrown'
+    | 'fail';
   readonly needs: readonly Capability[];
   /** Calls the verb for the leases of these jobs; `release` without a delay. */
   call(connector: Connector, held: readonly ReservedJob[]): Promise<boolean[]>;
@@ -40,6 +48,12 @@ export const settlingVerbs: readonly SettlingVerb[] = [
     name: 'postpone',
     needs: ['postpone'],
     call: (connector, held) => offered(connector).postpone(held.map(({ lease }) => ({ lease, delayMs: 0 }))),
+  },
+  {
+    name: 'releaseThrown',
+    needs: ['releaseThrown'],
+    call: (connector, held) =>
+      offered(connector).releaseThrown(held.map(({ lease }) => ({ lease, delayMs: 0 }))),
   },
   {
     name: 'fail',

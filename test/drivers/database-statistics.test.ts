@@ -1,7 +1,5 @@
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { database } from '../../drivers/database/index.js';
-import { historyTable } from '../../migrations/index.js';
 import { createQueue, type Driver, defineJob } from '../../src/index.js';
 import { recordingLogger, workOff } from '../support/recorder.js';
 import { ServerSandbox } from '../support/server-sandbox.js';
@@ -17,16 +15,8 @@ function open(driver: Driver) {
 
 describe('a schema from before statistics', () => {
   const sandbox = new SqliteSandbox();
+  const olderFile = () => sandbox.olderFile('queue_statistics', '0005_queue_statistics');
   afterAll(() => sandbox.clean());
-
-  async function olderFile(): Promise<string> {
-    const file = sandbox.newFile();
-    await sandbox.open(file).migrate();
-    const raw = new Database(file);
-    raw.exec(`DROP TABLE queue_statistics; DELETE FROM ${historyTable} WHERE name = '0005_queue_statistics'`);
-    raw.close();
-    return file;
-  }
 
   test('works jobs all the same, and says once what to run', async () => {
     const file = await olderFile();

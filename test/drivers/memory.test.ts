@@ -14,6 +14,7 @@ describe('memory keeps the contract', () => {
     const offered = [
       'unreserve',
       'postpone',
+      'releaseThrown',
       'fail',
       'waitForJob',
       'failedJobs',

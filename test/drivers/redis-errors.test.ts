@@ -210,9 +210,11 @@ describe('options', () => {
     ['a database that is no number', 'redis://:CANARY@h/x', 'url: the path is not the number of a database'],
     ['parameters', 'redis://:CANARY@h?db=1', 'url: parameters after ? are not read'],
     ['a stray percent', 'redis://:CANARY%zz@h', 'url: a % in it'],
-    ['an unknown option', { url: 'redis://h', pasword: 'CANARY' }, 'pasword: no such option'],
+    ['an unknown option', { url: 'redis://h', pasword: 'CANARY' }, 'redis: there is no option pasword'],
     ['a client beside a URL', { url: 'redis://h', client: {} }, 'client: url cannot be set beside it'],
     ['something else as client', { client: {} }, 'client: is no client of ioredis'],
+    ['an unknown wire', { url: 'redis://h', wire: 'think-2' }, 'wire: is none that is known'],
+    ['a wire of one server', { cluster: [{ host: 'h' }], wire: 'laravel' }, 'does not work on a Cluster'],
     ['a prefix with braces', { url: 'redis://h', prefix: '{a}' }, 'prefix: is not'],
     [
       'what the driver sets',

@@ -1,32 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import { createQueue, defineJob, type HistoryOptions, type Queue } from '../../src/index.js';
-import { Monitor } from '../support/monitor.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { monitoredRedis } from '../support/monitored-redis.js';
 
-let server: RedisServer;
-let monitor: Monitor;
-const opened: Queue[] = [];
-beforeAll(async () => {
-  server = await startRedis();
-  monitor = await Monitor.open(server.client, server.port);
-});
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((queue) => queue.close()));
-  await server.client.flushall();
-});
-afterAll(async () => {
-  monitor?.close();
-  await server?.stop();
-});
+const ours = monitoredRedis();
 
 const ok = defineJob<unknown>({ name: 'ok', handle: ({ data }) => data });
 
 function open(history?: HistoryOptions, prefix = ''): Queue {
-  const driver = redis({ url: server.url, prefix, ...(history && { history }) });
-  const queue = createQueue({ connections: { main: driver }, jobs: [ok], statistics: false });
-  opened.push(queue);
-  return queue;
+  const driver = redis({ url: ours.server.url, prefix, ...(history && { history }) });
+  return ours.keep(createQueue({ connections: { main: driver }, jobs: [ok], statistics: false }));
 }
 
 const isAboutHistory = (command: readonly string[]): boolean =>
@@ -36,7 +19,7 @@ const isAboutHistory = (command: readonly string[]): boolean =>
 async function commandsWith(history: HistoryOptions | undefined, prefix: string) {
   const queue = open(history, prefix);
   await queue.size();
-  const { commands } = await monitor.during(async () => {
+  const { commands } = await ours.monitor.during(async () => {
     for (let index = 0; index < 40; index++) {
       await queue.push(ok, index);
       await queue.worker({ once: true, prefetch: 0, heartbeat: 0 }).run();
@@ -63,7 +46,7 @@ test('off costs no command; on, the trips of jobs are the same and nothing of it
 test('one worker writes many ends with one command', async () => {
   const queue = open({ keep: 1000 });
   await queue.bulk(ok, Array.from({ length: 300 }));
-  const { commands } = await monitor.during(async () => {
+  const { commands } = await ours.monitor.during(async () => {
     await queue.worker({ stopWhenEmpty: true, sleep: '1ms', concurrency: 10 }).run();
   });
   const writes = commands.filter(([name, ...words]) => /^EVAL/.test(name ?? '') && isAboutHistory(words));
@@ -78,16 +61,16 @@ test('is three keys without an end, bounded, and none once all is pruned', async
     await queue.worker({ stopWhenEmpty: true, sleep: '1ms' }).run();
   }
   expect(await queue.list({ state: 'done', limit: 1000 })).toHaveLength(10);
-  const keys = (await server.keys()).filter((key) => key.includes('history')).sort();
+  const keys = (await ours.server.keys()).filter((key) => key.includes('history')).sort();
   expect(keys).toEqual(['{drover}:history', '{drover}:history:jobs', '{drover}:history:records']);
-  for (const key of keys) expect(await server.client.pttl(key)).toBe(-1);
-  expect(await server.client.hlen('{drover}:history:records')).toBe(10);
-  expect(await server.client.zcard('{drover}:history:jobs')).toBe(10);
+  for (const key of keys) expect(await ours.server.client.pttl(key)).toBe(-1);
+  expect(await ours.server.client.hlen('{drover}:history:records')).toBe(10);
+  expect(await ours.server.client.zcard('{drover}:history:jobs')).toBe(10);
 });
 
 test('members that PHP put there are shown: with their own id, or none', async () => {
   const queue = open();
-  const { client } = server;
+  const { client } = ours.server;
   const own = '{"job":"ok","maxTries":null,"timeout":null,"data":[],"id":"php-1","attempts":0}';
   await client.rpush('{queues:default}', own);
   await client.rpush(

@@ -52,11 +52,11 @@ async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
 }
 
 /** The ids of all jobs that are stored, in whatever state, as often as they are. */
-async function storedIds(): Promise<string[]> {
+async function storedIds(of = list): Promise<string[]> {
   const members = [
-    ...(await server.client.lrange(list, 0, -1)),
-    ...(await server.client.zrange(`${list}:delayed`, '0', '-1')),
-    ...(await server.client.zrange(`${list}:reserved`, '0', '-1')),
+    ...(await server.client.lrange(of, 0, -1)),
+    ...(await server.client.zrange(`${of}:delayed`, '0', '-1')),
+    ...(await server.client.zrange(`${of}:reserved`, '0', '-1')),
   ];
   return members.map((member) => /"id":"([^"]*)"/.exec(member)?.[1] ?? '').sort();
 }
@@ -91,6 +91,23 @@ describe.each<FaultKind>(['lose-reply', 'half-reply', 'cut-before', 'half-open',
     });
   },
 );
+
+describe.each([
+  ['think-1', 1],
+  ['laravel', 0],
+] as const)('on the wire %s', (wire, first) => {
+  test.each<[string, Partial<NewJob>]>([
+    ['due now', {}],
+    ['delayed', { delayMs: 60_000 }],
+  ])('a push whose reply was lost is stored once: %s', async (_, more) => {
+    const connector = await connect({ wire });
+    const fault = proxy.plan('lose-reply', aJob);
+    const body = `{"job":"mail","data":"x","id":"a","attempts":${first},"delay":null}`;
+    expect(await connector.push('q', [{ id: 'a', body, ...more }])).toEqual(['stored']);
+    await within(fault.happened, 'the lost reply');
+    expect(await storedIds('queues:q')).toEqual(['a']);
+  });
+});
 
 describe('a push whose reply was lost', () => {
   test('is found when a worker holds it, or gave it back', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import {
   createQueue,
@@ -9,24 +9,9 @@ import {
   systemClock,
 } from '../../src/index.js';
 import { tidy } from '../../src/statistics-tidy.js';
-import { Monitor } from '../support/monitor.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { monitoredRedis } from '../support/monitored-redis.js';
 
-let server: RedisServer;
-let monitor: Monitor;
-const opened: Queue[] = [];
-beforeAll(async () => {
-  server = await startRedis();
-  monitor = await Monitor.open(server.client, server.port);
-});
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((queue) => queue.close()));
-  await server.client.flushall();
-});
-afterAll(async () => {
-  monitor?.close();
-  await server?.stop();
-});
+const ours = monitoredRedis();
 
 const ok = defineJob({ name: 'ok', handle: () => {} });
 const fails = defineJob({
@@ -37,10 +22,8 @@ const fails = defineJob({
 });
 
 function open(statistics: boolean, prefix = ''): Queue {
-  const driver = redis({ url: server.url, prefix });
-  const queue = createQueue({ connections: { main: driver }, jobs: [ok, fails], statistics });
-  opened.push(queue);
-  return queue;
+  const driver = redis({ url: ours.server.url, prefix });
+  return ours.keep(createQueue({ connections: { main: driver }, jobs: [ok, fails], statistics }));
 }
 
 const isAboutStatistics = (command: readonly string[]): boolean =>
@@ -48,7 +31,7 @@ const isAboutStatistics = (command: readonly string[]): boolean =>
 test('statistics share no trip, and no key, with a push, a reserve or a settlement', async () => {
   const queue = open(true);
   await queue.size();
-  const { commands } = await monitor.during(async () => {
+  const { commands } = await ours.monitor.during(async () => {
     await queue.bulk(ok, Array.from({ length: 500 }));
     await queue.push(fails);
     await queue.worker({ stopWhenEmpty: true, sleep: '1ms', concurrency: 10 }).run();
@@ -65,7 +48,7 @@ test('the trips of jobs are as many with statistics as without', async () => {
   const count = async (statistics: boolean): Promise<Record<string, number>> => {
     const queue = open(statistics, statistics ? 'on:' : 'off:');
     await queue.size();
-    const { commands } = await monitor.during(async () => {
+    const { commands } = await ours.monitor.during(async () => {
       for (let index = 0; index < 20; index++) {
         await queue.push(index % 5 === 0 ? fails : ok);
         await queue.worker({ once: true, prefetch: 0 }).run();
@@ -91,12 +74,12 @@ test('are two keys without an end, whatever is counted', async () => {
   for (const lane of ['a', 'b', 'c']) await queue.bulk(ok, Array.from({ length: 20 }), { queue: lane });
   await queue.worker({ queues: ['a', 'b', 'c'], stopWhenEmpty: true, sleep: '1ms' }).run();
   expect((await queue.stats()).total).toMatchObject({ pushed: 60, done: 60 });
-  const keys = (await server.client.keys('*')).filter((key) => key.includes('stats')).sort();
+  const keys = (await ours.server.client.keys('*')).filter((key) => key.includes('stats')).sort();
   expect(keys).toEqual(['{drover}:stats', '{drover}:stats:bodies']);
-  for (const key of keys) expect(await server.client.pttl(key)).toBe(-1);
+  for (const key of keys) expect(await ours.server.client.pttl(key)).toBe(-1);
   const context = { connection: 'x', clock: systemClock, logger: silentLogger, runInline: async () => {} };
-  const connector = redis(server.url).connect(context);
+  const connector = redis(ours.server.url).connect(context);
   await tidy(connector.statistics as StatisticsStore, Date.now() + 15 * 86_400_000);
-  expect((await server.client.keys('*')).filter((key) => key.includes('stats'))).toEqual([]);
+  expect((await ours.server.client.keys('*')).filter((key) => key.includes('stats'))).toEqual([]);
   await connector.close();
 });

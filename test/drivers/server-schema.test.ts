@@ -121,10 +121,16 @@ describe('mariadb', () => {
     // As it is when the process dies after the table was made and before its indexes were.
     await sandbox.sql(`
       CREATE TABLE half_jobs LIKE whole_jobs;
-      ALTER TABLE half_jobs DROP INDEX whole_jobs_due, DROP INDEX whole_jobs_job_id_queue;
+      ALTER TABLE half_jobs DROP INDEX whole_jobs_due, DROP INDEX whole_jobs_job_id_queue, DROP COLUMN exceptions;
       INSERT INTO ${historyTable} (name, table_name, applied_at) VALUES ('0001_jobs', 'half_jobs', 0)`);
     expect(await sandbox.open({ prefix: 'half_' }).migrate()).toEqual(everyStep);
     expect(await indexesOf('half_jobs')).toEqual(await indexesOf('whole_jobs'));
+    // As it is when the process dies after a column was added and before that was noted.
+    const last = everyStep.at(-1) as string;
+    await sandbox.sql(
+      `UPDATE ${historyTable} SET applied_at = 0 WHERE name = '${last}' AND table_name = 'half_jobs'`,
+    );
+    expect(await sandbox.open({ prefix: 'half_' }).migrate()).toEqual([last]);
   });
 
   test('tables take four-byte characters and tell names apart by case, whatever the database is set to', async () => {

@@ -53,6 +53,7 @@ const bound = {
   connection: null,
   name: null,
   since: null,
+  until: null,
   offset: 0,
 };
 
@@ -88,13 +89,16 @@ test('without the index a look would read the whole table', () => {
   raw.exec('ROLLBACK TO plans; RELEASE plans');
 });
 
-test.each(['extend', 'delete', 'release', 'postpone', 'unreserve'] as const)('%s goes by row id', (verb) => {
-  const plan = planOf(jobs[verb]);
-  const onJobs = plan.filter((detail) => / jobs\b/.test(detail));
-  expect(onJobs).toEqual([byKey]);
-  const scans = plan.filter((detail) => detail.startsWith('SCAN'));
-  for (const scan of scans) expect(scan).toMatch(scanOfLeases);
-});
+test.each(['extend', 'delete', 'release', 'postpone', 'releaseThrown', 'unreserve'] as const)(
+  '%s goes by row id',
+  (verb) => {
+    const plan = planOf(jobs[verb]);
+    const onJobs = plan.filter((detail) => / jobs\b/.test(detail));
+    expect(onJobs).toEqual([byKey]);
+    const scans = plan.filter((detail) => detail.startsWith('SCAN'));
+    for (const scan of scans) expect(scan).toMatch(scanOfLeases);
+  },
+);
 
 test.each([
   ['size', jobs.size],
@@ -124,7 +128,9 @@ test.each([
 });
 
 test('listing failed jobs needs no sort', () => {
-  expect(planOf(failed.list)).toEqual(['SEARCH failed_jobs USING INDEX failed_jobs_failed_at (failed_at>?)']);
+  expect(planOf(failed.list)).toEqual([
+    'SEARCH failed_jobs USING INDEX failed_jobs_failed_at (failed_at>? AND failed_at<?)',
+  ]);
 });
 
 test('the plans of the hot verbs stay when SQLite has gathered statistics', () => {

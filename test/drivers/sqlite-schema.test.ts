@@ -53,7 +53,7 @@ describe('migrate', () => {
     const url = `sqlite:${file}`;
     await sandbox.open({ url, table: 'a_jobs' }).push('mail', [job]);
     const second = sandbox.open({ url, table: 'B_Jobs' });
-    expect(await second.migrate()).toEqual(['0001_jobs']);
+    expect(await second.migrate()).toEqual(['0001_jobs', '0007_job_exceptions']);
     expect(await sandbox.open({ url, table: 'b_jobs' }).migrate()).toEqual([]);
     expect(await second.size('mail')).toMatchObject({ ready: 0 });
     expect(tablesOf(file)).toEqual([
@@ -123,7 +123,7 @@ describe('a schema that is not the one of this version', () => {
     [
       'a rule of its own',
       `CREATE UNIQUE INDEX own ON jobs (queue); INSERT INTO jobs VALUES
-      (1, 'x', 'mail', 0, 0, 0, NULL, NULL, 0, '')`,
+      (1, 'x', 'mail', 0, 0, 0, NULL, NULL, 0, '', 0)`,
     ],
   ])('%s', async (_, sql) => {
     const file = sandbox.newFile();
@@ -145,7 +145,7 @@ test('migrations run in the application’s own knex migrations', async () => {
     expect(await connector.push('mail', [job])).toEqual(['stored']);
     expect(await connector.failedJobs.list()).toEqual([]);
     await connector.close();
-    for (const migration of migrations) await migration.down(instance, defaultTables);
+    for (const migration of [...migrations].reverse()) await migration.down(instance, defaultTables);
     expect(tablesOf(filename)).toEqual([]);
   } finally {
     await instance.destroy();

@@ -104,13 +104,18 @@ describe.each(['SQLite', 'Redis'])('on %s', (store) => {
     await expect.poll(() => ids.filter((id) => !isDone(id)), { timeout: 30 * jobMs + 20_000 }).toEqual([]);
     await manager.stop();
 
+    const reasons = manager.ends.flatMap(({ lines }) =>
+      lines.filter((line) => line.event === 'worker:stopped').map((line) => String(line.reason)),
+    );
+    const count = (reason: string) => reasons.filter((one) => one === reason).length;
+    console.log(
+      `${store}: ${ids.length} jobs of ${jobMs} ms, ${ran().length / 2} runs; ${restarts} restarts and a SIGTERM ended ` +
+        `${manager.ends.length} supervisors, ${count('restart')} workers for a restart, ${count('signal')} for a signal`,
+    );
     expect(ran().sort()).toEqual(ids.flatMap((id) => [`${id} ended 1`, `${id} started 1`]).sort());
     // One that gets its signal while Node itself still starts has begun nothing, and is ended by it.
     const begun = manager.ends.filter(({ lines }) => lines.length > 0);
     expect(begun.map(({ code }) => code)).toEqual(begun.map(() => 0));
-    const reasons = manager.ends.flatMap(({ lines }) =>
-      lines.filter((line) => line.event === 'worker:stopped').map((line) => String(line.reason)),
-    );
     expect(reasons).toContain('restart');
     expect(reasons).toContain('signal');
     expect(await project.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { failScript } from '../../drivers/redis/failed-scripts.js';
 import { redis } from '../../drivers/redis/index.js';
-import { deleteScript, extendScript, releaseScript } from '../../drivers/redis/queue-scripts.js';
-import { reserveScript } from '../../drivers/redis/reserve-script.js';
 import type { Script } from '../../drivers/redis/script.js';
+import { think3 } from '../../drivers/redis/wire.js';
 import {
   createQueue,
   type Duration,
@@ -19,6 +17,7 @@ import { namesOf, recordEvents } from '../support/recorder.js';
 import { until } from '../support/redis-refusals.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
+const { scripts } = think3;
 let server: RedisServer;
 let proxy: FaultProxy;
 const closing: Queue[] = [];
@@ -26,7 +25,7 @@ beforeEach(async () => {
   server = await startRedis();
   proxy = await startFaultProxy(server.port);
   // So that a request is one EVALSHA, which a fault can be planned for.
-  for (const { lua } of [deleteScript, extendScript, releaseScript, failScript, reserveScript])
+  for (const { lua } of [scripts.delete, scripts.extend, scripts.release, scripts.fail, scripts.reserve])
     await server.client.script('LOAD', lua);
 });
 afterEach(async () => {
@@ -86,7 +85,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
     test('delete: the job is done, and runs once', async () => {
       const { queue, job, events } = setUp(() => {});
       await queue.push(job, null, { id: 'a' });
-      const fault = proxy.plan(kind, runs(deleteScript));
+      const fault = proxy.plan(kind, runs(scripts.delete));
       expect(await queue.worker({ once: true }).run()).toBe('once');
       await fault.happened;
       expect(namesOf(events)).toEqual(['job:started', 'job:done']);
@@ -97,7 +96,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
       const { queue, job, events } = setUp(() => {});
       await queue.push(job, null, { id: 'a' });
       await queue.push(job, null, { id: 'b' });
-      const fault = proxy.plan(kind, runs(reserveScript));
+      const fault = proxy.plan(kind, runs(scripts.reserve));
       const afterwards = fault.happened.then(async () => {
         // The reply that was lost may have been the next job: it is due again when its lease lapses.
         await until(() => events.length >= 2);
@@ -118,7 +117,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
     test('reserve: the job runs once, after its lease where it was taken', async () => {
       const { queue, job, events } = setUp(() => {});
       await queue.push(job, null, { id: 'a' });
-      const fault = proxy.plan(kind, (asked) => asked.includes(reserveScript.sha));
+      const fault = proxy.plan(kind, (asked) => asked.includes(scripts.reserve.sha));
       const afterwards = fault.happened.then(async () => {
         if (kind === 'lose-reply') await server.advance(20_000);
       });
@@ -134,7 +133,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
         if (current.attempts() === 1) throw new Error('not yet');
       });
       await queue.push(job, null, { id: 'a' });
-      const fault = proxy.plan(kind, runs(releaseScript));
+      const fault = proxy.plan(kind, runs(scripts.release));
       await work(queue, events, 4);
       await fault.happened;
       expect(namesOf(events)).toEqual(['job:started', 'job:released', 'job:started', 'job:done']);
@@ -146,7 +145,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
       const boom = () => Promise.reject(new Error('boom'));
       const { queue, job, events, failures } = setUp(boom, '20s', 1);
       await queue.push(job, null, { id: 'a' });
-      const fault = proxy.plan(kind, runs(failScript));
+      const fault = proxy.plan(kind, runs(scripts.fail));
       await work(queue, events, 2);
       await fault.happened;
       expect(namesOf(events)).toEqual(['job:started', 'job:failed']);
@@ -158,7 +157,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
     test('extend: the lease is extended after all, and the job runs once', async () => {
       const endOfLease = async () =>
         Number((await server.client.zrange('{queues:q}:reserved', '0', '0', 'WITHSCORES'))[1]);
-      const fault = proxy.plan(kind, runs(extendScript));
+      const fault = proxy.plan(kind, runs(scripts.extend));
       const { queue, job, events } = setUp(async ({ signal }) => {
         const first = await endOfLease();
         await fault.happened;

@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, '../..');
 /** Handlers that bring down the process they run in, each in its way, and some that suffer with them. */
 const jobsText = `
 import { execSync } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync, existsSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,6 +80,40 @@ export const blocks = one('blocks', ({ data }) => {
 }, { timeout: '20s', tries: 3 });
 /** Blocks its event loop in a process whose watchdog never was. */
 export const unwatched = one('unwatched', async () => { for (;;); }, { timeout: '200ms' });
+/** Writes down its data as it came, and what an empty object seems to have. */
+export const echoes = one('echoes', ({ data }) => {
+  const seen = [];
+  for (const key in {}) seen.push(key);
+  appendFileSync('ran', JSON.stringify([data, seen]) + '\\n');
+});
+export const measures = one('measures', ({ data }) => appendFileSync('ran', data.length + '\\n'));
+export const complains = one('complains', ({ data }) => { throw new Error(data); });
+/** Fails when the file go is there. */
+export const falls = one('falls', async () => {
+  appendFileSync('ran', 'falls\\n');
+  await until('go');
+  throw new Error('fell');
+}, { timeout: 0 });
+/** Its clock jumps by data ms, and stays so for its process. */
+export const jumps = one('jumps', ({ data }) => {
+  const Clock = Date;
+  globalThis.Date = class extends Clock {
+    constructor(...parts) { super(...(parts.length > 0 ? parts : [Clock.now() + data])); }
+    static now() { return Clock.now() + data; }
+  };
+});
+export const again = one('again', ({ job }) => {
+  if (job.attempts() === 1) throw new Error('not yet');
+}, { tries: 2, backoff: '100ms' });
+/** Its process dies when the first attempt was settled, before it can say so to anyone. */
+export const vanishes = one('vanishes', async ({ job, data }) => {
+  appendFileSync('ran', data + ' ' + job.attempts() + '\\n');
+  if (job.attempts() > 1) return until('end');
+  subscribe('drover:job:' + data, () => process.kill(process.pid, 'SIGKILL'));
+  if (data === 'done') return;
+  await until('go');
+  throw new Error('not yet');
+}, { tries: 3, backoff: 0, timeout: 0 });
 export const stray = one('stray', async () => {
   void Promise.reject(new Error('nobody waits for me'));
   await until('go');
@@ -92,21 +127,33 @@ export function lineOf(job: string): string {
   return `jobs.mjs:${after + lines.findIndex((line) => line.includes('// the line that'))}`;
 }
 
-/** A project whose leases outlast any test, so that what comes back was given back. */
+/**
+ * A project whose leases outlast any test, so that what comes back was given back.
+ *
+ * @param gravesUrl of a Redis server that keeps the failed jobs.
+ */
 export function faultyProject(
   worker = "timeout: '600ms', grace: '400ms'",
   redisUrl?: string,
   lease = '10m',
+  gravesUrl?: string,
 ): CliProject {
   const driver =
     redisUrl === undefined
       ? `database({ url: 'sqlite://' + import.meta.dirname + '/queue.sqlite', lease: '${lease}' })`
       : `redis({ url: '${redisUrl}', lease: '${lease}' })`;
-  const module = redisUrl === undefined ? 'database' : 'redis';
+  const graves = gravesUrl ? `, graves: redis({ url: '${gravesUrl}', commandTimeout: '300ms' })` : '';
+  const failed = gravesUrl ? "failed: { connection: 'graves' }, default: 'default'," : '';
   const project = new CliProject({
     'drover.config.mjs': `
-      import { ${module} } from 'drover/drivers/${module}';
-      export default { connections: { default: ${driver} }, jobs: ['./jobs/*.mjs'], worker: { ${worker} } };`,
+      import { database } from 'drover/drivers/database';
+      import { redis } from 'drover/drivers/redis';
+      export default {
+        connections: { default: ${driver}${graves} },
+        jobs: ['./jobs/*.mjs'],
+        worker: { ${worker} },
+        ${failed}
+      };`,
     'jobs/jobs.mjs': jobsText,
   });
   symlinkSync(join(root, 'node_modules/ioredis'), project.path('node_modules/ioredis'));

@@ -1,10 +1,14 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { decodePhpJson, encodePhpJson, type PhpValue, recodePhpJson } from '../../src/index.js';
 import { golden } from '../support/golden.js';
 import { emulatedPhp, isPhpInstalled, openPhp } from '../support/php.js';
-import { phpDecode, phpEncode } from '../support/php-json.js';
 
 const { texts, doubles } = golden<{
-  readonly texts: readonly { readonly in: string; readonly out?: string }[];
+  readonly texts: readonly {
+    readonly in: string;
+    readonly out?: string;
+    readonly out_pretty_unescaped?: string;
+  }[];
   readonly doubles: readonly { readonly hex_le: string; readonly php: string }[];
 }>('php-json');
 
@@ -44,16 +48,40 @@ describe.each([
   });
 });
 
-test('doubles come out of their bytes as PHP printed them', () => {
-  const values = doubles.map((double) => Buffer.from(double.hex_le, 'hex').readDoubleLE());
-  expect(values.map(phpEncode)).toEqual(doubles.map((double) => double.php));
+test('with JSON_UNESCAPED_UNICODE and JSON_PRETTY_PRINT every recorded text comes out as of PHP', () => {
+  const taken = texts.filter(({ out }) => typeof out === 'string');
+  expect(taken.length).toBe(86);
+  const outs = taken.map((text) => recodePhpJson(text.in, { unescapedUnicode: true, pretty: true }));
+  expect(outs).toEqual(taken.map((text) => text.out_pretty_unescaped));
 });
 
-test('what PHP cannot encode is refused', () => {
-  expect([Number.NaN, Number.POSITIVE_INFINITY, '\ud800'].map(phpEncode)).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ]);
-  expect(phpDecode('\u00a0[]')).toBeUndefined();
+test('doubles come out of their bytes as PHP printed them', () => {
+  const values = doubles.map((double) => Buffer.from(double.hex_le, 'hex').readDoubleLE());
+  expect(values.map((value) => encodePhpJson(value))).toEqual(doubles.map((double) => double.php));
 });
+
+test('objects keep what they are, and fields that are undefined are left out', () => {
+  const value = { o: {}, e: [], m: new Map(), l: new Map([['0', 'a']]), u: undefined as unknown as PhpValue };
+  expect(encodePhpJson(value)).toBe('{"o":{},"e":[],"m":[],"l":["a"]}');
+  expect(encodePhpJson({ o: {}, l: [{}] }, { pretty: true })).toBe(
+    '{\n    "o": {},\n    "l": [\n        {}\n    ]\n}',
+  );
+});
+
+test('what PHP refuses is refused', () => {
+  const refused = expect.objectContaining({ code: 'E_PAYLOAD_INVALID' });
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '\ud800', nested(513)]) {
+    expect(() => encodePhpJson(value)).toThrow(refused);
+  }
+  for (const text of ['\u00a0[]', `${'['.repeat(512)}${']'.repeat(512)}`, '"\\udc00"', '[1 2]', '{"a" 1}']) {
+    expect(() => decodePhpJson(text), text).toThrow(refused);
+  }
+  expect(encodePhpJson(nested(512))).toBe('['.repeat(512) + ']'.repeat(512));
+  expect(recodePhpJson('['.repeat(511) + ']'.repeat(511)).length).toBe(1022);
+});
+
+function nested(depth: number): PhpValue {
+  let value: PhpValue = [];
+  for (let level = 1; level < depth; level += 1) value = [value];
+  return value;
+}

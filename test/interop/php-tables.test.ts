@@ -36,6 +36,8 @@ const fields: Readonly<Record<PhpLibrary, readonly string[]>> = {
     'backoff',
     'timeout',
     'data',
+    'createdAt',
+    'delay',
   ],
 };
 

@@ -112,6 +112,23 @@ interface Wire {
 
 const isDemo = ({ job }: Wire) => job === 'x' || job.startsWith('app\\job\\Demo');
 
+test('a count of errors goes through PHP and back, and PHP sees its own payload', async () => {
+  await php.push('app\\job\\Demo', { a: 1 });
+  const [pushed = ''] = await server.client.lrange(list, 0, -1);
+  const released = async () =>
+    drover.releaseThrown?.([{ lease: (await droverReserves()).lease, delayMs: 0 }]);
+  expect(await released()).toEqual([true]);
+  expect(await released()).toEqual([true]);
+  const waiting = pushed.replace(/"attempts":0\}$/, '"drover:exceptions":2,"attempts":2}');
+  expect(await server.client.lrange(list, 0, -1)).toEqual([waiting]);
+
+  const job = await phpPops();
+  expect(job.attempts()).toBe(3);
+  await job.release(0);
+  await server.advance(1000);
+  expect(await droverReserves()).toMatchObject({ body: pushed, attempts: 4, exceptions: 2 });
+});
+
 describe('what each recorded case left behind', () => {
   test.each(cases)('$name: drover works it all, with the data and attempts that PHP wrote', async (one) => {
     await stored(server.client, one.keys_after);
@@ -178,26 +195,6 @@ describe('PHP pushes', () => {
     await work();
     expect(ran).toMatchObject([{ data: 'later', attempts: 1 }]);
   });
-
-  test.each(['push_object', 'push_object_options'])(
-    '%s: an object job is given up with its reason, and its bytes are kept',
-    async (name) => {
-      const member = of(name).commands[0]?.at(-1) ?? '';
-      await server.client.rpush(list, member);
-      await queue.push('x', 'neighbour');
-      const worker = queue.worker({ stopWhenEmpty: true, tries: 1, backoff: 0 });
-      await worker.run();
-      // Of the second the payload itself allows three tries.
-      for (let turn = 1; turn < 3; turn += 1) {
-        await server.advance(3_600_000);
-        await queue.worker({ stopWhenEmpty: true, tries: 1, backoff: 0 }).run();
-      }
-      expect(ran).toMatchObject([{ data: 'neighbour' }]);
-      expect(await queue.failed.list()).toMatchObject([
-        { reason: 'unknown-job', name: 'think\\queue\\CallQueuedHandler@call', payload: member },
-      ]);
-    },
-  );
 
   test.each([
     ['pop_raw_without_attempts', '{"job":"x"}', 'attempts in the payload is missing'],

@@ -34,13 +34,14 @@ import { database } from 'drover/drivers/database';
 import { memory } from 'drover/drivers/memory';
 import { redis } from 'drover/drivers/redis';
 import { sync } from 'drover/drivers/sync';
+import { webman } from 'drover/drivers/webman';
 import { migrations } from 'drover/migrations';
 import * as testing from 'drover/testing';
 
 const mail = defineJob({ name: 'mail', handle: (context: { data: { to: string } }) => void context.data.to });
 const config = defineConfig({
   default: 'database',
-  connections: { database: database('sqlite:./drover.sqlite'), memory: memory(), redis: redis('redis://127.0.0.1'), sync: sync() },
+  connections: { database: database('sqlite:./drover.sqlite'), memory: memory(), redis: redis('redis://127.0.0.1'), sync: sync(), webman: webman('redis://127.0.0.1') },
 });
 export const queue = createQueue({ ...config, jobs: [mail] });
 export const worker: Worker = queue.worker();

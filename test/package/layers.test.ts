@@ -60,6 +60,10 @@ const planted: Record<string, Record<string, string>> = {
   'redis-driver-uses-what-third-parties-can': {
     'drivers/redis/bad-migrations.ts': "export { steps } from '../../migrations/index.js';",
   },
+  'webman-driver-builds-on-the-redis-driver': {
+    'drivers/webman/bad-private.ts': "export { id } from '../../src/job.js';",
+    'drivers/webman/bad-sibling.ts': "export { heap } from '../memory/index.js';",
+  },
   'clients-load-when-needed': { 'drivers/database/bad-client.ts': "import 'knex';" },
   'migrations-stand-alone': { 'migrations/bad.ts': "export { id } from '../src/index.js';" },
   'telemetry-loads-when-asked-for': { 'config/telemetry/bad-client.ts': "import 'prom-client';" },

@@ -78,21 +78,91 @@ describe('a queue that nobody serves', () => {
 });
 
 describe('jobs that wait', () => {
-  test('while none is being run, also in queues of jobs that nobody serves', async () => {
+  test('without a worker that serves their queue, also in queues of jobs that nobody serves', async () => {
     const { queue, driver } = setUp({ jobs: [job, mail] });
     await queue.push(job);
     await queue.push(mail);
-    await queue.push(mail);
+    await queue.push(mail, null, { delay: '1h' });
+    const none = 'and no worker that serves it is on the list of those that live';
+    const warnings = [
+      {
+        status: 'warning',
+        message: `1 job of queue default waits, ${none}`,
+        fix: 'Start one: drover queue:work --connection main --queue default',
+      },
+      { status: 'warning', message: `2 jobs of queue mail wait, ${none}` },
+    ];
+    expect(of('workers', await queue.diagnose())).toMatchObject(warnings);
+    // That somebody holds one of them is no sign of life.
+    await driver.store.reserve(['mail'], 1, 60_000);
+    await driver.store.clear('default');
+    expect(of('workers', await queue.diagnose())).toMatchObject([
+      { status: 'warning', message: `1 job of queue mail waits, ${none}` },
+    ]);
+  });
+
+  test.each([
+    { who: 'one of another queue', serves: ['mail'], quietMs: 0, status: 'warning', says: 'no worker' },
+    { who: 'one of it', serves: ['default'], quietMs: 0, status: 'ok', says: 'default 1/0/1' },
+    {
+      who: 'one that was heard of long ago',
+      serves: ['default'],
+      quietMs: 8000,
+      status: 'warning',
+      says: 'no worker',
+    },
+    {
+      who: 'one whose list is cut',
+      serves: Array(30).fill('x'),
+      quietMs: 0,
+      status: 'ok',
+      says: 'default 1/0/1',
+    },
+  ])('and the list has $who: $status', async ({ serves, quietMs, status, says }) => {
+    const { queue, driver, clock } = setUp();
+    await queue.push(job);
+    await queue.push(job);
+    await driver.store.reserve(['default'], 1, 60_000);
+    const about = JSON.stringify({ queues: serves, state: 'working', keepMs: 10_000 });
+    await driver.store.workers?.beat({ id: 'w', about, keepMs: 10_000 });
+    clock.advance(quietMs);
+    expect(of('workers', await queue.diagnose())).toMatchObject([
+      { status, message: expect.stringContaining(says) },
+    ]);
+  });
+
+  test('while their worker runs none', async () => {
+    const { queue, driver } = setUp();
+    await queue.push(job);
+    const about = JSON.stringify({ queues: ['default'], state: 'paused', keepMs: 10_000 });
+    await driver.store.workers?.beat({ id: 'w', about, keepMs: 10_000 });
     expect(of('workers', await queue.diagnose())).toMatchObject([
       {
         status: 'warning',
         message: '1 job of queue default is ready, and none is being run',
+        fix: 'See what its workers do: drover queue:workers --connection main',
+      },
+    ]);
+  });
+
+  test('in a store that keeps no list of workers, while none is being run', async () => {
+    const { driver, clock } = setUp();
+    const listless = {
+      ...driver,
+      connect: (context: Parameters<typeof driver.connect>[0]) =>
+        Object.assign(Object.create(driver.connect(context)), { workers: undefined }),
+    };
+    const queue = createQueue({ connections: { main: listless }, jobs: [job], clock });
+    await queue.push(job);
+    await queue.push(job);
+    expect(of('workers', await queue.diagnose())).toMatchObject([
+      {
+        status: 'warning',
+        message: '2 jobs of queue default are ready, and none is being run',
         fix: expect.stringContaining('--queue default'),
       },
-      { status: 'warning', message: '2 jobs of queue mail are ready, and none is being run' },
     ]);
-    await driver.store.reserve(['mail'], 1, 60_000);
-    await driver.store.clear('default');
+    await driver.store.reserve(['default'], 1, 60_000);
     expect(of('workers', await queue.diagnose())).toMatchObject([{ status: 'ok' }]);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { BusyEvent, JobEvent, WorkerEvent, WorkerFields } from '../../src/index.js';
+import type { BusyEvent, JobEvent, PushedEvent, WorkerEvent, WorkerFields } from '../../src/index.js';
 import type { JobFields } from '../../src/logger.js';
 
 /** `?` after the names of fields that may be absent. */
@@ -30,13 +30,14 @@ const ofJobs: Fields<JobEvent, JobFields> = {
 const ofWorkers: Fields<WorkerEvent, WorkerFields> = {
   'worker:started': { concurrency: true },
   'worker:idle': {},
-  'worker:paused': {},
+  'worker:paused': { paused: true, maintenance: true },
   'worker:resumed': {},
   'worker:store-away': { waitMs: true, error: true },
   'worker:stopped': { reason: true, 'error?': true },
 };
 
-const ofQueues: Fields<BusyEvent, object> = {
+const ofQueues: Fields<BusyEvent | PushedEvent, object> = {
+  'queue:pushed': { connection: true, queue: true, jobs: true },
   'queue:busy': {
     connection: true,
     queue: true,

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
-import { createQueue, defineJob, type JobContext, type JobEvent, type JobSettings } from '../../src/index.js';
+import { sync } from '../../drivers/sync/index.js';
+import {
+  createQueue,
+  defineJob,
+  type JobContext,
+  type JobEvent,
+  type JobSettings,
+  type PushedEvent,
+} from '../../src/index.js';
 import { faulty, storeCorrupt } from '../support/faulty-driver.js';
 import { manualClock } from '../support/manual-clock.js';
 import { namesOf, recordEvents, recordingLogger, workOff } from '../support/recorder.js';
@@ -151,5 +159,45 @@ describe('a listener', () => {
     queue.events.on('*', () => new Promise(() => {}));
     await queue.bulk(job, [1, 2]);
     expect(await workOff(queue)).toBe('empty');
+  });
+});
+
+describe('a push tells', () => {
+  const place = { event: 'queue:pushed', connection: 'main', queue: 'default' } as const;
+
+  test('of what it stored, and of nothing that was there already or was refused', async () => {
+    const { queue, job, driver } = setUp();
+    const told: PushedEvent[] = [];
+    queue.events.on('queue:pushed', (event) => told.push(event));
+    await queue.push(job, null, { id: 'mine' });
+    await queue.push(job, null, { id: 'mine' });
+    await queue.pushMany([
+      [job, 1, { id: 'mine' }],
+      [job, 2, { id: 'b' }],
+      ['unknown.here', 3, { id: 'c' }],
+      [job, 4, { id: 'd', queue: 'other' }],
+    ]);
+    driver.faults.refuse('push', storeCorrupt());
+    await expect(queue.push(job)).rejects.toThrow('the store is corrupt');
+    expect(told).toEqual([
+      { ...place, jobs: [{ id: 'mine', name: 'job' }] },
+      {
+        ...place,
+        jobs: [
+          { id: 'b', name: 'job' },
+          { id: 'c', name: 'unknown.here' },
+        ],
+      },
+      { ...place, queue: 'other', jobs: [{ id: 'd', name: 'job' }] },
+    ]);
+  });
+
+  test('where it runs the job, before that', async () => {
+    const job = defineJob({ name: 'job', handle: boom });
+    const queue = createQueue({ connections: { default: sync() }, jobs: [job] });
+    const told: string[] = [];
+    queue.events.on('*', ({ event }) => told.push(event));
+    await expect(queue.push(job)).rejects.toThrow('boom');
+    expect(told).toEqual(['queue:pushed', 'job:started', 'job:exception', 'job:failed']);
   });
 });

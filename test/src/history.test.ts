@@ -186,7 +186,7 @@ describe('the bounds', () => {
     expect(() => memory({ histoy: {} } as object)).toThrow(
       expect.objectContaining({ fix: expect.stringContaining('Did you mean history?') }),
     );
-    expect(() => sync({ history: { keep: 5 } } as object)).toThrow(/no such option of sync/);
+    expect(() => sync({ history: { keep: 5 } } as object)).toThrow(/sync: there is no option history/);
   });
 });
 

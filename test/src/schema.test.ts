@@ -186,7 +186,7 @@ describe('a Standard Schema by hand', () => {
       clock.advance(90_000);
     }
     await workOff(queue);
-    expect(await queue.failed.list()).toMatchObject([{ reason: 'max-tries' }]);
+    expect(await queue.failed.list()).toMatchObject([{ reason: 'lease-lost' }]);
     expect(hooked).toEqual([42]);
   });
 });

@@ -131,7 +131,7 @@ describe('a job that was delivered more often than it may be tried', () => {
     expect(runs()).toBe(0);
     expect(namesOf(events)).toEqual(['job:failed']);
     expect(await queue.failed.list()).toMatchObject([
-      { reason: 'max-tries', attempts: 4, message: expect.stringContaining('delivered 3 times') },
+      { reason: 'lease-lost', attempts: 4, message: expect.stringContaining('delivered 3 times') },
     ]);
     expect(hooked).toMatchObject([{ code: 'E_MAX_TRIES' }]);
   });

@@ -67,7 +67,7 @@ describe('a worker tells', () => {
     queue.events.on('*', ({ event }) => names.push(event));
     await queue.push(job);
     await queue.worker({ once: true }).run();
-    expect(names).toEqual(['worker:started', 'job:started', 'job:done', 'worker:stopped']);
+    expect(names).toEqual(['queue:pushed', 'worker:started', 'job:started', 'job:done', 'worker:stopped']);
   });
 
   test('that it fell idle, once each time and not at each look', async () => {
@@ -122,7 +122,10 @@ describe('a worker tells', () => {
     worker.pause();
     worker.resume();
     worker.resume();
-    expect(events.map(({ event }) => event)).toEqual(['worker:paused', 'worker:resumed']);
+    expect(events).toMatchObject([
+      { event: 'worker:paused', paused: ['default'], maintenance: false },
+      { event: 'worker:resumed' },
+    ]);
   });
 });
 

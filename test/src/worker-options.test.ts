@@ -20,7 +20,7 @@ test('every setting has a default', () => {
     restMs: 0,
     force: false,
     heartbeatMs: undefined,
-    shutdownTimeoutMs: 20_000,
+    shutdownTimeoutMs: 25_000,
     once: false,
     stopWhenEmpty: false,
     maxJobs: 0,

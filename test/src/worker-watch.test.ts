@@ -17,20 +17,23 @@ afterEach(() => {
 function recordingWatch(...alone: string[]) {
   const told: string[] = [];
   const held = new Set<ReservedJob>();
-  const note = (what: string) => (job: ReservedJob) => void told.push(`${what} ${job.id}`);
   const watch: WorkerWatch = {
-    reserved: (jobs) => {
-      for (const job of jobs) held.add(job);
-    },
-    started: note('started'),
-    done: note('done'),
-    settled: note('settled'),
-    ended: (job) => void held.delete(job),
-    mustRunAlone: (job) => alone.includes(job.id),
-    run: (job, handler) => {
-      told.push(`runs ${job.id}`);
-      return handler();
-    },
+    reserved: (jobs) =>
+      jobs.map((job) => {
+        held.add(job);
+        const note = (what: string) => () => void told.push(`${what} ${job.id}`);
+        return {
+          mustRunAlone: alone.includes(job.id),
+          started: note('started'),
+          done: note('done'),
+          settled: note('settled'),
+          ended: () => void held.delete(job),
+          run: (handler) => {
+            told.push(`runs ${job.id}`);
+            return handler();
+          },
+        };
+      }),
   };
   return { told, held, watch };
 }
@@ -130,11 +133,15 @@ test('what a dead process left is settled by its leases, and nothing where they 
   // As a process does that dies after its reserve.
   const left: ReservedJob[] = [];
   const { watch } = recordingWatch();
-  const dead = queue.worker({ concurrency: 6, prefetch: 0 }, {
-    ...watch,
-    reserved: (jobs) => left.push(...jobs),
-    run: () => new Promise(() => {}),
-  } as WorkerWatch);
+  const dead = queue.worker(
+    { concurrency: 6, prefetch: 0 },
+    {
+      reserved: (jobs) => {
+        left.push(...jobs);
+        return watch.reserved(jobs).map((one) => ({ ...one, run: () => new Promise(() => {}) }));
+      },
+    },
+  );
   void dead.run(stop.controller.signal);
   await expect.poll(() => left.length).toBe(6);
   const byId = new Map(left.map((reserved) => [reserved.id, reserved]));

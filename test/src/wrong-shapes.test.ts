@@ -17,8 +17,8 @@ function refusal(message: RegExp, fix: RegExp): object {
 describe('a config', () => {
   test.each<[unknown, RegExp]>([
     [undefined, /undefined is not a config/],
-    [{ connections: { m: memory() }, faild: 'none' }, /no key faild/],
-    [{ conections: { m: memory() } }, /no key conections/],
+    [{ connections: { m: memory() }, faild: 'none' }, /createQueue: there is no option faild/],
+    [{ conections: { m: memory() } }, /createQueue: there is no option conections/],
     [{ connections: { m: memory() }, maxPayloadBytes: Number.NaN }, /maxPayloadBytes: NaN/],
   ])('%o', (config, message) => {
     expect(() => createQueue(config as QueueConfig)).toThrow(

@@ -64,6 +64,15 @@ const silentVerbs: readonly Mutant[] = [
 
 const storing: readonly Mutant[] = [
   broken(
+    'thrown errors are not counted',
+    [
+      'releaseThrown: counts, and nothing else counts or forgets',
+      'releaseThrown: the count survives what gives the attempt back',
+      'releaseThrown: a look shows the count, and the body as it was',
+    ],
+    (base) => ({ releaseThrown: (releases) => base.release(releases) }),
+  ),
+  broken(
     'push stores job by job',
     ['push: a batch that is refused stores none of its jobs', 'push: others see all jobs of a batch or none'],
     (base) => ({

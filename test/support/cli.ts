@@ -193,10 +193,16 @@ export class CliProject {
     return (await this.queue()).size(name);
   }
 
-  /** Ends what still runs, by pid: that of commands, and those that jobs wrote down in `pids`. */
+  /**
+   * Ends what still runs, by pid: that of commands, those of their worker processes, which would let their jobs end
+   * first, and those that jobs wrote down in `pids`.
+   */
   async remove(): Promise<void> {
     const ends = [...this.#running].map((running) => {
       running.kill('SIGKILL');
+      for (const { event, pid } of running.lines) {
+        if (event === 'worker:started' && isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+      }
       return running.exited;
     });
     await Promise.all(ends);

@@ -41,6 +41,7 @@ export function delegateTo(memory: MemoryConnector): Delegate {
     close: () => memory.close(),
     unreserve: (leases) => memory.unreserve(leases),
     postpone: (releases) => memory.postpone(releases),
+    releaseThrown: (releases) => memory.releaseThrown(releases),
     fail: (failures) => memory.fail(failures),
     waitForJob: (queues, maxWaitMs, signal) => memory.waitForJob(queues, maxWaitMs, signal),
     failedJobs: delegateToFailedJobs(memory.failedJobs),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type PhpValue, phpDecode, phpEncode } from './php-json.js';
+import { decodePhpJson, encodePhpJson, isQueueError, type PhpValue, recodePhpJson } from '../../src/index.js';
 
 /** What think-queue does to a payload with PHP's JSON functions. */
 export interface PhpJson {
@@ -15,20 +15,26 @@ export interface PhpJson {
   close(): void;
 }
 
+function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isQueueError(error, 'E_PAYLOAD_INVALID')) return undefined;
+    throw error;
+  }
+}
+
 const noAttempts = 'Undefined array key "attempts"';
 
 /** PHP's part without PHP. */
 export const emulatedPhp: PhpJson = {
-  recode: async (text) => {
-    const value = phpDecode(text);
-    return value === undefined ? undefined : phpEncode(value);
-  },
+  recode: async (text) => unlessRefused(() => recodePhpJson(text)),
   countUp: async (text) => {
-    const value = phpDecode(text);
+    const value = unlessRefused(() => decodePhpJson(text));
     const attempts = value instanceof Map ? value.get('attempts') : undefined;
     if (attempts === undefined) throw new Error(noAttempts);
     const fields = new Map(value as ReadonlyMap<string, PhpValue>);
-    return phpEncode(fields.set('attempts', Number(attempts) + 1)) ?? '';
+    return encodePhpJson(fields.set('attempts', Number(attempts) + 1));
   },
   close: () => {},
 };

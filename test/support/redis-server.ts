@@ -32,12 +32,12 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Keys that tell of no job: the marks of those that wait for a queue, and statistics. */
-export const besideJobs = /:(?:watcher|wake)$|\{drover\}:stats/;
+/** Keys that tell of no job: the marks of those that wait for a queue, of webman's pushes, and statistics. */
+export const besideJobs = /:(?:watcher|wake)$|-drover:push:|\{drover\}:stats/;
 
 const shift = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
-  if string.find(key, ':delayed$') or string.find(key, ':reserved$') or string.find(key, ':workers:until$') then
+  if string.find(key, '[:-]delayed$') or string.find(key, ':leases$') or string.find(key, ':reserved$') or string.find(key, ':workers:until$') then
     local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
     for at = 1, #all, 2 do
       redis.call('ZADD', key, string.format('%.17g', tonumber(all[at + 1]) - tonumber(ARGV[1])), all[at])

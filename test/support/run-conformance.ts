@@ -15,11 +15,13 @@ const allCapabilities = [...new Set(conformanceCases.flatMap((one) => one.needs 
  * @param lacks capabilities that the driver is known not to offer. Their cases are left out, and a test
  * holds the list to the truth, so that no case goes missing unnoticed.
  * @param about the names of the cases to run: for a driver that differs from one that ran them all in some verbs.
+ * @param exceptions cases that the driver is known to fail, with the reason: each is shown to fail indeed.
  */
 export function runConformance(
   factory: HarnessFactory,
   lacks: readonly Capability[] = [],
   about = /^/,
+  exceptions: Readonly<Record<string, string>> = {},
 ): void {
   test(`offers everything but: ${lacks.join(', ') || 'nothing'}`, async () => {
     const offered = await offeredCapabilities(factory);
@@ -27,8 +29,17 @@ export function runConformance(
   });
   const cases = conformanceCases.filter(({ name }) => about.test(name));
   if (cases.length === 0) throw new Error(`no case is called ${about}`);
+  const unknown = Object.keys(exceptions).filter((name) => !cases.some((one) => one.name === name));
+  if (unknown.length > 0) throw new Error(`no case is called ${unknown.join(', ')}`);
   for (const one of cases) {
     if (one.needs?.some((capability) => lacks.includes(capability))) continue;
+    const why = exceptions[one.name];
+    if (why !== undefined) {
+      test(`${one.name}: does not hold, as ${why}`, async () => {
+        await expect(runCase(one, factory)).rejects.toThrow();
+      });
+      continue;
+    }
     test(one.name, async () => {
       expect(await runCase(one, factory)).toBe('passed');
     });

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { connectDatabase } from '../../drivers/database/connect.js';
 import { type DatabaseOptions, readOptions } from '../../drivers/database/options.js';
+import { historyTable } from '../../migrations/index.js';
 import { type Connector, type FailedJob, type FailedJobStore, silentLogger } from '../../src/index.js';
 
 /** A folder for the files of one test file, and the connectors opened on them. */
@@ -17,6 +19,16 @@ export class SqliteSandbox {
   newFile(): string {
     this.#files += 1;
     return join(this.folder, `queue-${this.#files}.sqlite`);
+  }
+
+  /** The path of a file whose schema is from before a table. */
+  async olderFile(table: string, migration: string): Promise<string> {
+    const file = this.newFile();
+    await this.open(file).migrate();
+    const raw = new Database(file);
+    raw.exec(`DROP TABLE ${table}; DELETE FROM ${historyTable} WHERE name = '${migration}'`);
+    raw.close();
+    return file;
   }
 
   /** A connector on a file, or with other options. Closed by `clean`. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
+import { encodePhpJson, type PhpValue } from '../../src/index.js';
 import type { PhpJson } from './php.js';
-import { type PhpValue, phpEncode } from './php-json.js';
 
 /** The settings of PHP's connection, and what differs from run to run. */
 export interface ThinkQueueSettings {
@@ -234,9 +234,11 @@ export class ThinkJob {
 }
 
 function encoded(payload: PhpValue): string {
-  const text = phpEncode(payload);
-  if (text === undefined) throw new Error('InvalidArgumentException: Unable to create payload');
-  return text;
+  try {
+    return encodePhpJson(payload);
+  } catch (error) {
+    throw new Error('InvalidArgumentException: Unable to create payload', { cause: error });
+  }
 }
 
 function idOf(payload: string): string | null {

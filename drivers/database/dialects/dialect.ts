@@ -98,6 +98,8 @@ export interface JobTable<Connection> {
   /** This and `unreserve` are absent where a table has no column that tells one delivery from the next without attempts. */
   postpone?(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   unreserve?(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  /** Absent where a table has no column to count in. */
+  releaseThrown?(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
   /** Absent where it would read the whole queue. */
   longestWaitMs?(connection: Connection, queue: string): Answer<number | null>;

@@ -6,6 +6,7 @@ export interface LiveJobRow {
   readonly queue: string;
   readonly payload: string;
   readonly attempts: number | string;
+  readonly exceptions: number | string;
   readonly available_at: number | string;
   readonly created_at: number | string;
   readonly reserved_at: number | string | null;
@@ -24,7 +25,7 @@ type Value = 'queue' | 'limit' | 'offset' | 'id';
  * @param mark what stands for a value, which come in the order queue, limit, offset and queue, id.
  */
 export function liveJobStatements(table: string, now: string, mark: (value: Value) => string) {
-  const columns = `job_id, queue, payload, attempts, available_at, created_at, reserved_at, due_at, ${now} AS now_ms`;
+  const columns = `job_id, queue, payload, attempts, exceptions, available_at, created_at, reserved_at, due_at, ${now} AS now_ms`;
   const peek = (condition: string): string => `
 SELECT ${columns} FROM ${table} WHERE queue = ${mark('queue')} AND ${condition}
 ORDER BY available_at, id LIMIT ${mark('limit')} OFFSET ${mark('offset')}`;
@@ -53,6 +54,7 @@ export function liveJobOf(row: LiveJobRow): LiveJob {
     state: isDue ? 'ready' : isHeld ? 'reserved' : 'delayed',
     body: row.payload,
     attempts: Number(row.attempts),
+    exceptions: Number(row.exceptions),
     createdAtMs,
     dueAtMs: isHeld ? dueAtMs : availableAtMs,
     reservedAtMs: isHeld ? Number(row.reserved_at) : null,

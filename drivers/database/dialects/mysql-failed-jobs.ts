@@ -29,6 +29,7 @@ export class MysqlFailedJobs implements FailedJobTable<MysqlConnection> {
       'queue = ?': filter.queue,
       'name = ?': filter.name,
       'failed_at >= ?': filter.sinceMs,
+      'failed_at <= ?': filter.untilMs,
     }).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
     const where = conditions.map(([condition]) => condition).join(' AND ') || 'TRUE';
     const sql = `

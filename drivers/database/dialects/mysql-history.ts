@@ -110,9 +110,9 @@ async function take(connection: MysqlConnection, step: PlannedStep, isResumed: b
   await changedBy(connection, end, key);
 }
 
-/** True for a table or an index that is there already. */
+/** True for a table, a column or an index that is there already. */
 function isDone(error: unknown): boolean {
-  return errnoOf(error) === 1050 || errnoOf(error) === 1061;
+  return [1050, 1060, 1061].includes(Number(errnoOf(error)));
 }
 
 function isSame(one: AppliedStep, other: AppliedStep): boolean {

@@ -19,7 +19,7 @@ SET attempts = attempts + 1,
     available_at = ${mysqlNow} + ?,
     lease_token = CONCAT(?, ':', id)`;
   const due = `
-SELECT id, job_id, payload, attempts, available_at
+SELECT id, job_id, payload, attempts, exceptions, available_at
 FROM ${table}
 WHERE queue = ? AND available_at <= ${mysqlNow}
 ORDER BY available_at, id
@@ -63,10 +63,10 @@ DELETE FROM ${table} WHERE ${held(count)}`,
     deleteReturning: (count: number) => `
 DELETE FROM ${table} WHERE ${held(count)} RETURNING lease_token`,
 
-    /** @param attempts an assignment that takes the attempt back, or nothing. */
-    release: (count: number, attempts: '' | 'attempts = attempts - 1,') => `
+    /** @param counting an assignment that counts something on top, or nothing. */
+    release: (count: number, counting: '' | `${string},`) => `
 UPDATE ${table}
-SET ${attempts}
+SET ${counting}
     available_at = ${mysqlNow} + CASE id ${'WHEN ? THEN ? '.repeat(count)}ELSE 0 END,
     due_at = available_at,
     reserved_at = NULL,

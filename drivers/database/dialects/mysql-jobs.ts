@@ -95,15 +95,19 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     return this.#release(connection, releases, 'attempts = attempts - 1,');
   }
 
+  releaseThrown(connection: MysqlConnection, releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(connection, releases, 'exceptions = exceptions + 1,');
+  }
+
   #release(
     connection: MysqlConnection,
     releases: readonly Release[],
-    attempts: Parameters<MysqlJobStatements['release']>[1],
+    count: Parameters<MysqlJobStatements['release']>[1],
   ): Promise<boolean[]> {
     return this.#settle(connection, releases, (on, part) => {
       const bound = bindHeld(part.map(({ lease }) => lease));
       const delays = padded(part).flatMap(({ lease, delayMs }) => [lease.handle, Math.ceil(delayMs)]);
-      return changedBy(on, this.#sql.release(bound.length / 2, attempts), [...delays, ...bound]);
+      return changedBy(on, this.#sql.release(bound.length / 2, count), [...delays, ...bound]);
     });
   }
 

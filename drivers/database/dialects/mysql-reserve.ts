@@ -10,6 +10,7 @@ interface DueRow {
   readonly job_id: string;
   readonly payload: string;
   readonly attempts: number;
+  readonly exceptions: number;
   readonly available_at: number;
 }
 

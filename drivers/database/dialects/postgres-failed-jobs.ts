@@ -27,18 +27,20 @@ WHERE ($1::text IS NULL OR connection = $1)
   AND ($2::text IS NULL OR queue = $2)
   AND ($3::text IS NULL OR name = $3)
   AND ($4::bigint IS NULL OR failed_at >= $4)
+  AND ($5::bigint IS NULL OR failed_at <= $5)
 ORDER BY failed_at DESC, uuid DESC
-LIMIT $5 OFFSET $6`;
+LIMIT $6 OFFSET $7`;
     const {
       connection: from = null,
       queue = null,
       name = null,
       sinceMs = null,
+      untilMs = null,
       limit = 100,
       offset = 0,
     } = filter;
     const page = [Math.max(0, Math.floor(limit)), Math.max(0, Math.floor(offset))];
-    const rows = await rowsOf<FailedJobRow>(connection, sql, [from, queue, name, sinceMs, ...page]);
+    const rows = await rowsOf<FailedJobRow>(connection, sql, [from, queue, name, sinceMs, untilMs, ...page]);
     return rows.map(failedJobOf);
   }
 

@@ -12,10 +12,10 @@ SET ${set}
 FROM unnest($1::bigint[], $2::text[]) AS lease (id, token)
 WHERE job.id = lease.id AND job.lease_token = lease.token
 RETURNING job.lease_token`;
-  /** @param attempts an assignment that takes the attempt back, or nothing. */
-  const release = (attempts: '' | 'attempts = attempts - 1,'): string => `
+  /** @param count an assignment that counts something on top, or nothing. */
+  const release = (count: '' | `${string},`): string => `
 UPDATE ${table} AS job
-SET ${attempts}
+SET ${count}
     available_at = ${postgresNow} + lease.delay,
     due_at = ${postgresNow} + lease.delay,
     reserved_at = NULL,
@@ -59,7 +59,7 @@ WHERE id = ANY (ARRAY(
     ) AS due
   LIMIT $2
 ))
-RETURNING id, job_id, queue, payload, attempts, lease_token, due_at`,
+RETURNING id, job_id, queue, payload, attempts, exceptions, lease_token, due_at`,
 
     extend: held(`available_at = ${postgresNow} + $3`),
 
@@ -72,6 +72,8 @@ RETURNING job.lease_token`,
     release: release(''),
 
     postpone: release('attempts = attempts - 1,'),
+
+    releaseThrown: release('exceptions = exceptions + 1,'),
 
     unreserve: `
 UPDATE ${table} AS job

@@ -89,6 +89,10 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
     return this.#release(connection, this.#sql.postpone, releases);
   }
 
+  releaseThrown(connection: PostgresConnection, releases: readonly Release[]): Promise<boolean[]> {
+    return this.#release(connection, this.#sql.releaseThrown, releases);
+  }
+
   #release(connection: PostgresConnection, sql: string, releases: readonly Release[]): Promise<boolean[]> {
     const leases = releases.map(({ lease }) => lease);
     return settle(connection, sql, leases, [releases.map(({ delayMs }) => Math.ceil(delayMs))]);

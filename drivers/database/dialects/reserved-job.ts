@@ -9,6 +9,7 @@ export interface ReservedRow {
   readonly payload: string;
   /** With this delivery counted. */
   readonly attempts: number | string;
+  readonly exceptions: number | string;
   readonly lease_token: string;
 }
 
@@ -24,6 +25,7 @@ export function reservedJob(row: ReservedRow): ReservedJob {
     queue: row.queue,
     body: row.payload,
     attempts: Number(row.attempts),
+    exceptions: Number(row.exceptions),
     lease: { queue: row.queue, token: row.lease_token, handle: row.id },
   };
 }

@@ -27,6 +27,7 @@ export class SqliteFailedJobs implements FailedJobTable<SqliteConnection> {
       queue: filter.queue ?? null,
       name: filter.name ?? null,
       since: filter.sinceMs ?? null,
+      until: filter.untilMs ?? null,
       // SQLite takes a negative LIMIT for none at all.
       limit: Math.max(0, Math.floor(filter.limit ?? 100)),
       offset: Math.max(0, Math.floor(filter.offset ?? 0)),

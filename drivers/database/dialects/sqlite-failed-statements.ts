@@ -17,6 +17,7 @@ WHERE (:connection IS NULL OR connection = :connection)
   AND (:queue IS NULL OR queue = :queue)
   AND (:name IS NULL OR name = :name)
   AND failed_at >= coalesce(:since, -9223372036854775808)
+  AND failed_at <= coalesce(:until, 9223372036854775807)
 ORDER BY failed_at DESC, rowid DESC
 LIMIT :limit OFFSET :offset`,
 

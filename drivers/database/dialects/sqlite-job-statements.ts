@@ -8,6 +8,18 @@
  * lapsed (docs/adr/0002). That is one range of one index, with no OR.
  */
 export function sqliteJobStatements(table: string) {
+  /** @param count an assignment that counts something on top, or nothing. */
+  const release = (count: '' | `${string},`): string => `
+UPDATE "${table}"
+SET ${count}
+    available_at = :now + (lease.value ->> 2),
+    due_at = :now + (lease.value ->> 2),
+    reserved_at = NULL,
+    lease_token = NULL
+FROM json_each(:leases) AS lease
+WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
+RETURNING "${table}".id AS answer`;
+
   return {
     push: `
 INSERT INTO "${table}" (job_id, queue, attempts, available_at, created_at, reserved_at, lease_token, due_at, payload)
@@ -27,7 +39,7 @@ WHERE id IN (
   ORDER BY available_at, id
   LIMIT :limit
 )
-RETURNING id, job_id, queue, payload, attempts, lease_token, due_at`,
+RETURNING id, job_id, queue, payload, attempts, exceptions, lease_token, due_at`,
 
     extend: `
 UPDATE "${table}"
@@ -41,26 +53,11 @@ DELETE FROM "${table}"
 WHERE (id, lease_token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:leases))
 RETURNING lease_token AS answer`,
 
-    release: `
-UPDATE "${table}"
-SET available_at = :now + (lease.value ->> 2),
-    due_at = :now + (lease.value ->> 2),
-    reserved_at = NULL,
-    lease_token = NULL
-FROM json_each(:leases) AS lease
-WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
-RETURNING "${table}".id AS answer`,
+    release: release(''),
 
-    postpone: `
-UPDATE "${table}"
-SET attempts = attempts - 1,
-    available_at = :now + (lease.value ->> 2),
-    due_at = :now + (lease.value ->> 2),
-    reserved_at = NULL,
-    lease_token = NULL
-FROM json_each(:leases) AS lease
-WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
-RETURNING "${table}".id AS answer`,
+    postpone: release('attempts = attempts - 1,'),
+
+    releaseThrown: release('exceptions = exceptions + 1,'),
 
     unreserve: `
 UPDATE "${table}"

@@ -18,6 +18,7 @@ interface ReservedRow {
   readonly queue: string;
   readonly payload: string;
   readonly attempts: number;
+  readonly exceptions: number;
   readonly lease_token: string;
   readonly due_at: number;
 }
@@ -91,6 +92,10 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
 
   postpone(connection: SqliteConnection, releases: readonly Release[]): boolean[] {
     return this.#release(connection, this.#sql.postpone, releases);
+  }
+
+  releaseThrown(connection: SqliteConnection, releases: readonly Release[]): boolean[] {
+    return this.#release(connection, this.#sql.releaseThrown, releases);
   }
 
   #release(connection: SqliteConnection, sql: string, releases: readonly Release[]): boolean[] {
@@ -169,6 +174,7 @@ function reservedJob(row: ReservedRow): ReservedJob {
     queue: row.queue,
     body: row.payload,
     attempts: row.attempts,
+    exceptions: row.exceptions,
     lease: { queue: row.queue, token: row.lease_token, handle: row.id },
   };
 }

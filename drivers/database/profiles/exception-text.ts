@@ -1,5 +1,4 @@
-import type { FailedJob } from '../../../src/index.js';
-import { asciiJson } from './ascii-json.js';
+import { encodePhpJson, type FailedJob, type PhpValue } from '../../../src/index.js';
 
 /** The fields of a record that PHP's columns have no place for. */
 const ownFields = [
@@ -42,7 +41,7 @@ export function textOf(failure: FailedJob): string {
   ];
   const kept = Object.fromEntries(ownFields.map((field) => [field, failure[field]]));
   const text = `${errorClass}: ${message} in ${place}\nStack trace:\n${trace.join('\n')}`;
-  return `${inBasicPlane(text)}\n${mark}${asciiJson(kept)}`;
+  return `${inBasicPlane(text)}\n${mark}${encodePhpJson(kept as PhpValue)}`;
 }
 
 /** What an exception text tells: all that was kept, or what can be read of one that PHP wrote. */

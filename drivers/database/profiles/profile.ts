@@ -58,7 +58,7 @@ const profiles: Readonly<Record<WireName, TableProfile>> = {
   },
   laravel: {
     name: 'laravel',
-    wire: laravelRows,
+    wire: laravelRows(),
     columns: laravelColumns,
     countedOn: 'reserve',
     made: { jobs: 'laravel_jobs', failedJobs: 'laravel_failed_jobs' },

@@ -60,24 +60,15 @@ export const closeCases: readonly ConformanceCase[] = [
 
 /** A call of every verb that the connector has. */
 function everyCall(connector: Connector, held: ReservedJob): Record<string, () => Promise<unknown>> {
-  const {
-    unreserve,
-    postpone,
-    fail,
-    waitForJob,
-    failedJobs,
-    signals,
-    workers,
-    statistics,
-    history,
-    peek,
-    find,
-    diagnose,
-    longestWaitMs,
-  } = connector;
+  const has = ([call]: [string, unknown]) => connector[call.split('.')[0] as keyof Connector] !== undefined;
+  return Object.fromEntries(Object.entries(callsOf(connector as Required<Connector>, held)).filter(has));
+}
+
+/** A call of each verb that there is, by its name; those of a store are named after it. */
+function callsOf(connector: Required<Connector>, held: ReservedJob) {
   const { lease } = held;
   const record = failedRecord(held);
-  const calls: Record<string, () => Promise<unknown>> = {
+  return {
     push: () => connector.push('q', jobs(1)),
     reserve: () => reserveAll(connector),
     extend: () => connector.extend([lease], leaseMs),
@@ -85,40 +76,28 @@ function everyCall(connector: Connector, held: ReservedJob): Record<string, () =
     release: () => connector.release([{ lease, delayMs: 0 }]),
     size: () => connector.size('q'),
     clear: () => connector.clear('q'),
+    unreserve: () => connector.unreserve([lease]),
+    postpone: () => connector.postpone([{ lease, delayMs: 0 }]),
+    releaseThrown: () => connector.releaseThrown([{ lease, delayMs: 0 }]),
+    fail: () => connector.fail([{ lease, record }]),
+    waitForJob: () => connector.waitForJob(['q'], 100, new AbortController().signal),
+    peek: () => connector.peek('q', { state: 'ready', limit: 1 }),
+    find: () => connector.find('q', 'a'),
+    longestWaitMs: () => connector.longestWaitMs('q'),
+    diagnose: () => connector.diagnose(),
+    'failedJobs.list': () => connector.failedJobs.list(),
+    'failedJobs.record': () => connector.failedJobs.record([record]),
+    'signals.read': () => connector.signals.read('key'),
+    'signals.write': () => connector.signals.write('key', 'value'),
+    'workers.beat': () => connector.workers.beat({ id: 'a', about: '', keepMs: 1000 }),
+    'workers.list': () => connector.workers.list(),
+    'workers.leave': () => connector.workers.leave('a'),
+    'statistics.put': () => connector.statistics.put([]),
+    'statistics.read': () => connector.statistics.read({ fromMs: 0, untilMs: 1 }),
+    'statistics.replace': () => connector.statistics.replace([], []),
+    'history.add': () => connector.history.add([]),
+    'history.list': () => connector.history.list(),
+    'history.find': () => connector.history.find(['a']),
+    'history.prune': () => connector.history.prune({ count: 1 }),
   };
-  if (unreserve) calls.unreserve = () => unreserve.call(connector, [lease]);
-  if (postpone) calls.postpone = () => postpone.call(connector, [{ lease, delayMs: 0 }]);
-  if (fail) calls.fail = () => fail.call(connector, [{ lease, record }]);
-  if (waitForJob) {
-    calls.waitForJob = () => waitForJob.call(connector, ['q'], 100, new AbortController().signal);
-  }
-  if (peek) calls.peek = () => peek.call(connector, 'q', { state: 'ready', limit: 1 });
-  if (find) calls.find = () => find.call(connector, 'q', 'a');
-  if (longestWaitMs) calls.longestWaitMs = () => longestWaitMs.call(connector, 'q');
-  if (diagnose) calls.diagnose = () => diagnose.call(connector);
-  if (failedJobs) {
-    calls['failedJobs.list'] = () => failedJobs.list();
-    calls['failedJobs.record'] = () => failedJobs.record([record]);
-  }
-  if (signals) {
-    calls['signals.read'] = () => signals.read('key');
-    calls['signals.write'] = () => signals.write('key', 'value');
-  }
-  if (workers) {
-    calls['workers.beat'] = () => workers.beat({ id: 'a', about: '', keepMs: 1000 });
-    calls['workers.list'] = () => workers.list();
-    calls['workers.leave'] = () => workers.leave('a');
-  }
-  if (statistics) {
-    calls['statistics.put'] = () => statistics.put([]);
-    calls['statistics.read'] = () => statistics.read({ fromMs: 0, untilMs: 1 });
-    calls['statistics.replace'] = () => statistics.replace([], []);
-  }
-  if (history) {
-    calls['history.add'] = () => history.add([]);
-    calls['history.list'] = () => history.list();
-    calls['history.find'] = () => history.find(['a']);
-    calls['history.prune'] = () => history.prune({ count: 1 });
-  }
-  return calls;
 }

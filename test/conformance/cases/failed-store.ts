@@ -123,6 +123,9 @@ export const failedStoreCases: readonly ConformanceCase[] = [
       holds('filter by name', await list({ name: 'sms.send' }), ['d', 'b']);
       holds('filter by connection', await list({ connection: 'elsewhere' }), ['c']);
       holds('sinceMs includes that time', await list({ sinceMs: startMs + 2000 }), ['d', 'c']);
+      holds('untilMs includes that time', await list({ untilMs: startMs + 1000 }), ['b', 'a']);
+      const within = { sinceMs: startMs + 1000, untilMs: startMs + 2000 };
+      holds('a span of time has both ends', await list(within), ['c', 'b']);
       holds('all conditions hold together', await list({ queue: 'mail', name: 'sms.send' }), ['d']);
       holds('a limit counts what matches', await list({ queue: 'mail', limit: 1, offset: 1 }), ['a']);
     },

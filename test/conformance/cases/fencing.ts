@@ -150,6 +150,7 @@ function onLapsedLease(verb: SettlingVerb): ConformanceCase {
         release: [2],
         unreserve: [1],
         postpone: [1],
+        releaseThrown: [2],
         fail: [],
       }[verb.name];
       holds(

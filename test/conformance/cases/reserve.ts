@@ -19,9 +19,10 @@ export const reserveCases: readonly ConformanceCase[] = [
     name: 'reserve: says everything about the job',
     async run({ connector }) {
       await connector.push('q', [job('a', { body: '{"job":"mail.send"}' })]);
-      const { lease, ...rest } = await reserveOne(connector);
+      const { lease, exceptions = 0, ...rest } = await reserveOne(connector);
       const expected = { id: 'a', queue: 'q', body: '{"job":"mail.send"}', attempts: 1 };
       holds('a reserved job carries id, queue, body and attempts', rest, expected);
+      holds('a new job has thrown nothing', exceptions, 0);
       holds('a lease names its queue', lease.queue, 'q');
       holds('a lease has a token', typeof lease.token === 'string' && lease.token.length > 0, true);
     },

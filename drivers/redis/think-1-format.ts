@@ -1,0 +1,33 @@
+import {
+  encodePhpJson,
+  nativeFormat,
+  type Payload,
+  type PhpValue,
+  type WireFormat,
+} from '../../src/index.js';
+
+/**
+ * think-queue 1 and 2: `job, data, id, attempts`, in ASCII. What a push asks for beyond that stands before the id,
+ * where PHP keeps it and pays no heed: its own workers go by their options.
+ */
+export const think1Format: WireFormat = {
+  name: 'think-1',
+  keepsIds: false,
+  encode: (payload) => encodePhpJson(fieldsOf(payload)),
+  decode: (body) => nativeFormat.decode(body),
+};
+
+function fieldsOf({ job, maxTries, timeout, timeoutAt, data, backoff, trace, id }: Payload): PhpValue {
+  const fields = {
+    job,
+    data,
+    ...(maxTries !== null && { maxTries }),
+    ...(timeout !== null && { timeout }),
+    ...(timeoutAt !== undefined && { timeoutAt }),
+    ...(backoff !== undefined && { backoff }),
+    ...trace,
+    id,
+    attempts: 1,
+  };
+  return fields as PhpValue; // data was found to be plain JSON
+}

@@ -1,0 +1,158 @@
+import type { AttemptContext } from './attempt.js';
+import type { ReservedJob } from './connector.js';
+import { endedJob } from './ended-job.js';
+import { describeError } from './error-text.js';
+import { isQueueError } from './errors.js';
+import type { JobEvent } from './events.js';
+import type { FailedReason } from './failed-jobs.js';
+import type { Job } from './job.js';
+import type { Payload } from './payload.js';
+import type { CountedEnd } from './statistics-keeper.js';
+
+type LaterEvent = Exclude<JobEvent, { event: 'job:started' }>;
+
+/** The part of an event that is particular to it. */
+type OwnFields<Name> = Omit<
+  Extract<LaterEvent, { event: Name }>,
+  keyof Job['fields'] | 'event' | 'durationMs'
+>;
+
+/** Tells of one attempt: to who listens to events, to the statistics and to the history. */
+export class AttemptNews {
+  readonly #job: Job;
+  readonly #reserved: ReservedJob;
+  readonly #payload: Payload;
+  readonly #context: AttemptContext;
+  readonly #startedMs = performance.now();
+  /** When the handler was started, by the wall clock, and by the monotonic one; undefined where it was not. */
+  #handlerAtMs: number | undefined;
+  #handlerMark = 0;
+  #ranMs: number | undefined;
+  /** What the handler returned, where that is kept. */
+  #result: unknown;
+
+  constructor(job: Job, reserved: ReservedJob, payload: Payload, context: AttemptContext) {
+    this.#job = job;
+    this.#reserved = reserved;
+    this.#payload = payload;
+    this.#context = context;
+  }
+
+  /** The handler is about to run. */
+  handlerStarts(): void {
+    const { clock, events } = this.#context;
+    this.#handlerMark = performance.now();
+    this.#handlerAtMs = clock.now();
+    if (!events.isHeard('job:started')) return;
+    const waitMs = this.#waitedMs;
+    events.emit({ event: 'job:started', ...this.#job.fields, ...(waitMs !== undefined && { waitMs }) });
+  }
+
+  /** It returned. */
+  handlerReturned(result: unknown): void {
+    if (this.#context.history) this.#result = result;
+  }
+
+  /** It returned or threw. */
+  handlerEnded(): void {
+    this.#ranMs = performance.now() - this.#handlerMark;
+  }
+
+  /** It was aborted for its timeout, or was killed for it. */
+  timedOut(timeoutMs: number): void {
+    this.#emit('job:timed-out', () => ({ timeoutMs }));
+  }
+
+  threw(error: unknown): void {
+    this.#emit('job:exception', () => ({ error: describeError(error) }));
+  }
+
+  done(): void {
+    this.#count('done');
+    this.#remember('done');
+    this.#emit('job:done', nothingMore);
+  }
+
+  /** It was released, or put off, for what went wrong. */
+  released(delayMs: number, error: unknown): void {
+    this.#count('released', error);
+    this.#emit('job:released', () => ({ delayMs, error: describeError(error) }));
+  }
+
+  /** Its handler released it. */
+  releasedByHandler(delayMs: number, abortedBy: unknown): void {
+    this.#count('released', abortedBy);
+    this.#emit('job:released', () => ({ delayMs }));
+  }
+
+  givenBack(): void {
+    this.#emit('job:given-back', nothingMore);
+  }
+
+  /** It was given up; its hooks are still to be called. */
+  givenUp(error: unknown): void {
+    this.#count('failed', error);
+    this.#remember('failed');
+  }
+
+  /** It was given up, and its hooks have ended. */
+  failed(error: unknown, reason: FailedReason): void {
+    this.#emit('job:failed', () => ({ reason, error: describeError(error) }));
+  }
+
+  /** The store refused to settle it. */
+  unsettled(error: unknown): void {
+    this.#emit('job:unsettled', () => ({ error: describeError(error) }));
+  }
+
+  /** Nobody settled it, and nobody shall. */
+  kept(): void {
+    this.#emit('job:kept', nothingMore);
+  }
+
+  lost(): void {
+    this.#emit('job:lost', nothingMore);
+  }
+
+  /** How long the job had been due when its handler started: of its first run only is that known. */
+  get #waitedMs(): number | undefined {
+    const { dueAt } = this.#payload;
+    const atMs = this.#handlerAtMs;
+    if (atMs === undefined || dueAt === undefined || this.#reserved.attempts !== 1) return undefined;
+    return Math.max(0, atMs - dueAt);
+  }
+
+  get #handlerRanMs(): number | undefined {
+    if (this.#handlerAtMs === undefined) return undefined;
+    return this.#ranMs ?? performance.now() - this.#handlerMark;
+  }
+
+  /** @param error what the attempt ended with, where it did not end well. */
+  #count(outcome: CountedEnd['outcome'], error?: unknown): void {
+    const { statistics } = this.#context;
+    if (!statistics) return;
+    statistics.ended(this.#reserved.queue, this.#payload.job, {
+      outcome,
+      timedOut: isQueueError(error, 'E_TIMEOUT'),
+      ranMs: this.#handlerRanMs,
+      waitedMs: this.#waitedMs,
+    });
+  }
+
+  #remember(state: 'done' | 'failed'): void {
+    const { history } = this.#context;
+    if (!history) return;
+    const startedAtMs = this.#handlerAtMs ?? null;
+    history.ended(endedJob(this.#reserved, this.#payload, { state, startedAtMs, result: this.#result }));
+  }
+
+  /** Makes the event only where somebody listens. */
+  #emit<Name extends LaterEvent['event']>(event: Name, more: () => OwnFields<Name>): void {
+    const { events } = this.#context;
+    if (!events.isHeard(event)) return;
+    const durationMs = Math.round((performance.now() - this.#startedMs) * 1000) / 1000;
+    events.emit({ event, ...this.#job.fields, durationMs, ...more() } as JobEvent);
+  }
+}
+
+const nothingMore = () => ({});

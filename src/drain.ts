@@ -1,0 +1,37 @@
+import type { Bell } from './bell.js';
+import { startTimer } from './timer.js';
+import type { WorkInHand } from './work-in-hand.js';
+
+/** How long a stopping worker waits for the answer of a store after the grace. */
+const storeAnswersWithinMs = 10_000;
+
+/** What is drained, and how. */
+export interface Drain {
+  readonly work: Pick<WorkInHand, 'isBusy' | 'abandon'>;
+  /** Rings whenever something has ended. */
+  readonly bell: Bell;
+  /** How long running jobs may go on as if nothing had happened. */
+  readonly patienceMs: number;
+  /** How long handlers and settlements have after that. */
+  readonly graceMs: number;
+  /** Waits no longer for a store that is away. */
+  giveUp(): void;
+}
+
+/**
+ * Lets work end; aborts it when the patience is over, and gives up on a store that is away after the grace. Answers
+ * false where a store never answered, and jobs are left with it; handlers may go on in any case.
+ */
+export async function drain({ work, bell, patienceMs, graceMs, giveUp }: Drain): Promise<boolean> {
+  const until = performance.now() + patienceMs;
+  for (let leftMs = patienceMs; work.isBusy && leftMs > 0; leftMs = until - performance.now()) {
+    await bell.wait(leftMs);
+  }
+  work.abandon();
+  const stopTimer = startTimer(graceMs, giveUp);
+  const latest = performance.now() + graceMs + storeAnswersWithinMs;
+  while (work.isBusy && performance.now() < latest) await bell.wait(latest - performance.now());
+  const isDone = !work.isBusy;
+  stopTimer();
+  return isDone;
+}

@@ -1,0 +1,143 @@
+import type { Duration } from './duration.js';
+import { QueueError } from './errors.js';
+import { type Pushable, preparePush } from './prepare-push.js';
+import type { PreparedJob, PushOptions } from './push.js';
+import type { QueueCore } from './queue-core.js';
+import { shown } from './shown.js';
+import { storeAll, storeOne } from './store-jobs.js';
+import { type PushedJobs, type PushTrace, tracePush } from './tracing.js';
+
+/** Data and options of a push. Data may be left out only where the job's type of data allows undefined. */
+type PushArguments<Input, Options = PushOptions> = undefined extends Input
+  ? [data?: Input, options?: Options]
+  : [data: Input, options?: Options];
+
+/** One job of a `pushMany`. */
+export type PushEntry = readonly [job: Pushable, data?: unknown, options?: PushOptions];
+
+/** Jobs of one queue on one connection. */
+interface PushGroup {
+  readonly connection: string;
+  readonly queue: string;
+  readonly jobs: PreparedJob[];
+  /** Where each of them stands in the list that was pushed. */
+  readonly places: number[];
+}
+
+/** Pushes jobs to one connection: each push on its own, or all with a transaction of the application. */
+export class Pusher {
+  /** The name of the connection that this object works on. */
+  readonly connectionName: string;
+  readonly #core: QueueCore;
+  readonly #transaction: unknown;
+
+  /** @internal */
+  constructor(core: QueueCore, connectionName: string, transaction?: unknown) {
+    this.#core = core;
+    this.connectionName = connectionName;
+    this.#transaction = transaction;
+  }
+
+  /**
+   * Stores a job and answers its id. On a `sync` connection the job runs before this resolves, and its error
+   * rejects.
+   *
+   * @throws QueueError for a job, data or option that cannot be (nothing was stored), or the store's error.
+   */
+  async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
+    const [data, options = {}] = args;
+    return await tracePush(this.#core.config.tracing, (trace) => this.#push(job, data, options, trace));
+  }
+
+  async #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
+    const prepared = await this.#prepare(job, data, options, trace);
+    const connection = options.connection ?? this.connectionName;
+    trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [prepared.job.id] });
+    if (this.#transaction === undefined) return await storeOne(this.#core, connection, prepared);
+    const [id] = await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
+    return id as string;
+  }
+
+  /** think-queue's order of words: `later('5m', job, data)`. A bare number is seconds; a Date is a point in time. */
+  later<Input>(
+    delay: Duration | Date,
+    job: Pushable<Input>,
+    ...args: PushArguments<Input, Omit<PushOptions, 'delay' | 'at'>>
+  ): Promise<string> {
+    const [data, options = {}] = args;
+    const due = delay instanceof Date ? { at: delay } : { delay };
+    return this.push<unknown>(job, data, typeof options === 'object' ? { ...options, ...due } : options);
+  }
+
+  /** Stores one job for each item of the list, all or none, and answers their ids in order. */
+  bulk<Input>(
+    job: Pushable<Input>,
+    dataList: readonly NoInfer<Input>[],
+    options: Omit<PushOptions, 'id'> = {},
+  ): Promise<string[]> {
+    if ('id' in options && options.id !== undefined) {
+      return Promise.reject(new QueueError('E_CONFIG', 'bulk: one id cannot be that of many jobs'));
+    }
+    return this.pushMany(dataList.map((data) => [job, data, options]));
+  }
+
+  /**
+   * Stores jobs of different kinds and answers their ids in order. All are checked before the first is stored;
+   * those of one queue on one connection are stored all or none.
+   */
+  async pushMany(entries: readonly PushEntry[]): Promise<string[]> {
+    return await tracePush(this.#core.config.tracing, (trace) => this.#pushMany(entries, trace));
+  }
+
+  async #pushMany(entries: readonly PushEntry[], trace: PushTrace): Promise<string[]> {
+    const groups = new Map<string, PushGroup>();
+    const ids: string[] = [];
+    for (const entry of entries) {
+      const [job, data, options = {}] = checkedEntry(entry);
+      const prepared = await this.#prepare(job, data, options, trace);
+      const group = groupOf(prepared, options.connection ?? this.connectionName, groups);
+      group.jobs.push(prepared);
+      group.places.push(ids.length);
+      ids.push(prepared.job.id);
+    }
+    if (groups.size > 0) trace.describe(pushedIn([...groups.values()], ids));
+    for (const { connection, queue, jobs, places } of groups.values()) {
+      const stored = await storeAll(this.#core, connection, queue, jobs, this.#transaction);
+      for (const [index, place] of places.entries()) ids[place] = stored[index] as string;
+    }
+    return ids;
+  }
+
+  #prepare(job: Pushable, data: unknown, options: PushOptions, { context }: PushTrace): Promise<PreparedJob> {
+    return preparePush(this.#core, this.connectionName, job, data, options, context);
+  }
+}
+
+function checkedEntry(entry: PushEntry): PushEntry {
+  if (Array.isArray(entry)) return entry as PushEntry;
+  throw new QueueError('E_CONFIG', `pushMany: ${shown(entry)} is not a list of job, data and options`, {
+    fix: 'Write pushMany([[sendMail, data], [resize, data, { delay: "1m" }]]).',
+  });
+}
+
+/** The group that a job belongs to, made where it is the first of it. */
+function groupOf({ queue }: PreparedJob, connection: string, groups: Map<string, PushGroup>): PushGroup {
+  const key = JSON.stringify([connection, queue]);
+  const group = groups.get(key) ?? { connection, queue, jobs: [], places: [] };
+  groups.set(key, group);
+  return group;
+}
+
+/** What a push of many is said to store. */
+function pushedIn(groups: readonly PushGroup[], ids: readonly string[]): PushedJobs {
+  const [first] = groups as [PushGroup];
+  const isOneQueue = groups.length === 1;
+  const names = new Set(groups.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
+  const [name] = names;
+  return {
+    connection: first.connection,
+    queue: isOneQueue ? first.queue : undefined,
+    name: names.size === 1 ? name : undefined,
+    ids,
+  };
+}
