@@ -77,7 +77,7 @@ describe.each(recordings)('$library', ({ library, prefix, cases }) => {
     queue = createQueue({
       connections: { database: database({ ...options, url: sandbox.url }) },
       jobs: { 'app\\job\\Demo': Demo, 'App\\Jobs\\X': Demo },
-      worker: { timeout: '20s' }, // well within retry_after
+      worker: { timeout: '20s', unknownJobPatience: 0 }, // well within retry_after
     });
   });
   afterAll(async () => {

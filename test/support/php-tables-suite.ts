@@ -1,7 +1,16 @@
 import type { Capability } from '../conformance/index.js';
 
-/** Attempts are never taken back, as they tell one delivery from the next; how long jobs wait is in no index. */
-export const lacks: readonly Capability[] = ['deleteAndReserve', 'unreserve', 'postpone', 'longestWaitMs'];
+/**
+ * Attempts are never taken back, as they tell one delivery from the next; thrown errors have no column, and how long jobs
+ * wait is in no index.
+ */
+export const lacks: readonly Capability[] = [
+  'deleteAndReserve',
+  'unreserve',
+  'postpone',
+  'releaseThrown',
+  'longestWaitMs',
+];
 
 /** What PHP's columns have no room for, or what its index cannot tell. */
 const exceptions = [

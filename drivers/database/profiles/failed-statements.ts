@@ -18,9 +18,14 @@ SELECT ${columns} FROM ${table}`;
 INSERT INTO ${table} (${connection}, ${queue}, payload, exception, ${time}${hasUuid ? ', uuid' : ''})
 VALUES (?, ?, ?, ?, ?${hasUuid ? ', ?' : ''})`,
 
-    /** @param wanted whether connection, queue and the earliest time are given. */
-    list: (wanted: readonly [boolean, boolean, boolean]) => {
-      const conditions = [`${connection} = ?`, `${queue} = ?`, `${time} >= ?`].filter((_, at) => wanted[at]);
+    /** Its values come in the order connection, queue, earliest and latest time, as far as they are given. */
+    list: (wanted: Readonly<Record<'from' | 'queue' | 'since' | 'until', string | undefined>>) => {
+      const conditions = [
+        wanted.from !== undefined && `${connection} = ?`,
+        wanted.queue !== undefined && `${queue} = ?`,
+        wanted.since !== undefined && `${time} >= ?`,
+        wanted.until !== undefined && `${time} <= ?`,
+      ].filter((condition) => condition !== false);
       const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
       return `${select}${where} ORDER BY id DESC LIMIT ? OFFSET ?`;
     },

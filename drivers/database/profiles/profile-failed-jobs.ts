@@ -131,15 +131,17 @@ export class ProfileFailedJobs<Connection> implements FailedJobTable<Connection>
 
   async #page(
     connection: Connection,
-    { connection: from, queue, sinceMs }: FailedJobFilter,
+    { connection: from, queue, sinceMs, untilMs }: FailedJobFilter,
     limit: number,
     offset: number,
   ): Promise<FailedJob[]> {
-    const since = sinceMs === undefined ? undefined : this.#options.time.textOf(sinceMs);
-    const conditions = [from, queue, since].map((value) => value !== undefined);
-    const values = [from, queue, since].filter((value): value is string => value !== undefined);
+    const [since, until] = [sinceMs, untilMs].map((ms) =>
+      ms === undefined ? undefined : this.#options.time.textOf(ms),
+    );
+    const conditions = { from, queue, since, until };
+    const values = Object.values(conditions).filter((value) => value !== undefined);
     const page: SqlValue[] = [Math.max(0, Math.floor(limit)), Math.max(0, Math.floor(offset))];
-    const text = this.#text.list(conditions as [boolean, boolean, boolean]);
+    const text = this.#text.list(conditions);
     const rows = await this.#sql.rows<FailedRow>(connection, text, [...values, ...page]);
     return rows.map((row) => this.#failedJob(row));
   }
