@@ -54,7 +54,6 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly workers: WorkerRegistry;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly unreserve?: NonNullable<Connector['unreserve']>;
-  readonly postpone?: NonNullable<Connector['postpone']>;
   readonly releaseThrown?: NonNullable<Connector['releaseThrown']>;
   readonly longestWaitMs?: NonNullable<Connector['longestWaitMs']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
@@ -72,14 +71,6 @@ export class DatabaseConnector<Connection> implements Connector {
       this.unreserve = async (leases) => {
         const held = await session.run((connection) => unreserve(connection, leases));
         this.#tellOfReleased(leases.map((lease) => ({ lease, delayMs: 0 })));
-        return held;
-      };
-    }
-    const postpone = jobs.postpone?.bind(jobs);
-    if (postpone !== undefined) {
-      this.postpone = async (releases) => {
-        const held = await session.run((connection) => postpone(connection, releases));
-        this.#tellOfReleased(releases);
         return held;
       };
     }
@@ -137,6 +128,12 @@ export class DatabaseConnector<Connection> implements Connector {
 
   async release(releases: readonly Release[]): Promise<boolean[]> {
     const held = await this.#session.run((connection) => this.#jobs.release(connection, releases));
+    this.#tellOfReleased(releases);
+    return held;
+  }
+
+  async postpone(releases: readonly Release[]): Promise<boolean[]> {
+    const held = await this.#session.run((connection) => this.#jobs.postpone(connection, releases));
     this.#tellOfReleased(releases);
     return held;
   }

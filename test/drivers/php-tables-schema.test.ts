@@ -7,7 +7,7 @@ import {
   thinkQueue3Rows,
 } from '../../drivers/database/profiles/row-formats.js';
 import { withAttemptsReset } from '../../drivers/database/profiles/top-level-attempts.js';
-import type { Payload } from '../../src/index.js';
+import type { Lease, Payload } from '../../src/index.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
 import { failedJob, SqliteSandbox } from '../support/sqlite.js';
 
@@ -92,6 +92,23 @@ test("tables of MySQL's three-byte utf8 take every payload and every failure", a
   const record = failedJob({ jobId: job?.id ?? '', payload: body, message: '😀', queue: 'q' });
   expect(await connector.fail(job ? [{ lease: job.lease, record }] : [])).toEqual([true]);
   expect(await connector.failedJobs.list()).toEqual([{ ...record, uuid: '1' }]);
+  await sandbox.clean();
+});
+
+test.each(wires)('on %s a lease that ended with a postpone is told from the next one', async (wire) => {
+  const sandbox = new SqliteSandbox();
+  const connector = sandbox.open({ url, wire });
+  await connector.push('q', [{ id: 'a', body: '{}' }]);
+  sandbox.nowMs += 999; // in the last moment of a second
+  const [late] = await connector.reserve(['q'], 1, 60_000);
+  const ended = { lease: late?.lease as Lease, delayMs: 800 };
+  expect(await connector.postpone?.([ended])).toEqual([true]);
+  sandbox.nowMs += 2001;
+  const [next] = await connector.reserve(['q'], 1, 60_000);
+  expect([next?.attempts, next?.lease.handle]).toEqual([1, late?.lease.handle]);
+  expect(await connector.postpone?.([ended])).toEqual([false]);
+  expect(await connector.delete([ended.lease])).toEqual([false]);
+  expect(await connector.delete([next?.lease as Lease])).toEqual([true]);
   await sandbox.clean();
 });
 

@@ -223,6 +223,16 @@ describe.each(recordings)('$library', ({ library, prefix, cases }) => {
     expect(await count()).toBe(1);
   });
 
+  test('what is put off for PHP keeps its attempt for it', async () => {
+    await push('a');
+    const { lease } = await reserve();
+    expect(await drover.postpone?.([{ lease, delayMs: 60_000 }])).toEqual([true]);
+    expect(await php.pop('golden')).toBe(null);
+    await advance(62);
+    expect((await pop()).attempts()).toBe(1);
+    expect(await drover.delete([lease])).toEqual([false]);
+  });
+
   test('attempts end where PHP can still add one', async () => {
     await push('a');
     await sandbox.sql(`UPDATE ${table} SET attempts = 255`);
@@ -322,8 +332,8 @@ describe.each(recordings)('$library', ({ library, prefix, cases }) => {
   });
 
   test('what PHP has no column for is not offered', () => {
-    const { unreserve, postpone, longestWaitMs }: Connector = drover;
-    expect([unreserve, postpone, longestWaitMs]).toEqual([undefined, undefined, undefined]);
+    const { unreserve, releaseThrown, longestWaitMs }: Connector = drover;
+    expect([unreserve, releaseThrown, longestWaitMs]).toEqual([undefined, undefined, undefined]);
   });
 
   test('an id of the caller is refused, and many jobs have their ids in order', async () => {

@@ -1,13 +1,12 @@
 import type { Capability } from '../conformance/index.js';
 
 /**
- * Attempts are never taken back, as they tell one delivery from the next; thrown errors have no column, and how long jobs
- * wait is in no index.
+ * An attempt is not taken back at once, as it tells one delivery from the next; thrown errors have no column, and how long
+ * jobs wait is in no index.
  */
 export const lacks: readonly Capability[] = [
   'deleteAndReserve',
   'unreserve',
-  'postpone',
   'releaseThrown',
   'longestWaitMs',
 ];
@@ -21,6 +20,9 @@ const exceptions = [
   'retry: (answers per uuid|a live job of that id keeps the record|an id that was pushed before)',
   'fail: a new job of an id that failed',
   'failed store: (a record of the same connection|the same job id in another queue|finds by uuid and by job id)',
+  // A job that is put off comes a second later at the least.
+  'fencing: what postpone answers for a lapsed lease',
+  'postpone: repeated, it takes the job from nobody',
   // Jobs come in the order of their ids, as PHP takes them.
   'order: (the job due longest|a released job waits)',
   'release: each job has its own delay',

@@ -95,8 +95,8 @@ export interface JobTable<Connection> {
   /** As `delete`, inside a transaction that the caller has begun. */
   deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
-  /** This and `unreserve` are absent where a table has no column that tells one delivery from the next without attempts. */
-  postpone?(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  /** Absent where a table has no column that tells one delivery from the next without attempts. */
   unreserve?(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   /** Absent where a table has no column to count in. */
   releaseThrown?(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;

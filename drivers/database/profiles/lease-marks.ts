@@ -3,7 +3,7 @@ import type { Lease } from '../../../src/index.js';
 /** What a delivery left in its row. */
 export interface LeaseMark {
   readonly id: string;
-  /** The column `attempts` while it lasts. Each delivery has its own, up to where counting ends. */
+  /** The column `attempts` while it lasts. Each delivery has its own, unless it was postponed, up to where counting ends. */
   readonly attempts: string;
   /** The second that the reservation counts from, where it is known: an extension elsewhere moves it. */
   readonly since: number | undefined;
@@ -11,9 +11,9 @@ export interface LeaseMark {
 
 /**
  * How leases are found in their rows. The columns have no room for a token: a row's id and its attempts tell one
- * delivery from the next, as nothing here takes an attempt back. The time of the reservation is compared as well for
- * leases that this connector gave out or extended, which is what holds where attempts say nothing: at their bound, and
- * in tables whose ids or attempts somebody has set back.
+ * delivery from the next. The time of the reservation is compared as well for leases that this connector gave out or
+ * extended, which is what holds where attempts say nothing: after a postpone, at their bound, and in tables whose ids or
+ * attempts somebody has set back.
  */
 export class LeaseMarks {
   readonly #since = new WeakMap<Lease, number>();

@@ -20,8 +20,9 @@ export interface ProfileJobsOptions<Connection> {
 const mostJobs = 1024;
 
 /**
- * Live jobs in a table of PHP, one row after the other: what a lease is held by differs from row to row. Nothing here
- * takes an attempt back, so that two deliveries of a row are never alike; no job is therefore reserved ahead.
+ * Live jobs in a table of PHP, one row after the other: what a lease is held by differs from row to row. No
+ * attempt is taken back at once, as it tells two deliveries apart: there is no `unreserve`, and so a worker reserves
+ * nothing ahead.
  */
 export class ProfileJobs<Connection> implements JobTable<Connection> {
   readonly #sql: Sql<Connection>;
@@ -135,6 +136,18 @@ export class ProfileJobs<Connection> implements JobTable<Connection> {
     const leases = releases.map(({ lease }) => lease);
     return await this.#settle(connection, leases, this.#text.release, (index) => [
       seconds.after(releases[index]?.delayMs ?? 0),
+    ]);
+  }
+
+  /**
+   * The next delivery has the attempts of this one: it is a second later than asked at least, so that their times
+   * differ.
+   */
+  async postpone(connection: Connection, releases: readonly Release[]): Promise<boolean[]> {
+    const seconds = await this.#seconds(connection);
+    const leases = releases.map(({ lease }) => lease);
+    return await this.#settle(connection, leases, this.#text.postpone, (index) => [
+      seconds.after(releases[index]?.delayMs ?? 0) + 1,
     ]);
   }
 

@@ -60,6 +60,12 @@ UPDATE ${table}
 SET ${countedOn === 'return' ? more('1') : ''}${letGo}${reservedAt} = NULL, ${availableAt} = ?
 WHERE `,
 
+    /** When the job is due. The attempt is as it was before. */
+    postpone: `
+UPDATE ${table}
+SET ${countedOn === 'reserve' ? 'attempts = attempts - 1, ' : ''}${letGo}${reservedAt} = NULL, ${availableAt} = ?
+WHERE `,
+
     /** The time that the reservation counts from. */
     extend: `
 UPDATE ${table} SET ${reservedAt} = ? WHERE `,
