@@ -16,7 +16,7 @@ export interface LaneOptions {
   readonly lingerMs: number;
   readonly retryForMs: number;
   /** Stores jobs of the lane's queue, all or none. */
-  store(jobs: readonly PreparedJob[]): Promise<void>;
+  store(jobs: readonly PreparedJob[]): Promise<unknown>;
   /** Told of jobs that were not stored, or may not have been. */
   onLost(error: unknown, jobs: readonly Waiting[]): void;
 }

@@ -26,8 +26,11 @@ export interface NewJob {
   readonly unique?: boolean;
 }
 
-/** What a push did with one job: `already-there` when a job of that id is still stored in that queue. */
-export type PushOutcome = 'stored' | 'already-there';
+/**
+ * What a push did with one job: `already-there` when a job of that id is still stored in that queue. A store that gives
+ * jobs ids of its own answers the one under which it was stored; its wire format has `keepsIds: false`.
+ */
+export type PushOutcome = 'stored' | 'already-there' | { readonly storedAs: string };
 
 /**
  * The right to settle one delivery of one job. Passed back to the connector unchanged; only the

@@ -20,6 +20,8 @@ interface PushGroup {
   readonly connection: string;
   readonly queue: string;
   readonly jobs: PreparedJob[];
+  /** Where each of them stands in the list that was pushed. */
+  readonly places: number[];
 }
 
 /** Pushes jobs to one connection: each push on its own, or all with a transaction of the application. */
@@ -51,9 +53,9 @@ export class Pusher {
     const prepared = await this.#prepare(job, data, options, trace);
     const connection = options.connection ?? this.connectionName;
     trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [prepared.job.id] });
-    if (this.#transaction === undefined) await storeOne(this.#core, connection, prepared);
-    else await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
-    return prepared.job.id;
+    if (this.#transaction === undefined) return await storeOne(this.#core, connection, prepared);
+    const [id] = await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
+    return id as string;
   }
 
   /** think-queue's order of words: `later('5m', job, data)`. A bare number is seconds; a Date is a point in time. */
@@ -93,12 +95,15 @@ export class Pusher {
     for (const entry of entries) {
       const [job, data, options = {}] = checkedEntry(entry);
       const prepared = await this.#prepare(job, data, options, trace);
-      groupOf(prepared, options.connection ?? this.connectionName, groups).jobs.push(prepared);
+      const group = groupOf(prepared, options.connection ?? this.connectionName, groups);
+      group.jobs.push(prepared);
+      group.places.push(ids.length);
       ids.push(prepared.job.id);
     }
     if (groups.size > 0) trace.describe(pushedIn([...groups.values()], ids));
-    for (const { connection, queue, jobs } of groups.values()) {
-      await storeAll(this.#core, connection, queue, jobs, this.#transaction);
+    for (const { connection, queue, jobs, places } of groups.values()) {
+      const stored = await storeAll(this.#core, connection, queue, jobs, this.#transaction);
+      for (const [index, place] of places.entries()) ids[place] = stored[index] as string;
     }
     return ids;
   }
@@ -118,7 +123,7 @@ function checkedEntry(entry: PushEntry): PushEntry {
 /** The group that a job belongs to, made where it is the first of it. */
 function groupOf({ queue }: PreparedJob, connection: string, groups: Map<string, PushGroup>): PushGroup {
   const key = JSON.stringify([connection, queue]);
-  const group = groups.get(key) ?? { connection, queue, jobs: [] };
+  const group = groups.get(key) ?? { connection, queue, jobs: [], places: [] };
   groups.set(key, group);
   return group;
 }

@@ -77,7 +77,7 @@ export class FailedJobMover {
     }));
     const pushed = await this.#connections.connector(connection).push(queue, bodies);
     const isLive = (job: FailedJob, index: number) =>
-      pushed[index] === 'stored' || generatedId.test(job.jobId);
+      pushed[index] !== 'already-there' || generatedId.test(job.jobId);
     const live = jobs.filter(isLive);
     if (live.length > 0) await this.#store.forget(live.map(({ uuid }) => uuid));
     return jobs.map((job, index) => (isLive(job, index) ? 'retried' : 'already-there'));

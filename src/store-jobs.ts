@@ -1,25 +1,28 @@
+import type { PushOutcome } from './connector.js';
 import type { PreparedJob } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { pushIn } from './transaction.js';
 
-/** Stores one job, which may share a call to the store with others of this turn of the event loop. */
-export async function storeOne(core: QueueCore, connection: string, prepared: PreparedJob): Promise<void> {
+/** Stores one job, which may share a call to the store with others of this turn of the event loop; answers its id. */
+export async function storeOne(core: QueueCore, connection: string, prepared: PreparedJob): Promise<string> {
   const { queue, job } = prepared;
   const trips = core.connections.pushTrips(connection);
   // An inline connection runs the job before it answers, perhaps with an error of its own.
   if (trips.inline) tellPushed(core, connection, queue, [prepared]);
   const outcome = await trips.push(queue, job);
-  if (outcome === 'stored' && !trips.inline) tellPushed(core, connection, queue, [prepared]);
+  const named = withIdOf(outcome, prepared);
+  if (outcome !== 'already-there' && !trips.inline) tellPushed(core, connection, queue, [named]);
+  return named.job.id;
 }
 
-/** Stores jobs of one queue, all or none: on their own, or with a transaction of the application. */
+/** Stores jobs of one queue, all or none: on their own, or with a transaction of the application. Answers their ids. */
 export async function storeAll(
   core: QueueCore,
   connection: string,
   queue: string,
   jobs: readonly PreparedJob[],
   transaction?: unknown,
-): Promise<void> {
+): Promise<string[]> {
   const connector = core.connections.connector(connection);
   if (connector.inline) tellPushed(core, connection, queue, jobs);
   const newJobs = jobs.map(({ job }) => job);
@@ -27,9 +30,18 @@ export async function storeAll(
     transaction === undefined
       ? await connector.push(queue, newJobs)
       : await pushIn(connector, transaction, queue, newJobs);
-  if (connector.inline) return;
-  const stored = jobs.filter((_, index) => outcomes[index] === 'stored');
-  tellPushed(core, connection, queue, stored);
+  const named = jobs.map((job, index) => withIdOf(outcomes[index], job));
+  if (!connector.inline) {
+    const stored = named.filter((_, index) => outcomes[index] !== 'already-there');
+    tellPushed(core, connection, queue, stored);
+  }
+  return named.map(({ job }) => job.id);
+}
+
+/** The job under the id that its store gave it, where that does. */
+function withIdOf(outcome: PushOutcome | undefined, prepared: PreparedJob): PreparedJob {
+  if (typeof outcome !== 'object') return prepared;
+  return { ...prepared, job: { ...prepared.job, id: outcome.storedAs } };
 }
 
 function tellPushed(

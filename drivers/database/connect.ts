@@ -4,13 +4,18 @@ import { DatabaseConnector } from './connector.js';
 import { diagnoseDatabase } from './diagnose.js';
 import type { Dialect, News } from './dialects/dialect.js';
 import { mysqlDialect } from './dialects/mysql.js';
+import { mysqlSql } from './dialects/mysql-sql.js';
 import { postgresDialect } from './dialects/postgres.js';
+import { postgresSql } from './dialects/postgres-sql.js';
 import { sqliteDialect } from './dialects/sqlite.js';
+import { sqliteSql } from './dialects/sqlite-sql.js';
 import { DatabaseFailedJobs } from './failed-jobs.js';
 import { DatabaseHistory } from './history.js';
 import { Looks } from './looks.js';
 import type { DatabaseSettings } from './options.js';
+import { withProfile } from './profiles/apply-profile.js';
 import { wholeScript } from './schema.js';
+import { nativeSteps, type SchemaStep, stepsBeside } from './schema-steps.js';
 import { Session } from './session.js';
 import { DatabaseSignals } from './signals.js';
 import { openSingle } from './single.js';
@@ -41,18 +46,28 @@ export function connectDatabase(
   return connectWith(sqliteOf(settings, context), settings, context, internals);
 }
 
-function mysqlOf({ target, tables }: DatabaseSettings, { skipLocked }: Internals = {}) {
-  return mysqlDialect({ place: target.place, tables, ...(skipLocked === undefined ? {} : { skipLocked }) });
+function mysqlOf({ target, tables, php }: DatabaseSettings, { skipLocked }: Internals = {}) {
+  const { place } = target;
+  const own = mysqlDialect({ place, tables, ...(skipLocked === undefined ? {} : { skipLocked }) });
+  return php === undefined ? own : withProfile(own, mysqlSql(skipLocked), tables, php);
 }
 
-function postgresOf({ target, tables, prepare, notify }: DatabaseSettings, { logger }: DriverContext) {
-  return postgresDialect({ place: target.place, tables, prepare, notify, logger });
+function postgresOf({ target, tables, prepare, notify, php }: DatabaseSettings, { logger }: DriverContext) {
+  const own = postgresDialect({ place: target.place, tables, prepare, notify, logger });
+  return php === undefined ? own : withProfile(own, postgresSql, tables, php);
 }
 
-function sqliteOf({ target, tables, synchronous }: DatabaseSettings, { clock, logger }: DriverContext) {
+function sqliteOf({ target, tables, synchronous, php }: DatabaseSettings, { clock, logger }: DriverContext) {
   const { place, file } = target;
   const isPlain = isPlainFile(target);
-  return sqliteDialect({ filename: place, watched: file, isPlain, tables, synchronous, clock, logger });
+  const options = { filename: place, watched: file, isPlain, tables, synchronous, clock, logger };
+  const own = sqliteDialect(options);
+  return php === undefined ? own : withProfile(own, sqliteSql(clock), tables, php);
+}
+
+/** The steps of the schema that a connection needs. */
+function stepsFor({ php }: DatabaseSettings): readonly SchemaStep[] {
+  return php === undefined ? nativeSteps : stepsBeside(php.profile);
 }
 
 function connectWith<Connection>(
@@ -63,10 +78,12 @@ function connectWith<Connection>(
 ): Connector {
   const { logger } = context;
   const { target, tables, autoMigrate, commandTimeoutMs } = settings;
+  const steps = stepsFor(settings);
   const session = new Session({
     kind: target.kind,
     dialect,
     tables,
+    steps,
     autoMigrate,
     logger,
     connect: async () => {
@@ -100,7 +117,7 @@ function connectWith<Connection>(
     history: new DatabaseHistory(session, dialect.endedJobs),
     looks,
     teller,
-    diagnose: () => diagnoseDatabase(session, dialect, { tables, autoMigrate, clock: context.clock }),
+    diagnose: () => diagnoseDatabase(session, dialect, { tables, steps, autoMigrate, clock: context.clock }),
     wholeScript: (kind = target.kind) => tableScript(kind, settings, context),
     waits: dialect.news && new Waits({ session, news: dialect.news, looks, teller }),
   });
@@ -123,11 +140,12 @@ async function tableScript(
   settings: DatabaseSettings,
   context: DriverContext,
 ): Promise<string[]> {
-  if (kind === 'mysql') return wholeScript(mysqlOf(settings), schemaKnex('mysql2'), settings.tables);
-  if (kind === 'postgres')
-    return wholeScript(postgresOf(settings, context), schemaKnex('pg'), settings.tables);
+  const steps = stepsFor(settings);
+  const { tables } = settings;
+  if (kind === 'mysql') return wholeScript(mysqlOf(settings), schemaKnex('mysql2'), tables, steps);
+  if (kind === 'postgres') return wholeScript(postgresOf(settings, context), schemaKnex('pg'), tables, steps);
   if (kind === 'sqlite') {
-    return wholeScript(sqliteOf(settings, context), schemaKnex('better-sqlite3'), settings.tables);
+    return wholeScript(sqliteOf(settings, context), schemaKnex('better-sqlite3'), tables, steps);
   }
   throw new QueueError('E_UNSUPPORTED', `there is no dialect ${kind}`, {
     fix: 'Write mysql, postgres or sqlite.',

@@ -53,6 +53,9 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly history: HistoryStore;
   readonly workers: WorkerRegistry;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
+  readonly unreserve?: NonNullable<Connector['unreserve']>;
+  readonly releaseThrown?: NonNullable<Connector['releaseThrown']>;
+  readonly longestWaitMs?: NonNullable<Connector['longestWaitMs']>;
   readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
   readonly #parts: ConnectorParts<Connection>;
   readonly #session: Session<Connection>;
@@ -62,6 +65,26 @@ export class DatabaseConnector<Connection> implements Connector {
     const { session, jobs, waits } = parts;
     if (waits !== undefined) {
       this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
+    }
+    const unreserve = jobs.unreserve?.bind(jobs);
+    if (unreserve !== undefined) {
+      this.unreserve = async (leases) => {
+        const held = await session.run((connection) => unreserve(connection, leases));
+        this.#tellOfReleased(leases.map((lease) => ({ lease, delayMs: 0 })));
+        return held;
+      };
+    }
+    const releaseThrown = jobs.releaseThrown?.bind(jobs);
+    if (releaseThrown !== undefined) {
+      this.releaseThrown = async (releases) => {
+        const held = await session.run((connection) => releaseThrown(connection, releases));
+        this.#tellOfReleased(releases);
+        return held;
+      };
+    }
+    const longestWaitMs = jobs.longestWaitMs?.bind(jobs);
+    if (longestWaitMs !== undefined) {
+      this.longestWaitMs = (queue) => session.run((connection) => longestWaitMs(connection, queue));
     }
     const deleteAndReserve = jobs.deleteAndReserve?.bind(jobs);
     if (deleteAndReserve !== undefined) {
@@ -115,18 +138,6 @@ export class DatabaseConnector<Connection> implements Connector {
     return held;
   }
 
-  async releaseThrown(releases: readonly Release[]): Promise<boolean[]> {
-    const held = await this.#session.run((connection) => this.#jobs.releaseThrown(connection, releases));
-    this.#tellOfReleased(releases);
-    return held;
-  }
-
-  async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
-    const held = await this.#session.run((connection) => this.#jobs.unreserve(connection, leases));
-    this.#tellOfReleased(leases.map((lease) => ({ lease, delayMs: 0 })));
-    return held;
-  }
-
   async pushIn(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
     const outcomes = await this.#session.within(transaction, (connection) =>
       this.#jobs.pushWithin(connection, queue, jobs),
@@ -145,10 +156,6 @@ export class DatabaseConnector<Connection> implements Connector {
 
   size(queue: string): Promise<QueueSize> {
     return this.#session.run((connection) => this.#jobs.size(connection, queue));
-  }
-
-  longestWaitMs(queue: string): Promise<number | null> {
-    return this.#session.run((connection) => this.#jobs.longestWaitMs(connection, queue));
   }
 
   peek(queue: string, options: Peek): Promise<LiveJob[]> {

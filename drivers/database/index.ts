@@ -26,6 +26,7 @@ export function database(options: string | DatabaseOptions): Driver {
   return {
     driver: 'database',
     settings: connectionSettings(given),
+    ...(settings.php && { wire: settings.php.profile.wire }),
     connect: (context) => connectDatabase(settings, context),
   };
 }

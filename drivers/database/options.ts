@@ -3,11 +3,15 @@ import {
   type ConnectionOptions,
   checkOptionNames,
   connectionOptionNames,
+  connectionSettings,
   type Duration,
   durationToMs,
   QueueError,
 } from '../../src/index.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
+import type { ProfileSettings } from './profiles/apply-profile.js';
+import { LocalTime } from './profiles/local-time.js';
+import { profileNamed, type WireName } from './profiles/profile.js';
 import { readTables, type TableOptions } from './tables.js';
 import { readTarget, type Target } from './target.js';
 
@@ -56,6 +60,13 @@ export interface DatabaseOptions extends ConnectionOptions, TableOptions {
    * Default `'10s'`. Migrations have ten minutes.
    */
   readonly commandTimeout?: Duration;
+  /**
+   * Works on PHP's tables, beside PHP's own workers, in place of drover's: those of think-queue 3, of think-queue 1 and 2,
+   * or of Laravel. `lease` must then be the `retry_after` (`expire`) of PHP's connection, in whole seconds.
+   */
+  readonly wire?: WireName;
+  /** The time zone of the PHP application, in which its failed jobs have their times. For `wire`. Default `'UTC'`. */
+  readonly timeZone?: string;
 }
 
 /** Options checked and filled in. */
@@ -68,6 +79,8 @@ export interface DatabaseSettings {
   readonly prepare: boolean | undefined;
   readonly notify: boolean;
   readonly commandTimeoutMs: number;
+  /** Absent for drover's own tables. */
+  readonly php?: ProfileSettings;
 }
 
 /** Names of the options of `database`. */
@@ -87,6 +100,8 @@ export const databaseOptionNames = [
   'prepare',
   'notify',
   'commandTimeout',
+  'wire',
+  'timeZone',
   ...connectionOptionNames,
 ] as const satisfies readonly (keyof DatabaseOptions)[];
 
@@ -116,7 +131,23 @@ export function readOptions(options: DatabaseOptions): DatabaseSettings {
     prepare,
     notify,
     commandTimeoutMs,
+    ...profileOf(options),
   };
+}
+
+function profileOf(options: DatabaseOptions): Pick<DatabaseSettings, 'php'> {
+  const { wire, timeZone } = options;
+  if (wire === undefined && timeZone !== undefined) {
+    throw invalid('timeZone: is about tables of PHP', 'Set wire as well, or leave timeZone out.');
+  }
+  if (wire === undefined) return {};
+  const profile = profileNamed(wire);
+  const retryAfterMs = connectionSettings(options).leaseMs;
+  if (retryAfterMs % 1000 !== 0) {
+    const fix = "Write the retry_after (expire) of PHP's connection, such as 60.";
+    throw invalid(`lease: ${retryAfterMs} ms are no whole seconds, which is what PHP's tables hold`, fix);
+  }
+  return { php: { profile, retryAfterMs, time: new LocalTime(timeZone ?? 'UTC') } };
 }
 
 function invalid(what: string, fix: string): QueueError {

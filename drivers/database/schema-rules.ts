@@ -1,7 +1,8 @@
-import { migrations, type TableNames } from '../../migrations/index.js';
+import type { TableNames } from '../../migrations/index.js';
 import type { Finding } from '../../src/index.js';
 import type { AppliedStep, TableIndex } from './dialects/dialect.js';
 import { missingFrom, newerIn } from './schema.js';
+import type { SchemaStep } from './schema-steps.js';
 
 const migrate = 'Run: drover queue:migrate';
 
@@ -9,7 +10,11 @@ const migrate = 'Run: drover queue:migrate';
 export function schemaFinding(
   applied: readonly AppliedStep[],
   tables: TableNames,
-  { hasTables, autoMigrate }: { readonly hasTables: boolean; readonly autoMigrate: boolean },
+  {
+    steps,
+    hasTables,
+    autoMigrate,
+  }: { readonly steps: readonly SchemaStep[]; readonly hasTables: boolean; readonly autoMigrate: boolean },
 ): Finding {
   const check = 'schema';
   const newer = newerIn(applied);
@@ -17,27 +22,26 @@ export function schemaFinding(
     const message = `a newer version of drover migrated the tables (${newer.join(', ')})`;
     return { check, status: 'error', message, fix: 'Update drover here to the version that migrated them.' };
   }
-  const missing = missingFrom(applied, tables);
-  if (missing.length === 0) return current(tables, hasTables);
+  const missing = missingFrom(applied, tables, steps);
+  if (missing.length === 0) return current(tables, steps.length, hasTables);
   if (applied.length === 0 && hasTables) {
     const message = "the application's own migrations made the tables: what is in them is not on record";
     return { check, status: 'ok', message };
   }
   const what = applied.length === 0 ? 'there are no tables yet' : 'the tables are those of an older version';
-  const steps = missing.map(({ name }) => name).join(', ');
+  const names = missing.map(({ name }) => name).join(', ');
   const next = autoMigrate ? '; the first use takes them' : '';
   return {
     check,
     status: autoMigrate ? 'warning' : 'error',
-    message: `${what}: the steps ${steps} are missing${next}`,
+    message: `${what}: the steps ${names} are missing${next}`,
     fix: migrate,
   };
 }
 
-function current({ jobs, failedJobs }: TableNames, hasTables: boolean): Finding {
+function current({ jobs, failedJobs }: TableNames, steps: number, hasTables: boolean): Finding {
   const check = 'schema';
-  if (hasTables)
-    return { check, status: 'ok', message: `the tables are current (${migrations.length} steps)` };
+  if (hasTables) return { check, status: 'ok', message: `the tables are current (${steps} steps)` };
   return {
     check,
     status: 'error',
@@ -53,7 +57,20 @@ interface Wanted {
   readonly isUnique: boolean;
 }
 
-const wanted: Readonly<Record<'jobs' | 'failedJobs', readonly Wanted[]>> = {
+type WantedIndexes = Readonly<Record<'jobs' | 'failedJobs', readonly Wanted[]>>;
+
+/** PHP's tables, which it looks through by queue. */
+const foreign: WantedIndexes = {
+  jobs: [{ suffix: 'queue_index', columns: ['queue'], isUnique: false }],
+  failedJobs: [],
+};
+
+/** The indexes that the statements on the tables of a schema count on. */
+export function indexesOf(steps: readonly SchemaStep[]): WantedIndexes {
+  return steps.some(({ isForeign }) => isForeign) ? foreign : native;
+}
+
+const native: WantedIndexes = {
   jobs: [
     { suffix: 'job_id_queue', columns: ['job_id', 'queue'], isUnique: true },
     { suffix: 'due', columns: ['queue', 'available_at', 'id'], isUnique: false },
@@ -71,7 +88,8 @@ const wanted: Readonly<Record<'jobs' | 'failedJobs', readonly Wanted[]>> = {
  */
 export function indexFindings(
   tables: TableNames,
-  found: Readonly<Record<keyof typeof wanted, readonly TableIndex[] | undefined>>,
+  found: Readonly<Record<keyof WantedIndexes, readonly TableIndex[] | undefined>>,
+  wanted: WantedIndexes,
 ): Finding[] {
   const check = 'indexes';
   const findings: Finding[] = [];

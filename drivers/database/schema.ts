@@ -1,6 +1,7 @@
-import { migrations, type SchemaKnex, type TableNames } from '../../migrations/index.js';
+import type { SchemaKnex, TableNames } from '../../migrations/index.js';
 import { QueueError } from '../../src/index.js';
 import type { AppliedStep, Dialect, PlannedStep } from './dialects/dialect.js';
+import { knownSteps, type SchemaStep } from './schema-steps.js';
 
 /**
  * How the tables of a connection compare with this version's migrations. `usable` where nothing is missing that jobs
@@ -18,10 +19,11 @@ export async function schemaState<Connection>(
   dialect: Dialect<Connection>,
   connection: Connection,
   tables: TableNames,
+  steps: readonly SchemaStep[],
 ): Promise<SchemaState> {
   const applied = await dialect.history.applied(connection, tables);
   refuseNewer(applied, dialect.place);
-  const missing = missingFrom(applied, tables);
+  const missing = missingFrom(applied, tables, steps);
   if (missing.length === 0) return 'current';
   if (missing.every(({ isOptional }) => isOptional)) return 'usable';
   return applied.length === 0 ? 'unknown' : 'outdated';
@@ -39,12 +41,14 @@ export async function migrate<Connection>(
   connection: Connection,
   knex: SchemaKnex,
   tables: TableNames,
+  steps: readonly SchemaStep[],
 ): Promise<string[]> {
-  const steps = await dialect.history.apply(connection, tables, (applied) => {
+  const isThere = await tablesThere(dialect, connection, tables, steps);
+  const taken = await dialect.history.apply(connection, tables, (applied) => {
     refuseNewer(applied, dialect.place);
-    return stepsOf(missingFrom(applied, tables), knex, tables);
+    return planned(missingFrom(applied, tables, steps), knex, tables, isThere);
   });
-  return steps.map(({ name }) => name);
+  return taken.map(({ name }) => name);
 }
 
 /**
@@ -57,11 +61,14 @@ export async function pendingScript<Connection>(
   connection: Connection,
   knex: SchemaKnex,
   tables: TableNames,
+  steps: readonly SchemaStep[],
 ): Promise<string[]> {
   const applied = await dialect.history.applied(connection, tables);
   refuseNewer(applied, dialect.place);
-  const missing = missingFrom(applied, tables);
-  return missing.length === 0 ? [] : dialect.history.script(stepsOf(missing, knex, tables));
+  const missing = missingFrom(applied, tables, steps);
+  if (missing.length === 0) return [];
+  const isThere = await tablesThere(dialect, connection, tables, steps);
+  return dialect.history.script(planned(missing, knex, tables, isThere));
 }
 
 /** The statements that make the whole schema. Nothing is connected to. */
@@ -69,15 +76,38 @@ export function wholeScript(
   { history }: Pick<Dialect<never>, 'history'>,
   knex: SchemaKnex,
   tables: TableNames,
+  steps: readonly SchemaStep[],
 ): string[] {
-  return history.script(stepsOf(migrations, knex, tables));
+  return history.script(planned(steps, knex, tables, new Set()));
 }
 
-function stepsOf(steps: typeof migrations, knex: SchemaKnex, tables: TableNames): PlannedStep[] {
-  return steps.map((migration) => {
-    const statements = [migration.up(knex, tables).toSQL()].flat().map(({ sql }) => sql);
-    return { name: migration.name, table: tables[migration.table], statements };
-  });
+function planned(
+  steps: readonly SchemaStep[],
+  knex: SchemaKnex,
+  tables: TableNames,
+  isThere: ReadonlySet<string>,
+): PlannedStep[] {
+  return steps.map(({ name, table, isForeign, statements }) => ({
+    name,
+    table: tables[table],
+    // What another program made is left as it is.
+    statements: isForeign && isThere.has(tables[table]) ? [] : statements(knex, tables),
+  }));
+}
+
+/** Those of the tables that other programs may have made which are there. */
+async function tablesThere<Connection>(
+  { health }: Pick<Dialect<Connection>, 'health'>,
+  connection: Connection,
+  tables: TableNames,
+  steps: readonly SchemaStep[],
+): Promise<Set<string>> {
+  const isThere = new Set<string>();
+  for (const { table, isForeign } of steps) {
+    if (isForeign && (await health.indexes(connection, tables[table])) !== undefined)
+      isThere.add(tables[table]);
+  }
+  return isThere;
 }
 
 /** The error for a schema that an older version of drover made and nobody has brought up to date. */
@@ -89,8 +119,7 @@ export function outdatedSchema(place: string): QueueError {
 
 /** The steps taken that this version does not know. */
 export function newerIn(applied: readonly AppliedStep[]): string[] {
-  const known = new Set(migrations.map(({ name }) => name));
-  return applied.map(({ name }) => name).filter((name) => !known.has(name));
+  return applied.map(({ name }) => name).filter((name) => !knownSteps.has(name));
 }
 
 function refuseNewer(applied: readonly AppliedStep[], place: string): void {
@@ -103,8 +132,12 @@ function refuseNewer(applied: readonly AppliedStep[], place: string): void {
 }
 
 /** The steps that were not taken, oldest first. */
-export function missingFrom(applied: readonly AppliedStep[], tables: TableNames): typeof migrations {
+export function missingFrom(
+  applied: readonly AppliedStep[],
+  tables: TableNames,
+  steps: readonly SchemaStep[],
+): readonly SchemaStep[] {
   const isTaken = (name: string, table: string): boolean =>
     applied.some((step) => step.name === name && step.table.toLowerCase() === table.toLowerCase());
-  return migrations.filter(({ name, table }) => !isTaken(name, tables[table]));
+  return steps.filter(({ name, table }) => !isTaken(name, tables[table]));
 }

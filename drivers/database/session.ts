@@ -7,6 +7,7 @@ import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { explain, NotConnected } from './errors.js';
 import { tooLate } from './lend.js';
 import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
+import type { SchemaStep } from './schema-steps.js';
 import type { DatabaseKind } from './target.js';
 import { connectionOf } from './transaction.js';
 
@@ -15,6 +16,8 @@ export interface SessionOptions<Connection> {
   readonly kind: DatabaseKind;
   readonly dialect: Dialect<Connection>;
   readonly tables: TableNames;
+  /** The schema of the connection. */
+  readonly steps: readonly SchemaStep[];
   readonly autoMigrate: boolean;
   readonly logger: Logger;
   /** Opens the connections; called by the first verb, and again when that failed. */
@@ -97,10 +100,10 @@ export class Session<Connection> {
   /** What `migrate` would run. */
   pendingScript(): Promise<string[]> {
     return this.#track(async () => {
-      const { dialect, tables } = this.#options;
+      const { dialect, tables, steps } = this.#options;
       const client = await this.#whenConnected();
       return await this.#retried(client, (connection) =>
-        pendingScript(dialect, connection, client.knex, tables),
+        pendingScript(dialect, connection, client.knex, tables, steps),
       );
     });
   }
@@ -187,9 +190,11 @@ export class Session<Connection> {
   }
 
   async #prepare(): Promise<Client<Connection>> {
-    const { dialect, tables, autoMigrate } = this.#options;
+    const { dialect, tables, steps, autoMigrate } = this.#options;
     const client = await this.#whenConnected();
-    const state = await this.#retried(client, (connection) => schemaState(dialect, connection, tables));
+    const state = await this.#retried(client, (connection) =>
+      schemaState(dialect, connection, tables, steps),
+    );
     if (state === 'current') return client;
     if (autoMigrate) await this.#migrate(client);
     else if (state === 'outdated') throw outdatedSchema(dialect.place);
@@ -197,9 +202,9 @@ export class Session<Connection> {
   }
 
   async #migrate(client: Client<Connection>): Promise<string[]> {
-    const { dialect, tables, logger, commandTimeoutMs } = this.#options;
+    const { dialect, tables, steps, logger, commandTimeoutMs } = this.#options;
     const deadlineMs = commandTimeoutMs === undefined ? undefined : migrationTimeoutMs;
-    const task = (connection: Connection) => migrate(dialect, connection, client.knex, tables);
+    const task = (connection: Connection) => migrate(dialect, connection, client.knex, tables, steps);
     const names = await this.#retried(client, task, deadlineMs);
     if (names.length > 0)
       logger.info({ database: dialect.place, migrations: names }, 'migrated the queue tables');

@@ -21,13 +21,13 @@ test.each<[string, () => unknown, string, string]>([
     'database',
     () => database({ url, tabel: 'jobs' } as object),
     'database: there is no option tabel',
-    'Did you mean table? The options are url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, queue, lease, retry_after, history.',
+    'Did you mean table? The options are url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, wire, timeZone, queue, lease, retry_after, history.',
   ],
   [
     'database, written with other separators',
     () => database({ url, failed_table: 'gone' } as object),
     'database: there is no option failed_table',
-    'Did you mean failedTable? The options are url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, queue, lease, retry_after, history.',
+    'Did you mean failedTable? The options are url, knex, table, failedTable, signalsTable, workersTable, statisticsTable, historyTable, prefix, schema, autoMigrate, synchronous, prepare, notify, commandTimeout, wire, timeZone, queue, lease, retry_after, history.',
   ],
   [
     'push',

@@ -96,10 +96,13 @@ export interface JobTable<Connection> {
   deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
-  releaseThrown(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
-  unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  /** Absent where a table has no column that tells one delivery from the next without attempts. */
+  unreserve?(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  /** Absent where a table has no column to count in. */
+  releaseThrown?(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
-  longestWaitMs(connection: Connection, queue: string): Answer<number | null>;
+  /** Absent where it would read the whole queue. */
+  longestWaitMs?(connection: Connection, queue: string): Answer<number | null>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
 }
 

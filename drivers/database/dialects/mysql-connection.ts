@@ -30,6 +30,15 @@ export async function changedBy(
   return (await execute<ResultSetHeader>(connection, sql, values)).affectedRows;
 }
 
+/** Inserts one row with a prepared statement; answers the id that the table gave it. */
+export async function insertedBy(
+  connection: MysqlConnection,
+  sql: string,
+  values: readonly Value[],
+): Promise<string> {
+  return String((await execute<ResultSetHeader>(connection, sql, values)).insertId);
+}
+
 /** Runs a statement that cannot be prepared: transactions, locks, tables. */
 export function runText<T = unknown>(connection: MysqlConnection, sql: string): Promise<T> {
   return new Promise((resolve, reject) => {
