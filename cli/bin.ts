@@ -1,18 +1,38 @@
 #!/usr/bin/env node
 import { refuseOldNode } from './node-version.js';
+import { type StartedProcess, startProcess } from './supervise/start-process.js';
+import { readPlainWork } from './supervise/words.js';
 
-// The rest is imported once the version is known to be new enough to parse it.
+// Built as CommonJS: Node runs that 8 ms earlier than a module, and a worker process can be started before the first
+// module is loaded. All else is imported once the version is known to be new enough to parse it.
 const refusal = refuseOldNode(process.versions.node);
 if (refusal === undefined) {
-  const words = process.argv.slice(2);
-  if (words[0] === '--supervised') {
-    const { runSupervised } = await import('./supervise/run-supervised.js');
-    await runSupervised();
-  } else {
-    const { start } = await import('./start.js');
-    await start(words);
-  }
+  void run(process.argv.slice(2));
 } else {
   process.stderr.write(`${refusal}\n`);
   process.exitCode = 2;
+}
+
+async function run(words: readonly string[]): Promise<void> {
+  if (words[0] === '--supervised') {
+    const { runSupervised } = await import('./supervise/run-supervised.js');
+    return runSupervised();
+  }
+  const plain = readPlainWork(words);
+  if (plain === undefined) {
+    const { start } = await import('./start.js');
+    return start(words);
+  }
+  const first = tryToStart(words);
+  const { runSupervisor } = await import('./supervise/run-supervisor.js');
+  return runSupervisor(words, plain, first);
+}
+
+/** Answers undefined where that fails: the supervisor tries again, and tells of it. */
+function tryToStart(words: readonly string[]): StartedProcess | undefined {
+  try {
+    return startProcess(__filename, words);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,7 @@
-import { runSupervisor } from './supervise/run-supervisor.js';
-import { isForGroups, readPlainWork } from './supervise/words.js';
+import { isForGroups } from './supervise/words.js';
 
 /** Runs what the words of the command line ask for, as what this process is for. Only then the rest of it is loaded. */
 export async function start(words: readonly string[]): Promise<void> {
-  const plain = readPlainWork(words);
-  if (plain !== undefined) return runSupervisor(words, plain);
   if (isForGroups(words)) {
     const { runGroups } = await import('./supervise/run-groups.js');
     return runGroups(words);

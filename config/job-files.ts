@@ -1,10 +1,14 @@
 import { realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { relative, resolve, sep } from 'node:path';
+import { filesOfFolder } from './folder-glob.js';
 import { importable } from './import-file.js';
 
-// In its CommonJS form, which takes a third of the time to load.
-const { glob, isDynamicPattern }: typeof import('tinyglobby') = createRequire(import.meta.url)('tinyglobby');
+// In its CommonJS form, which takes a third of the time to load, and only for globs that need it.
+const require = createRequire(import.meta.url);
+const tinyglobby = (): typeof import('tinyglobby') => require('tinyglobby');
+
+const declarations = /\.d\.[cm]?ts$/;
 
 /** A file that the globs of `jobs` match. */
 export interface JobFile {
@@ -25,15 +29,10 @@ export interface JobFile {
  */
 export async function findJobFiles(globs: readonly string[], directory: string): Promise<JobFile[]> {
   const roots = await rootsOf(globs, directory);
-  const matches = await glob([...globs], {
-    cwd: directory,
-    absolute: true,
-    expandDirectories: false,
-    ignore: ['**/node_modules/**', '**/*.d.{ts,mts,cts}'],
-  });
+  const matches = await matchesOf(globs, directory);
   const files = new Map<string, JobFile>();
   for (const match of matches.map((file) => resolve(file)).sort()) {
-    if (!importable.test(match)) continue;
+    if (!importable.test(match) || declarations.test(match)) continue;
     const label = relative(directory, match);
     const path = await realpath(match);
     const root = roots.find((one) => isInside(match, one.named));
@@ -42,6 +41,17 @@ export async function findJobFiles(globs: readonly string[], directory: string):
     if (!files.has(path)) files.set(path, { label, path, ...(!isAtHome && { refusal }) });
   }
   return [...files.values()];
+}
+
+async function matchesOf(globs: readonly string[], directory: string): Promise<string[]> {
+  const ofFolders = await Promise.all(globs.map((one) => filesOfFolder(one, directory)));
+  if (!ofFolders.includes(undefined)) return ofFolders.flatMap((files) => files ?? []);
+  return await tinyglobby().glob([...globs], {
+    cwd: directory,
+    absolute: true,
+    expandDirectories: false,
+    ignore: ['**/node_modules/**'],
+  });
 }
 
 interface Root {
@@ -63,9 +73,14 @@ async function rootsOf(globs: readonly string[], directory: string): Promise<Roo
 export function fixedPart(pattern: string): string {
   const [start = ''] = pattern.split('{', 1); // a brace may hold slashes
   const folders = start.split('/').slice(0, -1);
-  const dynamic = folders.findIndex((folder) => isDynamicPattern(folder));
+  const dynamic = folders.findIndex(isDynamic);
   const fixed = folders.slice(0, dynamic === -1 ? undefined : dynamic);
   return fixed.length === 1 && fixed[0] === '' ? '/' : fixed.join('/');
+}
+
+/** Names of letters, digits, dots and dashes match themselves. */
+function isDynamic(folder: string): boolean {
+  return !/^[\w.-]*$/.test(folder) && tinyglobby().isDynamicPattern(folder);
 }
 
 function isInside(path: string, folder: string): boolean {

@@ -5,7 +5,7 @@ import type { Entry } from './contenders.js';
 import { environmentOf, type Report, type Task } from './task.js';
 
 const childFile = fileURLToPath(new URL('child.js', import.meta.url));
-const droverFile = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
+const droverFile = fileURLToPath(new URL('../../dist/cli/bin.cjs', import.meta.url));
 const configFile = fileURLToPath(new URL('cli-config.js', import.meta.url));
 
 const exitPatienceMs = 2000;

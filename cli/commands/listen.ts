@@ -149,7 +149,7 @@ function createListener(
       logger.error(fields, `${what}: ${why}`);
     },
     settle: async (left) => {
-      const settling = new WorkerProcess(['queue:work', '--once', ...words]);
+      const settling = WorkerProcess.start(['queue:work', '--once', ...words]);
       settling.begin({ values: valuesOf(words), left, suspects: [], settleOnly: true });
       const end = await settling.ended;
       if (!end.worked) logger.error({ jobs: left.length }, `could not settle the job; ${afterLapse}`);

@@ -1,19 +1,22 @@
+import { endWith, processIo } from '../process-io.js';
+import { reporting } from '../reporting.js';
+import type { StartedProcess } from './start-process.js';
+import { supervise } from './supervise.js';
 import type { PlainWork } from './words.js';
 import { WorkerProcess } from './worker-process.js';
 
-/** Runs a supervisor. Its first process is started before all else is loaded: both get ready side by side. */
+/** Runs a supervisor. @param started its first process, which gets ready beside it, where one could be started. */
 export async function runSupervisor(
   words: readonly string[],
   { values, workers }: PlainWork,
+  started: StartedProcess | undefined,
 ): Promise<never> {
-  const first = new WorkerProcess(words);
-  first.begin({ values, left: [], suspects: [], settleOnly: false });
-  const [{ endWith, processIo }, { reporting }, { supervise }] = await Promise.all([
-    import('../process-io.js'),
-    import('../reporting.js'),
-    import('./supervise.js'),
-  ]);
   const json = values.json === true;
   const io = processIo(json);
-  return endWith(await reporting(io, json, () => supervise({ words, values, workers, first }, io)));
+  const run = async () => {
+    const first = started ? new WorkerProcess(started) : WorkerProcess.start(words);
+    first.begin({ values, left: [], suspects: [], settleOnly: false });
+    return supervise({ words, values, workers, first }, io);
+  };
+  return endWith(await reporting(io, json, run));
 }

@@ -129,7 +129,7 @@ export class Supervisor {
 
   #start(beginning: Omit<Begin, 'values'>): WorkerProcess {
     const { words, values } = this.#options;
-    const started = new WorkerProcess(words);
+    const started = WorkerProcess.start(words);
     started.begin({ values, ...beginning });
     return started;
   }

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killGroup } from '../kill-group.js';
 import { ownProgram } from '../own-files.js';
-import { closeBoard, openBoard, writeEvidence } from './board.js';
+import { closeBoard, writeEvidence } from './board.js';
 import { monotonicMs } from './monotonic.js';
 import type { Begin, Order, Report } from './protocol.js';
 import type { Remains } from './remains.js';
+import { type StartedProcess, startProcess } from './start-process.js';
 
 /** How often a process is asked whether its event loop turns. */
 const askMs = 2000;
@@ -28,7 +29,7 @@ export interface ProcessEnd extends Remains {
 export class WorkerProcess {
   readonly ended: Promise<ProcessEnd>;
   readonly #process: ChildProcess;
-  readonly #board = openBoard();
+  readonly #board: number;
   readonly #early: Report[] = [];
   #onReport = (report: Report): void => void this.#early.push(report);
   #reason: string | undefined;
@@ -41,19 +42,18 @@ export class WorkerProcess {
   #hasEnded = false;
   #watch: NodeJS.Timeout | undefined;
 
-  /**
-   * Starts it. It loads what it needs, and waits for `begin`.
-   *
-   * @param words of the command line, for people who look at processes: what they say travels with `begin`.
-   */
-  constructor(words: readonly string[]) {
-    this.#process = spawn(process.execPath, [...process.execArgv, ownProgram, '--supervised', ...words], {
-      detached: true,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#board],
-      windowsHide: true,
-    });
-    this.#process.on('message', (report: Report) => this.#hear(report));
-    this.ended = this.#untilEnded();
+  /** @param started the process; it waits for `begin`. */
+  constructor(started: StartedProcess) {
+    this.#process = started.process;
+    this.#board = started.board;
+    this.#process.removeAllListeners('message').on('message', (report: Report) => this.#hear(report));
+    for (const report of started.early) this.#hear(report);
+    this.ended = this.#untilEnded(started.exited);
+  }
+
+  /** Starts another. @param words see `startProcess`. */
+  static start(words: readonly string[]): WorkerProcess {
+    return new WorkerProcess(startProcess(ownProgram, words));
   }
 
   /** Lets it work. */
@@ -131,11 +131,8 @@ export class WorkerProcess {
     this.tell({ type: 'ping' });
   }
 
-  async #untilEnded(): Promise<ProcessEnd> {
-    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-      this.#process.once('exit', (...how) => resolve(how));
-      this.#process.once('error', () => resolve([1, null])); // it could not be started
-    });
+  async #untilEnded(exited: StartedProcess['exited']): Promise<ProcessEnd> {
+    const [code, signal] = await exited;
     const atMs = monotonicMs();
     this.#hasEnded = true;
     clearInterval(this.#asking);

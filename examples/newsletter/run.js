@@ -11,7 +11,7 @@ import Table from 'cli-table3';
 import { parse } from 'csv-parse';
 import { openQueue } from 'drover/config';
 
-const drover = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
+const drover = fileURLToPath(new URL('../../dist/cli/bin.cjs', import.meta.url));
 process.chdir(fileURLToPath(new URL('.', import.meta.url)));
 await startAfresh();
 

@@ -80,7 +80,7 @@ describe('under npm', () => {
     return { npm, exited: once(npm, 'exit'), supervisor: Number(ppid), worker };
   }
 
-  const work = `"${process.execPath}" "${join(import.meta.dirname, '../../dist/cli/bin.js')}" queue:work --json`;
+  const work = `"${process.execPath}" "${join(import.meta.dirname, '../../dist/cli/bin.cjs')}" queue:work --json`;
 
   test('with exec in the script, SIGTERM of npm ends the worker in order: exit 0', async () => {
     const { npm, exited, supervisor, worker } = await startByNpm(`exec ${work}`);

@@ -11,7 +11,7 @@ import { createQueue, type Queue } from '../../src/index.js';
 import { ledgerJobFile, readLedger, startsById } from '../support/ledger.js';
 
 const root = join(import.meta.dirname, '../..');
-const bin = join(root, 'dist/cli/bin.js');
+const bin = join(root, 'dist/cli/bin.cjs');
 const jobCount = 20_000;
 const concurrency = 8;
 const prefetch = 100;

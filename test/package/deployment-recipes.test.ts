@@ -161,7 +161,7 @@ test('their commands work until SIGTERM, and a queue:restart ends them with 0', 
       const url = 'sqlite://' + import.meta.dirname + '/queue.sqlite';
       export default { connections: { main: database(url) }, jobs: [defineJob({ name: 'j', handle() {} })] };`,
   });
-  const bin = 'node_modules/drover/dist/cli/bin.js ';
+  const bin = 'node_modules/drover/dist/cli/bin.cjs ';
   expect(lines.filter((line) => !line.startsWith(bin))).toEqual([]);
   for (const [index, line] of lines.entries()) {
     const words = line

@@ -9,7 +9,7 @@ import { openQueue } from '../../config/index.js';
 import type { PushOptions, Queue, QueueSize } from '../../src/index.js';
 
 const root = join(import.meta.dirname, '../..');
-const bin = join(root, 'dist/cli/bin.js');
+const bin = join(root, 'dist/cli/bin.cjs');
 
 /** A line of `--json` output. */
 export type Line = Readonly<Record<string, unknown>>;

@@ -44,8 +44,8 @@ export function makeExampleProject(packages: readonly string[]): ExampleProject 
   const installed = join(directory, 'node_modules');
   mkdirSync(join(installed, '.bin'), { recursive: true });
   symlinkSync(root, join(installed, 'drover'));
-  chmodSync(join(root, 'dist/cli/bin.js'), 0o755); // as npm does when it links a command
-  symlinkSync(join(root, 'dist/cli/bin.js'), join(installed, '.bin/drover'));
+  chmodSync(join(root, 'dist/cli/bin.cjs'), 0o755); // as npm does when it links a command
+  symlinkSync(join(root, 'dist/cli/bin.cjs'), join(installed, '.bin/drover'));
   for (const name of packages) {
     mkdirSync(dirname(join(installed, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(installed, name));

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type LedgerLine, ledgerJobFile, readLedger } from './ledger.js';
 
 const root = join(import.meta.dirname, '../..');
-const bin = join(root, 'dist/cli/bin.js');
+const bin = join(root, 'dist/cli/bin.cjs');
 
 /** Workers of the CLI, each one process, in a project of their own, whose one job, `record`, writes a ledger. */
 export class Fleet {

@@ -8,7 +8,7 @@ import type { Task } from '../task.js';
 import { environmentOf } from '../task.js';
 import { marker } from './marker.js';
 
-const drover = fileURLToPath(new URL('../../../dist/cli/bin.js', import.meta.url));
+const drover = fileURLToPath(new URL('../../../dist/cli/bin.cjs', import.meta.url));
 const config = fileURLToPath(new URL('config.js', import.meta.url));
 const floor = fileURLToPath(new URL('floor.js', import.meta.url));
 

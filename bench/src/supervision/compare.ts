@@ -13,7 +13,7 @@ import { type Assignment, type Spent, variable } from './assignment.js';
 // run of `queue:work --workers 1` and one of `--workers 0`, right after each other and by turns in front, over the same
 // backlog of jobs that do nothing. What is compared is the worker process from its first job to its last.
 
-const drover = fileURLToPath(new URL('../../../dist/cli/bin.js', import.meta.url));
+const drover = fileURLToPath(new URL('../../../dist/cli/bin.cjs', import.meta.url));
 const config = fileURLToPath(new URL('config.js', import.meta.url));
 
 interface Pair {
