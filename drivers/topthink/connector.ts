@@ -55,7 +55,7 @@ export class TopthinkConnector implements Connector {
         'E_UNSUPPORTED',
         'the service stores one job at a time, and never several or none',
         {
-          fix: 'Push the jobs one by one, in place of bulk, pushMany or a buffer.',
+          fix: 'Push the jobs one by one, in place of bulk or pushMany.',
         },
       );
     }

@@ -1,4 +1,6 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
@@ -103,6 +105,13 @@ describe('a push', () => {
     const { queue } = setUp();
     expect(await errorOf(queue.bulk('job', [1, 2]))).toMatchObject({ code: 'E_UNSUPPORTED' });
     expect(service.requests).toEqual([]);
+  });
+
+  test('of a buffer goes singly', async () => {
+    const buffer = setUp().queue.buffered();
+    await Promise.all([buffer.push('job', 1), buffer.push('job', 2)]);
+    await buffer.close();
+    expect(methods()).toEqual(['POST', 'POST']);
   });
 
   test('with an id of its own is refused', async () => {
@@ -213,6 +222,11 @@ test('what the service has no verb for is refused', async () => {
   expect(service.requests).toEqual([]);
 });
 
+test('a worker ends at once, and says why', async () => {
+  const { queue } = setUp({ failed: 'none' });
+  expect(await errorOf(queue.worker().run())).toMatchObject({ code: 'E_UNSUPPORTED' });
+});
+
 describe('an endpoint', () => {
   const job = (handle: () => unknown, more = {}) => defineJob({ name: 'job', handle, ...more });
 
@@ -263,6 +277,42 @@ describe('an endpoint', () => {
     expect((await driver.endpoint(queue, { verify })(delivery())).status).toBe(500);
   });
 
+  test('stands behind a server of node, as docs/configuration.md has it', async () => {
+    let data: unknown;
+    const noting = defineJob({
+      name: 'job',
+      handle: (context) => {
+        data = context.data;
+      },
+    });
+    const { driver, queue } = setUp({ jobs: [noting], failed: 'none' });
+    const endpoint = driver.endpoint(queue, { verify: ({ url }) => url.endsWith('?secret=s') });
+    async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+      const { method = 'GET', url, headers } = incoming;
+      const body = method === 'POST' ? { body: Readable.toWeb(incoming), duplex: 'half' } : {};
+      const init = { method, headers: headers as Record<string, string>, ...body } as RequestInit;
+      const response = await endpoint(new Request(`http://localhost${url}`, init));
+      outgoing.writeHead(response.status).end(await response.text());
+    }
+    const server = createHttpServer((incoming, outgoing) => {
+      respond(incoming, outgoing).catch(() => outgoing.writeHead(400).end());
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const send = async (secret: string) => {
+      const { headers } = delivery();
+      const url = `http://127.0.0.1:${port}/jobs?secret=${secret}`;
+      const body = '{"job":"job","data":{"a":1}}';
+      return (await fetch(url, { method: 'POST', headers, body })).status;
+    };
+    expect(await send('t')).toBe(403);
+    expect(data).toBeUndefined();
+    expect(await send('s')).toBe(200);
+    expect(data).toEqual({ a: 1 });
+    server.closeAllConnections();
+    server.close();
+  });
+
   test('works on the connection that its queue names', async () => {
     const { driver, queue } = setUp({ default: 'kept', jobs: [job(() => {})], failed: 'none' });
     const answer = await driver.endpoint(queue.connection('push'), { verify })(delivery());
@@ -276,7 +326,7 @@ describe('an endpoint', () => {
     expect(service.requests).toEqual([]);
   });
 
-  test('keeps what fails where the config says, then removes it; a retry pushes it again', async () => {
+  test('keeps what fails where the config says, then removes it; a retry pushes each again', async () => {
     const failing = job(
       () => {
         throw new Error('no');
@@ -284,14 +334,19 @@ describe('an endpoint', () => {
       { tries: 3 },
     );
     const { driver, queue } = setUp({ jobs: [failing], failed: { connection: 'kept' } });
-    const answer = await driver.endpoint(queue, { verify })(delivery({ 'topthink-message-attempts': '2' }));
-    expect(answer.status).toBe(200);
-    expect(methods()).toEqual(['DELETE']);
-    const [record] = await queue.failed.list();
-    expect(record).toMatchObject({ reason: 'max-tries', attempts: 3, queue: 'q' });
-    await queue.failed.retryAll();
-    expect(methods()).toEqual(['DELETE', 'POST']);
-    expect(service.requests[1]?.body).toContain('{"job":"job","data":{"a":1}}');
+    const endpoint = driver.endpoint(queue, { verify });
+    for (const id of ['m1', 'm2']) {
+      const last = { 'topthink-message-id': id, 'topthink-message-attempts': '2' };
+      expect((await endpoint(delivery(last))).status).toBe(200);
+    }
+    expect(methods()).toEqual(['DELETE', 'DELETE']);
+    const records = await queue.failed.list();
+    expect(records.map(({ jobId }) => jobId).sort()).toEqual(['m1', 'm2']);
+    expect(records[0]).toMatchObject({ reason: 'max-tries', attempts: 3, queue: 'q' });
+    const outcomes = (await queue.failed.retry(records)).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(['retried', 'retried']);
+    expect(methods()).toEqual(['DELETE', 'DELETE', 'POST', 'POST']);
+    expect(service.requests[2]?.body).toContain('{"job":"job","data":{"a":1}}');
     expect(await queue.failed.list()).toEqual([]);
   });
 
