@@ -82,10 +82,15 @@ export async function runAttempt(held: HeldJob, context: AttemptContext): Promis
   if ('problem' in decoded) return giveUpUnreadable(held, decoded.problem, context);
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
-  if (!handler && isObjectJob(payload.job)) return putOff(held, shownPayload(payload), context);
+  if (!handler && isObjectJob(payload.job) && reserved.givenUp === undefined)
+    return putOff(held, shownPayload(payload), context);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
   const settlement = new Settlement(held, payload, handler, context);
 
+  if (reserved.givenUp !== undefined) {
+    const error = new QueueError('E_MAX_TRIES', reserved.givenUp);
+    return settlement.settle({ action: 'fail', reason: 'max-tries', error });
+  }
   const startedLast =
     startedHere(reserved, context) ||
     (isLastChance(reserved.attempts, rules, false) &&

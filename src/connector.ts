@@ -59,6 +59,11 @@ export interface ReservedJob {
    * message. For stores that read other programs' jobs and find, say, no `attempts` where it must stand.
    */
   readonly problem?: string;
+  /**
+   * Why the job is over, where the store itself has given it up: nothing is run, and it fails as `max-tries` with this
+   * message. For services that count the tries and send word of a job that has none left.
+   */
+  readonly givenUp?: string;
   /** What another program stored, where `body` is not just that: kept in place of `body` if it is no payload. */
   readonly raw?: string;
 }

@@ -1,4 +1,5 @@
 import type { Connections } from './connections.js';
+import { isQueueError } from './errors.js';
 import type { FailedJob, FailedJobStore, RetryOutcome } from './failed-jobs.js';
 import { withTimeToTry } from './payload.js';
 
@@ -34,17 +35,31 @@ export class FailedJobMover {
     for (let at = 0; at < uuids.length; at += mostJobs) {
       const jobs = await this.#store.find(uuids.slice(at, at + mostJobs));
       for (const { together, call } of this.#calls(jobs)) {
-        try {
-          const answers = await call();
-          for (const [index, { uuid }] of together.entries()) {
-            outcomes.set(uuid, answers[index] ?? 'not-found');
-          }
-        } catch (error) {
-          errors.push(error);
-        }
+        await this.#carryOut(together, call, outcomes, errors);
       }
     }
     return outcomes;
+  }
+
+  /** A store that does not take several jobs at once gets them one by one. */
+  async #carryOut(
+    together: readonly FailedJob[],
+    call: () => Promise<RetryOutcome[]>,
+    outcomes: Map<string, RetryOutcome>,
+    errors: unknown[],
+  ): Promise<void> {
+    try {
+      const answers = await call();
+      for (const [index, { uuid }] of together.entries()) outcomes.set(uuid, answers[index] ?? 'not-found');
+    } catch (error) {
+      if (together.length === 1 || !isQueueError(error, 'E_UNSUPPORTED')) {
+        errors.push(error);
+        return;
+      }
+      for (const job of together) {
+        await this.#carryOut([job], () => this.#pushBack([job]), outcomes, errors);
+      }
+    }
   }
 
   *#calls(jobs: readonly FailedJob[]): Generator<{ together: FailedJob[]; call(): Promise<RetryOutcome[]> }> {

@@ -34,6 +34,7 @@ import { database } from 'drover/drivers/database';
 import { memory } from 'drover/drivers/memory';
 import { redis } from 'drover/drivers/redis';
 import { sync } from 'drover/drivers/sync';
+import { topthink } from 'drover/drivers/topthink';
 import { webman } from 'drover/drivers/webman';
 import { migrations } from 'drover/migrations';
 import * as testing from 'drover/testing';
@@ -41,7 +42,7 @@ import * as testing from 'drover/testing';
 const mail = defineJob({ name: 'mail', handle: (context: { data: { to: string } }) => void context.data.to });
 const config = defineConfig({
   default: 'database',
-  connections: { database: database('sqlite:./drover.sqlite'), memory: memory(), redis: redis('redis://127.0.0.1'), sync: sync(), webman: webman('redis://127.0.0.1') },
+  connections: { database: database('sqlite:./drover.sqlite'), memory: memory(), redis: redis('redis://127.0.0.1'), sync: sync(), topthink: topthink({ token: 't', projectId: 'p' }), webman: webman('redis://127.0.0.1') },
 });
 export const queue = createQueue({ ...config, jobs: [mail] });
 export const worker: Worker = queue.worker();

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 export interface Certificates {
   /** The authority's certificate, as text. */
   readonly ca: string;
+  /** The server's own, for servers in this process. */
+  readonly server: { readonly key: string; readonly cert: string };
   /** Flags of redis-server that make it speak TLS on a port beside the plain one, to clients without certificates. */
   flags(tlsPort: number): string[];
   remove(): void;
@@ -33,6 +35,7 @@ export function makeCertificates(): Certificates {
   const own = ['--tls-cert-file', file('server.crt'), '--tls-key-file', file('server.key')];
   return {
     ca: readFileSync(file('ca.crt'), 'utf8'),
+    server: { key: readFileSync(file('server.key'), 'utf8'), cert: readFileSync(file('server.crt'), 'utf8') },
     flags: (tlsPort) => [
       ...['--tls-port', String(tlsPort), '--tls-ca-cert-file', file('ca.crt'), '--tls-auth-clients', 'no'],
       ...own,
