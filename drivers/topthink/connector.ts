@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type Connector,
   type DriverContext,
+  isQueueError,
   type Lease,
   type NewJob,
   type PushOutcome,
@@ -28,6 +29,8 @@ interface Delivery {
   readonly message: DeliveredMessage;
   /** True once the message is stored afresh, so that a repeated release does not store it again. */
   isStoredAgain: boolean;
+  /** True once the answer to a removal was lost: a message that is gone then was removed by it. */
+  mayBeRemoved: boolean;
   isSettled: boolean;
 }
 
@@ -72,7 +75,7 @@ export class TopthinkConnector implements Connector {
   async deliver(message: DeliveredMessage): Promise<boolean> {
     const { runInline, logger } = this.#context;
     const lease = { queue: message.queue, token: randomUUID(), handle: message.id };
-    const delivery = { message, isStoredAgain: false, isSettled: false };
+    const delivery = { message, isStoredAgain: false, mayBeRemoved: false, isSettled: false };
     this.#deliveries.set(lease.token, delivery);
     try {
       await runInline({ ...message, lease }, this);
@@ -89,9 +92,18 @@ export class TopthinkConnector implements Connector {
   }
 
   async delete(leases: readonly Lease[]): Promise<boolean[]> {
-    return await this.#settle(leases, async ({ message: { queue, id, givenUp } }) =>
-      givenUp === undefined ? await this.#service.remove(queue, id) : true,
-    );
+    return await this.#settle(leases, (delivery) => this.#remove(delivery));
+  }
+
+  async #remove(delivery: Delivery): Promise<boolean> {
+    const { queue, id, givenUp } = delivery.message;
+    if (givenUp !== undefined) return true;
+    try {
+      return (await this.#service.remove(queue, id)) || delivery.mayBeRemoved;
+    } catch (error) {
+      delivery.mayBeRemoved ||= isQueueError(error) && error.ambiguous;
+      throw error;
+    }
   }
 
   /** Stores the message afresh, then removes the old one: who dies in between leaves two, where PHP leaves none. */
@@ -100,12 +112,12 @@ export class TopthinkConnector implements Connector {
     return await this.#settle(
       releases.map(({ lease }) => lease),
       async (delivery, { token }) => {
-        const { queue, id, body, attempts } = delivery.message;
+        const { queue, body, attempts } = delivery.message;
         const { delayMs = 0 } = byToken.get(token) ?? {};
         const afresh = { payload: body, attempts, delaySeconds: wholeSeconds(delayMs) };
         if (!delivery.isStoredAgain) await this.#service.push(queue, afresh);
         delivery.isStoredAgain = true;
-        await this.#service.remove(queue, id);
+        await this.#remove(delivery); // gone already or not: it is stored afresh
         return true;
       },
     );

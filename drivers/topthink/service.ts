@@ -45,7 +45,8 @@ export class Service {
     const path = `${this.#pathOf(queue)}/${rawUrlEncode(id)}`;
     const answer = await this.#ask({ method: 'DELETE', path, content });
     if (isGood(answer)) return true;
-    if (answer.status === 404 || answer.status === 410) return false;
+    // After an error it may be this very call that has removed it.
+    if (answer.status === 404 || answer.status === 410) return answer.tries > 1;
     throw refused(answer);
   }
 
@@ -59,12 +60,12 @@ export class Service {
   }
 
   /** Sends again what is answered with 500 and more. */
-  async #ask(message: Message): Promise<Answer> {
+  async #ask(message: Message): Promise<Answer & { readonly tries: number }> {
     const { signal } = this.#closing;
     for (let tries = 1; ; tries += 1) {
       if (signal.aborted) throw new QueueError('E_QUEUE_CLOSED', 'the queue was closed');
       const answer = await this.#send(message, tries);
-      if (answer.status < 500) return answer;
+      if (answer.status < 500) return { ...answer, tries };
       if (tries >= this.#settings.maxTries) throw failing(answer.status, tries);
       await this.#pause(Math.random() * longestPauseMs(tries), signal).catch(() => {
         throw new QueueError('E_QUEUE_CLOSED', `the queue was closed after an answer ${answer.status}`, {

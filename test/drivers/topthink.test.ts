@@ -383,6 +383,24 @@ describe('an endpoint', () => {
     expect(service.requests[0]?.body).toMatch(/name="delay"\r\n\r\n2\r\n/);
   });
 
+  test.each([
+    ['lost', 'hang-up' as const],
+    ['an error', { status: 500 } as const],
+  ])('keeps the record of a job whose removal was done though its answer was %s', async (_, reaction) => {
+    service.react = () => (methods().length === 1 ? reaction : { status: 404 });
+    const failing = job(() => Promise.reject(new Error('no')), { tries: 1 });
+    const { driver, queue } = setUp({ jobs: [failing], failed: { connection: 'kept' } });
+    expect((await driver.endpoint(queue, { verify })(delivery())).status).toBe(200);
+    expect(await queue.failed.list()).toMatchObject([{ jobId: 'm1', reason: 'max-tries' }]);
+    expect(methods()).toEqual(['DELETE', 'DELETE']);
+  });
+
+  test('settles nothing of a message that is gone', async () => {
+    service.react = () => ({ status: 404 });
+    const { driver, queue } = setUp({ jobs: [job(() => {})], failed: 'none' });
+    expect((await driver.endpoint(queue, { verify })(delivery())).status).toBe(500);
+  });
+
   test('leaves a message to the service that it refuses to remove', async () => {
     service.react = () => ({ status: 403 });
     const { driver, queue } = setUp({ jobs: [job(() => {})], failed: 'none' });
