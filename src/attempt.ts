@@ -115,11 +115,11 @@ export async function runAttempt(held: HeldJob, context: AttemptContext): Promis
     exceptions: context.settler.canCountThrown ? (reserved.exceptions ?? 0) : reserved.attempts - 1,
   };
   const now = circumstances(context);
-  const decided = decide(end, job, rules, now);
-  const about = { handler, job: settlement.job, data: payload.data, body: reserved.body, rules, now };
-  const verdict =
-    settlement.refusedData(end) ??
-    (handler?.attemptFailed ? await amended(decided, about, context) : decided);
+  let verdict = settlement.refusedData(end) ?? decide(end, job, rules, now);
+  if (handler?.attemptFailed) {
+    const about = { handler, job: settlement.job, data: payload.data, body: reserved.body, rules, now };
+    verdict = await amended(verdict, about, context);
+  }
   if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(held);
   const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
   return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };

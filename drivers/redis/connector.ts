@@ -22,6 +22,7 @@ import { type Keys, QueuePlaces } from './keys.js';
 import { handleOf, memberOf } from './member.js';
 import { RedisPeek } from './peek.js';
 import { Pusher } from './push.js';
+import { inTurn, sizeOf } from './replies.js';
 import type { Script } from './script.js';
 import type { Scripts } from './scripts.js';
 import type { RedisSignals } from './signals.js';
@@ -173,17 +174,8 @@ export class RedisConnector implements Connector {
     return this.#settle(script, leases, (index) => [releases[index]?.delayMs ?? 0]);
   }
 
-  async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
-    // Each goes to the head of the list, so the first to come again is put there last. Tokens tell the order.
-    const order = leases.map((lease, index) => ({ lease, index }));
-    order.sort((a, b) => (a.lease.token < b.lease.token ? 1 : -1));
-    const held = await this.#settle(
-      this.#scripts.unreserve,
-      order.map(({ lease }) => lease),
-    );
-    const answers = new Array<boolean>(leases.length);
-    for (const [at, { index }] of order.entries()) answers[index] = held[at] ?? false;
-    return answers;
+  unreserve(leases: readonly Lease[]): Promise<boolean[]> {
+    return inTurn(leases, (some) => this.#settle(this.#scripts.unreserve, some));
   }
 
   fail(failures: readonly Failure[]): Promise<boolean[]> {
@@ -255,8 +247,4 @@ function jobsOf(reserved: ReserveReply[0], queues: readonly string[], members: M
     jobs.push({ queue, ...members.held(member, body, lease.token), lease });
   }
   return jobs;
-}
-
-function sizeOf([ready = 0, delayed = 0, reserved = 0]: readonly number[]): QueueSize {
-  return { ready, delayed, reserved };
 }

@@ -1,11 +1,9 @@
 import type { LiveJob, LiveState, Peek } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import type { Keys } from './keys.js';
+import { findInPages, peekPages } from './pages.js';
 import { plainScript } from './script.js';
 import type { MemberCodec } from './wire.js';
-
-/** Members that are read in one go: each may be a megabyte. */
-const pageSize = 100;
 
 /**
  * KEYS: a queue. ARGV: the state, how many to pass over, how many to look at. Answers, for each job, its member, the body
@@ -61,29 +59,13 @@ export class RedisPeek {
     this.#members = members;
   }
 
-  async peek(queue: string, { state, limit, offset = 0 }: Peek): Promise<LiveJob[]> {
-    const jobs: LiveJob[] = [];
-    while (jobs.length < limit) {
-      const most = Math.min(pageSize, limit - jobs.length);
-      const page = await this.#page(queue, state, offset + jobs.length, most);
-      jobs.push(...page);
-      if (page.length < most) break;
-    }
-    return jobs;
+  peek(queue: string, options: Peek): Promise<LiveJob[]> {
+    return peekPages((...page) => this.#page(queue, ...page), options);
   }
 
   /** Reads the queue until it finds the job: only the ids that callers chose are known apart from the members. */
-  async find(queue: string, id: string): Promise<LiveJob | null> {
-    // In the order in which a job moves on, so that one that moves meanwhile is met later.
-    for (const state of ['delayed', 'ready', 'reserved'] as const) {
-      for (let offset = 0; ; offset += pageSize) {
-        const page = await this.#page(queue, state, offset, pageSize);
-        const found = page.find((job) => job.id === id);
-        if (found) return found;
-        if (page.length < pageSize) break;
-      }
-    }
-    return null;
+  find(queue: string, id: string): Promise<LiveJob | null> {
+    return findInPages((...page) => this.#page(queue, ...page), id);
   }
 
   async #page(queue: string, state: LiveState, offset: number, limit: number): Promise<LiveJob[]> {

@@ -18,6 +18,7 @@ import type { Commands } from '../redis/commands.js';
 import { diagnoseServer } from '../redis/diagnose.js';
 import { RedisHistory } from '../redis/history.js';
 import { Keys as RedisKeys } from '../redis/keys.js';
+import { inTurn, sizeOf } from '../redis/replies.js';
 import type { Script } from '../redis/script.js';
 import type { RedisSignals } from '../redis/signals.js';
 import { RedisStatistics } from '../redis/statistics.js';
@@ -133,15 +134,8 @@ export class WebmanConnector implements Connector {
     return this.#release('0', releases);
   }
 
-  async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
-    // Each goes to the end that is taken from, so the first to come again is put there last. Tokens tell the order.
-    const order = leases.map((lease, index) => ({ lease, index }));
-    order.sort((a, b) => (a.lease.token < b.lease.token ? 1 : -1));
-    const args = order.flatMap(({ lease }) => named(lease));
-    const held = await this.#settle(unreserveScript, args);
-    const answers = new Array<boolean>(leases.length);
-    for (const [at, { index }] of order.entries()) answers[index] = held[at] ?? false;
-    return answers;
+  unreserve(leases: readonly Lease[]): Promise<boolean[]> {
+    return inTurn(leases, (some) => this.#settle(unreserveScript, some.flatMap(named)));
   }
 
   fail(failures: readonly Failure[]): Promise<boolean[]> {
@@ -200,8 +194,4 @@ function jobsOf(reserved: ReserveReply[0], queues: readonly string[]): ReservedJ
     jobs.push({ queue, ...readMember(member), lease });
   }
   return jobs;
-}
-
-function sizeOf([ready = 0, delayed = 0, reserved = 0]: readonly number[]): QueueSize {
-  return { ready, delayed, reserved };
 }

@@ -1,11 +1,9 @@
 import type { LiveJob, LiveState, Peek } from '../../src/index.js';
 import type { Commands } from '../redis/commands.js';
+import { findInPages, peekPages } from '../redis/pages.js';
 import type { Keys } from './keys.js';
 import { readMember } from './member.js';
 import { peekScript } from './queue-scripts.js';
-
-/** Packages that are read in one go: each may be a megabyte. */
-const pageSize = 100;
 
 /** Looks at the jobs of a queue. Changes nothing. */
 export class WebmanPeek {
@@ -17,28 +15,12 @@ export class WebmanPeek {
     this.#keys = keys;
   }
 
-  async peek(queue: string, { state, limit, offset = 0 }: Peek): Promise<LiveJob[]> {
-    const jobs: LiveJob[] = [];
-    while (jobs.length < limit) {
-      const most = Math.min(pageSize, limit - jobs.length);
-      const page = await this.#page(queue, state, offset + jobs.length, most);
-      jobs.push(...page);
-      if (page.length < most) break;
-    }
-    return jobs;
+  peek(queue: string, options: Peek): Promise<LiveJob[]> {
+    return peekPages((...page) => this.#page(queue, ...page), options);
   }
 
-  async find(queue: string, id: string): Promise<LiveJob | null> {
-    // In the order in which a job moves on, so that one that moves meanwhile is met later.
-    for (const state of ['delayed', 'ready', 'reserved'] as const) {
-      for (let offset = 0; ; offset += pageSize) {
-        const page = await this.#page(queue, state, offset, pageSize);
-        const found = page.find((job) => job.id === id);
-        if (found) return found;
-        if (page.length < pageSize) break;
-      }
-    }
-    return null;
+  find(queue: string, id: string): Promise<LiveJob | null> {
+    return findInPages((...page) => this.#page(queue, ...page), id);
   }
 
   async #page(queue: string, state: LiveState, offset: number, limit: number): Promise<LiveJob[]> {
