@@ -74,6 +74,7 @@ export {
 } from './job-definition.js';
 export { type FoundJob, type ListOptions, listedStates } from './job-listing.js';
 export type { ListedJob, ListedState } from './job-views.js';
+export { decodeLaravel, laravelFields } from './laravel-payload.js';
 export type { LiveJob, LiveState, Peek } from './live-jobs.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';

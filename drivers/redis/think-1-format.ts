@@ -17,7 +17,8 @@ export const think1Format: WireFormat = {
   decode: (body) => nativeFormat.decode(body),
 };
 
-function fieldsOf({ job, maxTries, timeout, timeoutAt, data, backoff, trace, id }: Payload): PhpValue {
+function fieldsOf(payload: Payload): PhpValue {
+  const { job, maxTries, timeout, timeoutAt, data, backoff, maxExceptions, trace, id } = payload;
   const fields = {
     job,
     data,
@@ -25,6 +26,7 @@ function fieldsOf({ job, maxTries, timeout, timeoutAt, data, backoff, trace, id 
     ...(timeout !== null && { timeout }),
     ...(timeoutAt !== undefined && { timeoutAt }),
     ...(backoff !== undefined && { backoff }),
+    ...(maxExceptions !== undefined && { maxExceptions }),
     ...trace,
     id,
     attempts: 1,

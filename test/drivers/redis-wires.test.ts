@@ -56,3 +56,10 @@ test.each(['think-1', 'laravel'] as const)('%s: a hostile megabyte is kept whole
   expect(await server.keys()).toEqual([]);
   await connector.close();
 });
+
+test.each(['think-1', 'laravel'] as const)('%s: a payload keeps what the push asked for', async (wire) => {
+  const format = redis({ url: server.url, wire }).wire;
+  const asked = { maxTries: 4, timeout: 30, timeoutAt: 2_000_000_000, backoff: [1, 5], maxExceptions: 2 };
+  const body = format?.encode({ job: 'x', data: 1, id: 'a', ...asked }) ?? '';
+  expect(format?.decode(body)).toMatchObject({ payload: asked });
+});

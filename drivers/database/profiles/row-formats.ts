@@ -1,14 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import {
-  type Backoff,
-  type Decoded,
-  durationToMs,
+  decodeLaravel,
   encodePhpJson,
+  laravelFields,
   nativeFormat,
   type Payload,
   type PhpValue,
-  payloadFrom,
-  QueueError,
   type WireFormat,
 } from '../../../src/index.js';
 
@@ -54,7 +50,10 @@ export function laravelRows(now: () => number = Date.now): WireFormat {
   return {
     name: 'laravel',
     keepsIds: false,
-    encode: (payload) => encoded(laravelFields(payload, now())),
+    encode(payload) {
+      const { fields, delay } = laravelFields(payload, now());
+      return encoded({ ...fields, delay, ...payload.trace });
+    },
     decode: decodeLaravel,
   };
 }
@@ -78,59 +77,3 @@ function ownOf({ backoff, maxExceptions, trace }: Own): object {
 function wholeSeconds(seconds: number | null): number | null {
   return seconds === null ? null : Math.ceil(seconds);
 }
-
-const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
-
-function laravelFields(payload: Payload, nowMs: number): object {
-  const { job, maxTries, timeout, timeoutAt, data, backoff, maxExceptions, trace, id } = payload;
-  const delay = Math.ceil(((payload.dueAt ?? nowMs) - nowMs) / 1000);
-  return {
-    uuid: uuid.test(id) ? id : randomUUID(),
-    displayName: job.split('@')[0],
-    job,
-    maxTries,
-    maxExceptions: maxExceptions ?? null,
-    failOnTimeout: false,
-    backoff: backoff === undefined ? null : secondsOf(backoff),
-    timeout: wholeSeconds(timeout),
-    ...(timeoutAt !== undefined && { retryUntil: timeoutAt }),
-    data,
-    createdAt: Math.floor(nowMs / 1000),
-    delay: delay > 0 ? delay : null,
-    ...trace,
-  };
-}
-
-/** A number of seconds, or several with commas between them. */
-function secondsOf(backoff: Backoff): number | string {
-  if (backoff === 'exponential' || (typeof backoff === 'object' && 'type' in backoff)) {
-    throw new QueueError('E_UNSUPPORTED', "backoff: a growing one has no place in Laravel's payload", {
-      fix: 'Write a span or a list of spans, or set it in the definition of the job.',
-    });
-  }
-  const spans = Array.isArray(backoff) ? backoff : [backoff];
-  const seconds = spans.map((span) => Math.ceil(durationToMs(span, 'backoff') / 1000));
-  return seconds.length === 1 ? (seconds[0] as number) : seconds.join(',');
-}
-
-function decodeLaravel(body: string): Decoded {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return nativeFormat.decode(body); // which says what is wrong
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return nativeFormat.decode(body);
-  const { uuid: id, retryUntil, backoff, maxExceptions, createdAt, delay, ...fields } = value as Fields;
-  return payloadFrom({
-    ...fields,
-    id,
-    timeoutAt: retryUntil,
-    backoff:
-      typeof backoff === 'string' && backoff !== '' ? backoff.split(',').map(Number) : backoff || undefined,
-    ...(maxExceptions !== null && { maxExceptions }),
-    ...(typeof createdAt === 'number' && { dueAt: (createdAt + (Number(delay) || 0)) * 1000 }),
-  });
-}
-
-type Fields = Readonly<Record<string, unknown>>;
