@@ -51,3 +51,17 @@ async function contentOf(client: Redis, key: string): Promise<KeyContent> {
   const items = flat.flatMap((member, at) => (at % 2 === 0 ? [{ member, score: flat[at + 1] ?? '' }] : []));
   return { type, items };
 }
+
+/** What a case left behind, its scores being due by a time in seconds. */
+export function due(
+  keys: Readonly<Record<string, KeyContent>>,
+  bySeconds: number,
+): Readonly<Record<string, KeyContent>> {
+  const entries = Object.entries(keys).map(([key, content]) => [
+    key,
+    content.type === 'zset'
+      ? { ...content, items: content.items.map((item) => ({ ...item, score: String(bySeconds - 1) })) }
+      : content,
+  ]);
+  return Object.fromEntries(entries);
+}

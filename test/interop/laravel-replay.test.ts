@@ -1,9 +1,7 @@
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { golden } from '../support/golden.js';
 import { LaravelQueue } from '../support/laravel-queue.js';
-import { Monitor } from '../support/monitor.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { replayRedis } from '../support/replay-redis.js';
 import { dumped, type Golden, stored } from './golden-case.js';
 import { beforeLaravelCase, laravelPushes, payloadIn } from './laravel-states.js';
 
@@ -28,20 +26,7 @@ const calls: Readonly<Record<string, (laravel: LaravelQueue) => Promise<unknown>
   pop_migrates: pop,
 };
 
-let server: RedisServer;
-let monitor: Monitor;
-let connection: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  monitor = await Monitor.open(server.client, server.port);
-  connection = server.client.duplicate();
-  await connection.ping();
-});
-afterAll(async () => {
-  monitor?.close();
-  connection?.disconnect();
-  await server?.stop();
-});
+const replay = replayRedis();
 
 test('every recorded case is replayed', () => {
   expect(Object.keys(calls)).toEqual(cases.map(({ name }) => name));
@@ -55,21 +40,21 @@ function comparable([name = '', ...args]: readonly string[]): unknown[] {
 }
 
 test.each(cases)('$name: the same commands, keys and answer', async (one) => {
-  await server.client.flushall();
-  await stored(server.client, beforeLaravelCase(one.name));
+  await replay.server.client.flushall();
+  await stored(replay.server.client, beforeLaravelCase(one.name));
   const { id, uuid } = JSON.parse(payloadIn(one));
-  const laravel = new LaravelQueue(connection, {
+  const laravel = new LaravelQueue(replay.connection, {
     queue: 'golden',
     now: () => one.unix_before,
     newId: () => ({ id, uuid }),
   });
   const call = calls[one.name] as (laravel: LaravelQueue) => Promise<unknown>;
 
-  const { result, commands } = await monitor.during(() => call(laravel));
+  const { result, commands } = await replay.monitor.during(() => call(laravel));
 
   expect(commands.map(comparable)).toEqual(one.commands.map(comparable));
   // What PHP itself wrote is the same to the byte.
-  if (!one.name.startsWith('pop')) expect(await dumped(server.client)).toEqual(one.keys_after);
+  if (!one.name.startsWith('pop')) expect(await dumped(replay.server.client)).toEqual(one.keys_after);
   if (typeof one.result !== 'object' || one.result === null) return expect(result ?? null).toBe(one.result);
   const parsed = (value: object) =>
     Object.fromEntries(

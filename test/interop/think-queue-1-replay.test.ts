@@ -1,9 +1,7 @@
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { golden } from '../support/golden.js';
-import { Monitor } from '../support/monitor.js';
 import { openPhp } from '../support/php.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { replayRedis } from '../support/replay-redis.js';
 import { type ThinkJob1, ThinkQueue1 } from '../support/think-queue-1.js';
 import { dumped, type Golden, stored } from './golden-case.js';
 import { beforeCase, think1Data } from './think-queue-1-states.js';
@@ -54,22 +52,9 @@ function described(job: ThinkJob1 | null): unknown {
   return { 'attempts()': job.attempts(), rawBody: job.rawBody, 'getQueue()': job.queue, 'getName()': name };
 }
 
-let server: RedisServer;
-let monitor: Monitor;
-let connection: Redis;
+const replay = replayRedis();
 const json = openPhp();
-beforeAll(async () => {
-  server = await startRedis();
-  monitor = await Monitor.open(server.client, server.port);
-  connection = server.client.duplicate();
-  await connection.ping();
-});
-afterAll(async () => {
-  json.close();
-  monitor?.close();
-  connection?.disconnect();
-  await server?.stop();
-});
+afterAll(() => json.close());
 
 test('every recorded case is replayed', () => {
   expect(Object.keys(calls)).toEqual(cases.map(({ name }) => name));
@@ -77,18 +62,18 @@ test('every recorded case is replayed', () => {
 });
 
 test.each(cases)('$name: the same commands, keys and answer', async (one) => {
-  await server.client.flushall();
-  await stored(server.client, beforeCase(one.name));
+  await replay.server.client.flushall();
+  await stored(replay.server.client, beforeCase(one.name));
   const ids = one.commands.flatMap((command) => /"id":"(\w+)"/.exec(command.at(-1) ?? '')?.[1] ?? []);
   const settings = { now: () => one.unix_before, newId: () => ids.shift() ?? 'none' };
-  const php = new ThinkQueue1(connection, json, settings);
+  const php = new ThinkQueue1(replay.connection, json, settings);
   const call = calls[one.name] as (php: ThinkQueue1) => Promise<unknown>;
 
   const work = () => call(php).catch((error: Error) => ({ thrown: error.message }));
-  const { result, commands } = await monitor.during(work);
+  const { result, commands } = await replay.monitor.during(work);
 
   expect(commands).toEqual(one.commands);
-  expect(await dumped(server.client)).toEqual(one.keys_after);
+  expect(await dumped(replay.server.client)).toEqual(one.keys_after);
   if (one.exception !== undefined) {
     expect(`think\\exception\\ErrorException: ${(result as { thrown: string }).thrown}`).toBe(one.exception);
   } else if (typeof one.result === 'object' && one.result !== null) {

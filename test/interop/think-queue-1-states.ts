@@ -1,5 +1,5 @@
 import { golden } from '../support/golden.js';
-import type { Golden, KeyContent } from './golden-case.js';
+import { due, type Golden, type KeyContent } from './golden-case.js';
 
 type Keys = Readonly<Record<string, KeyContent>>;
 
@@ -29,17 +29,8 @@ const scored = (key: string, score: number, ...members: string[]): Keys => ({
   },
 });
 
-/** What an earlier case left, its scores being due by now. */
-function due(name: string): Keys {
-  const now = of(name).unix_before;
-  const entries = Object.entries(of(name).keys_after).map(([key, content]) => [
-    key,
-    content.type === 'zset'
-      ? { ...content, items: content.items.map((item) => ({ ...item, score: String(now - 1) })) }
-      : content,
-  ]);
-  return Object.fromEntries(entries);
-}
+/** What an earlier case left, its scores being due by then. */
+const leftDue = (name: string): Keys => due(of(name).keys_after, of(name).unix_before);
 
 const poison = '{"job":"app\\\\job\\\\Demo","data":1}';
 
@@ -51,8 +42,8 @@ export function beforeCase(name: string): Keys {
     delete: () => of('pop').keys_after,
     pop_for_release: () => of('push_at_method').keys_after,
     release: () => of('pop_for_release').keys_after,
-    pop_migrates_delayed: () => due('release'),
-    pop_migrates_expired_reserved: () => due('pop_migrates_delayed'),
+    pop_migrates_delayed: () => leftDue('release'),
+    pop_migrates_expired_reserved: () => leftDue('pop_migrates_delayed'),
     stale_delete: () => of('pop_migrates_expired_reserved').keys_after,
     stale_release: () => of('stale_delete').keys_after,
     pop_foreign_encoding: () =>

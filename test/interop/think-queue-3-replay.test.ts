@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { golden } from '../support/golden.js';
-import { Monitor } from '../support/monitor.js';
 import { openPhp } from '../support/php.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import type { RedisServer } from '../support/redis-server.js';
+import { replayRedis } from '../support/replay-redis.js';
 import { type ThinkJob, ThinkQueue3, type ThinkQueueSettings } from '../support/think-queue-3.js';
-import { dumped, type Golden, type KeyContent, shortened, stored } from './golden-case.js';
+import { due, dumped, type Golden, type KeyContent, shortened, stored } from './golden-case.js';
 
 const { cases } = golden<{ readonly cases: readonly Golden[] }>('think-queue-3.0-redis');
 const recorded = new Map(cases.map((one) => [one.name, one]));
@@ -44,15 +44,7 @@ const listOf = (...items: string[]): Readonly<Record<string, KeyContent>> => ({
 const simple = (id: number | string) => `{"job":"x","id":"${id}","attempts":0}`;
 
 /** The state that a case began with: what an earlier one left, its scores being due by now. */
-function due(name: string, { unix_before: now }: Golden): Readonly<Record<string, KeyContent>> {
-  const entries = Object.entries(of(name).keys_after).map(([key, content]) => [
-    key,
-    content.type === 'zset'
-      ? { ...content, items: content.items.map((item) => ({ ...item, score: String(now - 1) })) }
-      : content,
-  ]);
-  return Object.fromEntries(entries);
-}
+const leftDue = (name: string, { unix_before: now }: Golden) => due(of(name).keys_after, now);
 
 const replays: Readonly<Record<string, Replay>> = {
   push: { call: (php) => php.push('app\\job\\Demo', data, 'golden') },
@@ -62,9 +54,9 @@ const replays: Readonly<Record<string, Replay>> = {
   push_at_method: { call: (php) => php.push('app\\job\\Demo@task1', 'scalar', 'golden') },
   pop_for_release: { before: 'push_at_method', call: pop },
   release: { before: 'pop_for_release', call: (php) => heldAfter('pop_for_release', php).release(30) },
-  pop_migrates_delayed: { before: due('release', of('pop_migrates_delayed')), call: pop },
+  pop_migrates_delayed: { before: leftDue('release', of('pop_migrates_delayed')), call: pop },
   pop_migrates_expired_reserved: {
-    before: due('pop_migrates_delayed', of('pop_migrates_expired_reserved')),
+    before: leftDue('pop_migrates_delayed', of('pop_migrates_expired_reserved')),
     call: pop,
   },
   stale_delete: {
@@ -184,22 +176,9 @@ function heldAfter(name: string, php: ThinkQueue3): ThinkJob {
   return php.reservedJob(member, '', 'golden');
 }
 
-let server: RedisServer;
-let monitor: Monitor;
-let connection: Redis;
+const replay = replayRedis();
 const json = openPhp();
-beforeAll(async () => {
-  server = await startRedis();
-  monitor = await Monitor.open(server.client, server.port);
-  connection = server.client.duplicate();
-  await connection.ping(); // connected, with what a client asks for that
-});
-afterAll(async () => {
-  json.close();
-  monitor?.close();
-  connection?.disconnect();
-  await server?.stop();
-});
+afterAll(() => json.close());
 
 test('every recorded case is replayed', () => {
   expect(Object.keys(replays)).toEqual(cases.map(({ name }) => name));
@@ -208,21 +187,21 @@ test('every recorded case is replayed', () => {
 
 test.each(cases)('$name: the same commands, keys and answer', async (one) => {
   const { before = {}, settings, call, afterwards } = replays[one.name] as Replay;
-  await server.client.flushall();
-  await stored(server.client, typeof before === 'string' ? of(before).keys_after : before);
+  await replay.server.client.flushall();
+  await stored(replay.server.client, typeof before === 'string' ? of(before).keys_after : before);
   const ids = one.commands.flatMap((command) => /"id":"(\w+)"/.exec(command.at(-1) ?? '')?.[1] ?? []);
-  const php = new ThinkQueue3(connection, json, {
+  const php = new ThinkQueue3(replay.connection, json, {
     now: () => one.unix_before,
     newId: () => ids.shift() ?? 'none',
     ...settings,
   });
 
-  const work = () => call(php, server.client).catch((error: Error) => ({ thrown: error.message }));
-  const { result, commands } = await monitor.during(work);
+  const work = () => call(php, replay.server.client).catch((error: Error) => ({ thrown: error.message }));
+  const { result, commands } = await replay.monitor.during(work);
 
   expect(commands.map(shortened)).toEqual(one.commands);
-  await afterwards?.(server);
-  expect(await dumped(server.client)).toEqual(one.keys_after);
+  await afterwards?.(replay.server);
+  expect(await dumped(replay.server.client)).toEqual(one.keys_after);
   if (one.exception !== undefined) {
     const { thrown } = result as { readonly thrown: string };
     expect(`think\\exception\\ErrorException: ${thrown}`).toBe(one.exception);

@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { consumerJob } from '../../config/consumer-job.js';
 import { webman } from '../../drivers/webman/index.js';
 import {
@@ -12,8 +11,7 @@ import {
   UnrecoverableError,
 } from '../../src/index.js';
 import { golden } from '../support/golden.js';
-import { Monitor } from '../support/monitor.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { replayRedis } from '../support/replay-redis.js';
 import { type PhpConsumer, Unretryable, WebmanPhp, type WebmanPhpSettings } from '../support/webman.js';
 import { dumped, type Golden, type KeyContent, stored } from './golden-case.js';
 
@@ -27,22 +25,9 @@ const waiting = '{redis-queue}-waitinggolden';
 const delayed = '{redis-queue}-delayed';
 const failed = '{redis-queue}-failed';
 
-let server: RedisServer;
-let monitor: Monitor;
-let connection: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  monitor = await Monitor.open(server.client, server.port);
-  connection = server.client.duplicate();
-  await connection.ping();
-});
-afterAll(async () => {
-  monitor?.close();
-  connection?.disconnect();
-  await server?.stop();
-});
+const replay = replayRedis();
 beforeEach(async () => {
-  await server.client.flushall();
+  await replay.server.client.flushall();
 });
 
 /** The text of the package that a recorded case is about, as its first command has it. */
@@ -109,7 +94,7 @@ function nodeSide(
   };
   const found = { consumer, queue: 'golden', connection: 'webman', settings: {} };
   const queue = createQueue({
-    connections: { webman: webman({ url: server.url, ...options }) },
+    connections: { webman: webman({ url: replay.server.url, ...options }) },
     jobs: [consumerJob('golden', new Map([['webman', found]]))],
   });
   return { queue, consumed, hooked };
@@ -133,7 +118,7 @@ async function nodeRuns<T>(
 }
 
 const phpOf = (name: string, settings: Partial<WebmanPhpSettings> = {}) =>
-  new WebmanPhp(connection, {
+  new WebmanPhp(replay.connection, {
     now: () => of(name).unix_before,
     newId: () => /"id":\s*"([\d.]+)"/.exec(sent(name))?.[1] ?? 'n',
     ...settings,
@@ -161,9 +146,11 @@ describe('the double of PHP sends what was recorded', () => {
 
   test.each(cases.filter(({ name }) => isProducers(name) && name !== 'prefix_send'))('$name', async (one) => {
     const php = phpOf(one.name);
-    const { commands } = await monitor.during(() => php.send('golden', data(one.name), delays[one.name]));
+    const { commands } = await replay.monitor.during(() =>
+      php.send('golden', data(one.name), delays[one.name]),
+    );
     expect(commands).toEqual(one.commands.filter(([command]) => command !== 'SELECT'));
-    expect(await dumped(server.client)).toEqual(one.keys_after);
+    expect(await dumped(replay.server.client)).toEqual(one.keys_after);
   });
 
   test('prefix_send', async () => {
@@ -171,26 +158,27 @@ describe('the double of PHP sends what was recorded', () => {
     const php = phpOf('prefix_send', { prefix: 'p:', newId: () => ids.shift() ?? '' });
     await php.send('golden', 1n);
     await php.send('golden', 2n, 30);
-    expect(await dumped(server.client)).toEqual(of('prefix_send').keys_after);
+    expect(await dumped(replay.server.client)).toEqual(of('prefix_send').keys_after);
   });
 
   test.each(['consume_failure_retry', 'unretryable', 'hook_changes_package'])('%s', async (name) => {
-    await stored(server.client, listOf(fresh(name)));
+    await stored(replay.server.client, listOf(fresh(name)));
     const php = phpOf(name, { now: () => secondOf(name) });
-    const { commands } = await monitor.during(() => php.consumeOne('golden', phpConsumer));
+    const { commands } = await replay.monitor.during(() => php.consumeOne('golden', phpConsumer));
     const written = (all: readonly (readonly string[])[]) =>
       all.filter(([one]) => /^(ZADD|LPUSH)$/.test(one ?? ''));
     expect(written(commands)).toEqual(written(of(name).commands));
-    expect(await dumped(server.client)).toEqual(of(name).keys_after);
+    expect(await dumped(replay.server.client)).toEqual(of(name).keys_after);
   });
 
   test('delayed_order', async () => {
     const one = of('delayed_order');
     const members = one.commands.filter(([command]) => command === 'ZREM').map(([, , member = '']) => member);
-    for (const [index, member] of members.entries()) await server.client.zadd(delayed, 10 - index, member);
+    for (const [index, member] of members.entries())
+      await replay.server.client.zadd(delayed, 10 - index, member);
     const php = phpOf('delayed_order');
     await php.poll();
-    expect(await dumped(server.client)).toEqual(one.keys_after);
+    expect(await dumped(replay.server.client)).toEqual(one.keys_after);
   });
 });
 
@@ -202,8 +190,8 @@ function secondOf(name: string): number {
 
 describe('a worker of ours takes what PHP sent', () => {
   test.each(cases.filter(({ name }) => isProducers(name)))('$name', async (one) => {
-    await stored(server.client, one.keys_after);
-    await server.advance(2 * 86_400_000);
+    await stored(replay.server.client, one.keys_after);
+    await replay.server.advance(2 * 86_400_000);
     const prefix = one.name === 'prefix_send' ? { prefix: 'p:' } : {};
     await nodeRuns(prefix, async (side) => {
       const expected = Object.values(one.keys_after).flatMap((content) =>
@@ -219,16 +207,16 @@ describe('a worker of ours takes what PHP sent', () => {
       const inOrder = (list: readonly unknown[]) => list.map((value) => JSON.stringify(value)).sort();
       expect(inOrder(side.consumed)).toEqual(inOrder(expected.map((text) => JSON.parse(text).data)));
     });
-    expect(await server.keys()).toEqual([]);
+    expect(await replay.server.keys()).toEqual([]);
   });
 
   test('consume_success: nothing is left', async () => {
-    await stored(server.client, of('client_send').keys_after);
+    await stored(replay.server.client, of('client_send').keys_after);
     await nodeRuns({}, async (side) => {
       await work(side);
       expect(side.consumed).toEqual([{ action: 'ok', u: '中/文' }]);
     });
-    expect(await dumped(server.client)).toEqual(of('consume_success').keys_after);
+    expect(await dumped(replay.server.client)).toEqual(of('consume_success').keys_after);
   });
 });
 
@@ -256,10 +244,10 @@ function atScore(
   );
 }
 
-const secondNow = async () => Math.floor((await server.now()) / 1000);
+const secondNow = async () => Math.floor((await replay.server.now()) / 1000);
 
 /** webman's own keys, and nothing that is ours beside them. */
-const ofWebman = async () => dumped(server.client, '{redis-queue}-[wdf][aer][ila]*').then(withoutOurs);
+const ofWebman = async () => dumped(replay.server.client, '{redis-queue}-[wdf][aer][ila]*').then(withoutOurs);
 
 function withoutOurs(keys: Record<string, KeyContent>): Record<string, KeyContent> {
   return Object.fromEntries(Object.entries(keys).filter(([key]) => !key.includes('-drover:')));
@@ -268,7 +256,7 @@ function withoutOurs(keys: Record<string, KeyContent>): Record<string, KeyConten
 describe('a worker of ours leaves what PHP would', () => {
   test('consume_failure_retry: a package of the same bytes, at now and five seconds', async () => {
     const name = 'consume_failure_retry';
-    await stored(server.client, listOf(fresh(name)));
+    await stored(replay.server.client, listOf(fresh(name)));
     const before = await secondNow();
     await nodeRuns({}, async (side) => {
       await work(side);
@@ -280,16 +268,16 @@ describe('a worker of ours leaves what PHP would', () => {
   test('retry_until_failed: max_attempts + 1 runs, one second more for each, then the failed list', async () => {
     const name = 'retry_until_failed';
     const written = of(name).commands.filter(([command]) => command === 'ZADD');
-    await stored(server.client, listOf(fresh(name)));
+    await stored(replay.server.client, listOf(fresh(name)));
     await nodeRuns({ max_attempts: 2, retry_seconds: 1 }, async (side) => {
       for (const [index, [, , , member]] of written.entries()) {
         const before = await secondNow();
         await work(side);
-        const [found, score] = await server.client.zrange(delayed, '0', '-1', 'WITHSCORES');
+        const [found, score] = await replay.server.client.zrange(delayed, '0', '-1', 'WITHSCORES');
         expect(found).toBe(member);
         expect(Number(score)).toBeGreaterThanOrEqual(before + index + 1);
         expect(Number(score)).toBeLessThanOrEqual((await secondNow()) + index + 1);
-        await server.advance(10_000);
+        await replay.server.advance(10_000);
       }
       await work(side);
       expect(side.consumed.length).toBe(3);
@@ -307,7 +295,7 @@ describe('a worker of ours leaves what PHP would', () => {
   });
 
   test('unretryable: given up at once, no attempt counted, the hook not called', async () => {
-    await stored(server.client, listOf(fresh('unretryable')));
+    await stored(replay.server.client, listOf(fresh('unretryable')));
     await nodeRuns({}, async (side) => {
       await work(side);
       expect(side.hooked).toEqual([]);
@@ -317,7 +305,7 @@ describe('a worker of ours leaves what PHP would', () => {
 
   test('hook_changes_package: what the hook returns decides', async () => {
     const name = 'hook_changes_package';
-    await stored(server.client, listOf(fresh(name)));
+    await stored(replay.server.client, listOf(fresh(name)));
     await nodeRuns({}, (side) => work(side));
     expect(await ofWebman()).toEqual(of(name).keys_after);
   });
@@ -325,17 +313,22 @@ describe('a worker of ours leaves what PHP would', () => {
   test('delayed_order: packages of other queues are moved too, the one due first going first', async () => {
     const one = of('delayed_order');
     const members = one.commands.filter(([command]) => command === 'ZREM').map(([, , member = '']) => member);
-    for (const [index, member] of members.entries()) await server.client.zadd(delayed, 10 - index, member);
+    for (const [index, member] of members.entries())
+      await replay.server.client.zadd(delayed, 10 - index, member);
     await nodeRuns({}, (side) => work(side));
     // PHP moves the newest first: recorded, and no order to keep.
-    expect(await server.client.lrange('{redis-queue}-waitingother', 0, -1)).toEqual(members);
+    expect(await replay.server.client.lrange('{redis-queue}-waitingother', 0, -1)).toEqual(members);
   });
 
   test('invalid_packages: what is no package is among the failed as it stood, and no neighbour is lost', async () => {
     const name = 'invalid_packages';
     const [, , , retried = ''] = of(name).commands.find(([command]) => command === 'ZADD') ?? [];
-    await server.client.lpush(waiting, 'not json', '{"id":"n","queue":"golden","data":{"action":"throw"}}');
-    await server.client.zadd(delayed, 1, 'bad delayed');
+    await replay.server.client.lpush(
+      waiting,
+      'not json',
+      '{"id":"n","queue":"golden","data":{"action":"throw"}}',
+    );
+    await replay.server.client.zadd(delayed, 1, 'bad delayed');
     const before = await secondNow();
     await nodeRuns({}, async (side) => {
       await work(side);
@@ -346,8 +339,8 @@ describe('a worker of ours leaves what PHP would', () => {
         ['not json', 'bad-payload'],
       ]);
     });
-    expect((await server.client.lrange(failed, 0, -1)).sort()).toEqual(['bad delayed', 'not json']);
-    const [member, score] = await server.client.zrange(delayed, '0', '-1', 'WITHSCORES');
+    expect((await replay.server.client.lrange(failed, 0, -1)).sort()).toEqual(['bad delayed', 'not json']);
+    const [member, score] = await replay.server.client.zrange(delayed, '0', '-1', 'WITHSCORES');
     expect(member).toBe(retried);
     expect(Number(score)).toBeGreaterThanOrEqual(before + 5);
   });
@@ -359,7 +352,7 @@ interface Calls {
 
 const php = (settings: Partial<WebmanPhpSettings> = {}) => {
   let id = 0;
-  return new WebmanPhp(connection, {
+  return new WebmanPhp(replay.connection, {
     now: () => Math.floor(Date.now() / 1000),
     newId: () => {
       id += 1;
@@ -385,20 +378,20 @@ describe('PHP and ours on one queue', () => {
       await queue.push('golden', odd);
       await queue.later('3s', 'golden', 'x');
     });
-    const [text = ''] = await server.client.lrange(waiting, 0, -1);
+    const [text = ''] = await replay.server.client.lrange(waiting, 0, -1);
     expect(Object.keys(JSON.parse(text))).toEqual(['id', 'time', 'delay', 'attempts', 'queue', 'data']);
     expect(recodePhpJson(text)).toBe(text.replace('"map":{}', '"map":[]'));
-    const [member = '', score] = await server.client.zrange(delayed, '0', '-1', 'WITHSCORES');
+    const [member = '', score] = await replay.server.client.zrange(delayed, '0', '-1', 'WITHSCORES');
     const { time, delay } = JSON.parse(member);
     expect([delay, Number(score) - time]).toEqual([3, 3]);
     const seen: unknown[] = [];
-    await server.advance(5000);
+    await replay.server.advance(5000);
     await php().poll();
     const consumer = { consume: (value: PhpValue) => seen.push(plain(value)) };
     await php().consumeOne('golden', consumer);
     await php().consumeOne('golden', consumer);
     expect(seen).toEqual([{ ...odd, map: {} }, 'x']);
-    expect(await server.keys()).toEqual([]);
+    expect(await replay.server.keys()).toEqual([]);
   });
 
   test('a package that fails by turns in both counts each attempt, and is kept as it was', async () => {
@@ -409,13 +402,13 @@ describe('PHP and ours on one queue', () => {
           await php().poll();
           await php().consumeOne('golden', phpConsumer);
         } else await work(side);
-        const [member = ''] = await server.client.zrange(delayed, '0', '-1');
+        const [member = ''] = await replay.server.client.zrange(delayed, '0', '-1');
         expect(JSON.parse(member)).toMatchObject({ attempts, max_attempts: 5, error: boom });
-        expect(await server.client.zcard(delayed)).toBe(1);
-        await server.advance(60_000);
+        expect(await replay.server.client.zcard(delayed)).toBe(1);
+        await replay.server.advance(60_000);
       }
       await work(side);
-      const [member = ''] = await server.client.lrange(failed, 0, -1);
+      const [member = ''] = await replay.server.client.lrange(failed, 0, -1);
       expect(JSON.parse(member).attempts).toBe(6);
     });
   });
@@ -424,32 +417,32 @@ describe('PHP and ours on one queue', () => {
     await php().send('golden', { action: 'ok' });
     const { connector, close } = connect();
     const [held] = await connector.reserve(['golden'], 1, 60_000);
-    expect(await server.client.llen(waiting)).toBe(0);
+    expect(await replay.server.client.llen(waiting)).toBe(0);
     await php().poll(); // nothing that PHP does touches what is held
-    await server.advance(90_000);
+    await replay.server.advance(90_000);
     await connector.reserve(['other'], 1, 60_000); // any call of ours, for whatever queue, gives it back
-    const [text = ''] = await server.client.lrange(waiting, 0, -1);
+    const [text = ''] = await replay.server.client.lrange(waiting, 0, -1);
     expect(JSON.parse(text)).toMatchObject({ id: held?.id, attempts: 1 });
     expect(await php().consumeOne('golden', phpConsumer)).toBe(true);
     expect(await connector.delete(held ? [held.lease] : [])).toEqual([false]);
-    expect(await server.keys()).toEqual([]);
+    expect(await replay.server.keys()).toEqual([]);
     await close();
   });
 
   test('a user who may not put a package back keeps it under its lease', async () => {
     await php().send('golden', { action: 'ok' });
     const may = ['on', '>secret', '~*', '+@all', '-lpush'];
-    await server.client.call('ACL', ['SETUSER', 'weak', ...may]);
+    await replay.server.client.call('ACL', ['SETUSER', 'weak', ...may]);
     const { connector, close } = connect({ user: 'weak', password: 'secret' });
     const [held] = await connector.reserve(['golden'], 1, 60_000);
     const leases = held ? [{ lease: held.lease, delayMs: 0 }] : [];
     await expect(connector.release(leases)).rejects.toMatchObject({ code: 'E_CONFIG' });
-    await server.advance(90_000);
+    await replay.server.advance(90_000);
     await connector.reserve(['other'], 1, 60_000); // may not give it back either
-    expect(await server.client.hlen('{redis-queue}-drover:held')).toBe(1);
+    expect(await replay.server.client.hlen('{redis-queue}-drover:held')).toBe(1);
     expect(await connector.delete(leases.map(({ lease }) => lease))).toEqual([true]);
     await close();
-    await server.client.call('ACL', ['DELUSER', 'weak']);
+    await replay.server.client.call('ACL', ['DELUSER', 'weak']);
   });
 
   test('consumers of both take each package once', async () => {
@@ -459,7 +452,7 @@ describe('PHP and ours on one queue', () => {
     const consumer = { consume: (value: PhpValue) => byPhp.push(Number(value)) };
     await nodeRuns({}, async (side) => {
       const theirs = (async () => {
-        while ((await server.client.llen(waiting)) > 0) await php().consumeOne('golden', consumer);
+        while ((await replay.server.client.llen(waiting)) > 0) await php().consumeOne('golden', consumer);
       })();
       await Promise.all([theirs, work(side)]);
       expect([...byPhp, ...side.consumed].sort((a, b) => Number(a) - Number(b))).toEqual([
@@ -485,20 +478,20 @@ describe('PHP and ours on one queue', () => {
         message: boom,
       });
       await side.queue.failed.retry([one as FailedJob]);
-      expect(await server.client.llen(failed)).toBe(0);
-      const [text = ''] = await server.client.lrange(waiting, 0, -1);
+      expect(await replay.server.client.llen(failed)).toBe(0);
+      const [text = ''] = await replay.server.client.lrange(waiting, 0, -1);
       expect(JSON.parse(text)).toMatchObject({ attempts: 0, error: boom });
       await work(side);
-      await server.client.lpush(failed, 'not json');
+      await replay.server.client.lpush(failed, 'not json');
       const [bad] = await side.queue.failed.list();
       expect(await side.queue.failed.forget([bad?.uuid ?? ''])).toBe(1);
-      expect(await server.client.exists(failed)).toBe(0);
+      expect(await replay.server.client.exists(failed)).toBe(0);
     });
   });
 
   test('observed losses do not happen: half a character in an error keeps the package', async () => {
     const queue = createQueue({
-      connections: { webman: webman(server.url) },
+      connections: { webman: webman(replay.server.url) },
       jobs: [
         consumerJob(
           'golden',
@@ -523,13 +516,13 @@ describe('PHP and ours on one queue', () => {
     await queue.push('golden', 1);
     await expect(queue.push('golden', '\ud83d')).rejects.toMatchObject({ code: 'E_PAYLOAD_INVALID' });
     await work({ queue });
-    const [member = ''] = await server.client.zrange(delayed, '0', '-1');
+    const [member = ''] = await replay.server.client.zrange(delayed, '0', '-1');
     expect(JSON.parse(recodePhpJson(member))).toMatchObject({ data: 1, error: 'half \ufffd' });
     await queue.close();
   });
 
   test('two connections in one process each move their own delayed packages', async () => {
-    const at = (db: number) => webman({ url: server.url, db });
+    const at = (db: number) => webman({ url: replay.server.url, db });
     const queue = createQueue({ default: 'one', connections: { one: at(1), two: at(2) } });
     for (const name of ['one', 'two']) {
       const own = queue.connection(name);
@@ -540,11 +533,11 @@ describe('PHP and ours on one queue', () => {
       [1, 'one'],
       [2, 'two'],
     ] as const) {
-      await server.client.select(db);
-      await server.advance(5000);
+      await replay.server.client.select(db);
+      await replay.server.advance(5000);
       expect(await queue.connection(name).size('golden')).toMatchObject({ ready: 1 });
     }
-    await server.client.select(0);
+    await replay.server.client.select(0);
     await queue.close();
   });
 
@@ -555,22 +548,22 @@ describe('PHP and ours on one queue', () => {
       });
       await expect(queue.push('golden', 1, { tries: 2 })).rejects.toMatchObject({ code: 'E_UNSUPPORTED' });
     });
-    expect(await server.keys()).toEqual([]);
+    expect(await replay.server.keys()).toEqual([]);
   });
 
   test('an id of one’s own is held apart, also after PHP took its job', async () => {
     await nodeRuns({}, async ({ queue }) => {
       for (let n = 0; n < 2; n += 1) await queue.push('golden', n, { id: 'mine' });
-      expect(await server.client.llen(waiting)).toBe(1);
+      expect(await replay.server.client.llen(waiting)).toBe(1);
       await php().consumeOne('golden', phpConsumer);
       await queue.push('golden', 3, { id: 'mine' });
-      expect(await server.client.llen(waiting)).toBe(1);
+      expect(await replay.server.client.llen(waiting)).toBe(1);
     });
   });
 });
 
 function connect(login: { user?: string; password?: string } = {}) {
-  const { connect: open } = webman({ url: server.url, ...login });
+  const { connect: open } = webman({ url: replay.server.url, ...login });
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
   const connector = open({
     connection: 'webman',
