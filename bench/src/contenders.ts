@@ -1,5 +1,6 @@
 import type { Contender, Place, Store } from './contender.js';
 import type { MeasureName } from './measures.js';
+import { laterNode, ownNode, type Runtime } from './runtimes.js';
 
 /** A contender before it is opened. */
 export interface Entry {
@@ -67,6 +68,24 @@ export const contenders: readonly Entry[] = [
     open: async (place) => (await import('./contenders/graphile-worker.js')).open(place, false),
   },
   {
+    name: 'boringnode',
+    kind: 'peer',
+    stores: ['redis'],
+    needs: '@boringnode/queue',
+    laterNode: true,
+    share: 0.5,
+    open: async (place) => (await import('./contenders/boringnode.js')).open(place),
+  },
+  {
+    name: 'boringnode',
+    kind: 'peer',
+    stores: ['postgres', 'mysql', 'sqlite'],
+    needs: '@boringnode/queue',
+    laterNode: true,
+    share: 0.05,
+    open: async (place) => (await import('./contenders/boringnode.js')).open(place),
+  },
+  {
     name: 'plainjob',
     kind: 'peer',
     stores: ['sqlite'],
@@ -95,6 +114,13 @@ export function selected(store: Store, names: readonly string[]): Entry[] {
   return all.filter(({ name }) => names.some((asked) => isAsked(name, asked)));
 }
 
+/** The contender of that name. @throws Error where there is none on the store. */
+export function contenderOf(store: Store, name: string): Entry {
+  const found = contenders.find((entry) => entry.name === name && entry.stores.includes(store));
+  if (found === undefined) throw new Error(`there is no contender ${name} on ${store}`);
+  return found;
+}
+
 /** Whether any contender, on whatever store, goes by that name. */
 export function isContender(asked: string): boolean {
   return contenders.some(({ name }) => isAsked(name, asked));
@@ -104,15 +130,21 @@ function isAsked(name: string, asked: string): boolean {
   return asked === 'all' || name === asked || name.startsWith(`${asked}-`);
 }
 
+/** The Node that a contender runs on. */
+export function runtimeOf({ laterNode: isLater = false }: Entry): Runtime | undefined {
+  return isLater ? laterNode : ownNode;
+}
+
 /** Why a contender cannot run here, where that is known before it is tried. */
-export function missing({ needs }: Entry): string | undefined {
+export function missing(entry: Entry): string | undefined {
+  const { needs } = entry;
   if (needs === undefined) return undefined;
   try {
     import.meta.resolve(needs);
-    return undefined;
   } catch {
     return `${needs} is not installed: cd bench && npm ci`;
   }
+  return runtimeOf(entry) === undefined ? `${needs} needs Node 22 or later, and there is none` : undefined;
 }
 
 function openDrover(options: { readonly prefetch?: number }): Entry['open'] {
