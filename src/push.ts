@@ -6,7 +6,7 @@ import { checkTries } from './job-definition.js';
 import { newJobId } from './job-id.js';
 import { checkJobId, checkQueueName } from './names.js';
 import { checkOptionNames } from './option-names.js';
-import { encodePayload } from './payload.js';
+import { encodePayload, type Payload } from './payload.js';
 import { shown } from './shown.js';
 import type { TraceContext } from './tracing.js';
 import type { WireFormat } from './wire-format.js';
@@ -62,15 +62,28 @@ export interface PreparedJob {
   readonly job: NewJob;
 }
 
+/** All that a push says but for its data: jobs that differ in nothing else are drafted once. */
+export interface JobDraft {
+  readonly queue: string;
+  /** The wire name. */
+  readonly name: string;
+  /** The id that the caller chose. */
+  readonly id: string | undefined;
+  readonly wait: Pick<NewJob, 'delayMs' | 'availableAtMs'>;
+  readonly payload: Omit<Payload, 'data' | 'id'>;
+  readonly maxPayloadBytes: number;
+  /** Of the connection. Default: think-queue 3's. */
+  readonly wire: WireFormat | undefined;
+}
+
 /**
- * Checks a push and encodes its payload; no store is touched.
+ * Checks what a push asks for; no store is touched.
  *
  * @param wireName the job's checked wire name.
- * @throws QueueError for each option that cannot be, and see `encodePayload`.
+ * @throws QueueError for each option that cannot be.
  */
-export function prepareJob(
+export function draftJob(
   wireName: string,
-  data: unknown,
   options: PushOptions,
   defaults: {
     readonly queue: string;
@@ -78,40 +91,49 @@ export function prepareJob(
     readonly retryUntilMs?: number | undefined;
     readonly nowMs: number;
     readonly trace?: TraceContext | undefined;
-    /** Of the connection. Default: think-queue 3's. */
     readonly wire?: WireFormat | undefined;
   },
-): PreparedJob {
+): JobDraft {
   assertKnownOptions(options);
   const wait = due(options);
   const dueAt = Math.max(defaults.nowMs, wait.availableAtMs ?? defaults.nowMs + (wait.delayMs ?? 0));
   const endMs = endOfTrying(options.retryUntil, dueAt, defaults.retryUntilMs);
-  const id = options.id === undefined ? newJobId() : ownId(options.id, defaults.wire);
+  const id = options.id === undefined ? undefined : ownId(options.id, defaults.wire);
   if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
-  const payload = {
-    job: wireName,
-    maxTries: options.tries === undefined ? null : checkTries(options.tries, 'tries'),
-    timeout: options.timeout === undefined ? null : durationToMs(options.timeout, 'timeout') / 1000,
-    ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
-    data: data === undefined ? null : data,
-    ...(options.backoff !== undefined && { backoff: options.backoff }),
-    ...(options.maxExceptions !== undefined && {
-      maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
-    }),
-    ...(defaults.trace && { trace: defaults.trace }),
-    dueAt,
-    id,
-  };
   return {
     name: wireName,
     queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
-    job: {
-      id,
-      body: encodePayload(payload, defaults.maxPayloadBytes, defaults.wire),
-      ...wait,
-      ...(options.id !== undefined && { unique: true }),
+    id,
+    wait,
+    payload: {
+      job: wireName,
+      maxTries: options.tries === undefined ? null : checkTries(options.tries, 'tries'),
+      timeout: options.timeout === undefined ? null : durationToMs(options.timeout, 'timeout') / 1000,
+      ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
+      ...(options.backoff !== undefined && { backoff: options.backoff }),
+      ...(options.maxExceptions !== undefined && {
+        maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
+      }),
+      ...(defaults.trace && { trace: defaults.trace }),
+      dueAt,
     },
+    maxPayloadBytes: defaults.maxPayloadBytes,
+    wire: defaults.wire,
   };
+}
+
+/**
+ * A job of a draft, encoded.
+ *
+ * @throws QueueError, see `encodePayload`.
+ */
+export function jobOf(draft: JobDraft, data: unknown): PreparedJob {
+  const { name, queue, wait, maxPayloadBytes, wire } = draft;
+  const id = draft.id ?? newJobId();
+  const payload = { ...draft.payload, data: data === undefined ? null : data, id };
+  const body = encodePayload(payload, maxPayloadBytes, wire);
+  const job = draft.id === undefined ? { id, body, ...wait } : { id, body, ...wait, unique: true };
+  return { name, queue, job };
 }
 
 function ownId(id: string, wire: WireFormat | undefined): string {
