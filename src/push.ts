@@ -6,7 +6,7 @@ import { checkTries } from './job-definition.js';
 import { newJobId } from './job-id.js';
 import { checkJobId, checkQueueName } from './names.js';
 import { checkOptionNames } from './option-names.js';
-import { encodePayload, type Payload } from './payload.js';
+import { type PayloadEncoder, payloadEncoder } from './payload.js';
 import { shown } from './shown.js';
 import type { TraceContext } from './tracing.js';
 import type { WireFormat } from './wire-format.js';
@@ -70,10 +70,7 @@ export interface JobDraft {
   /** The id that the caller chose. */
   readonly id: string | undefined;
   readonly wait: Pick<NewJob, 'delayMs' | 'availableAtMs'>;
-  readonly payload: Omit<Payload, 'data' | 'id'>;
-  readonly maxPayloadBytes: number;
-  /** Of the connection. Default: think-queue 3's. */
-  readonly wire: WireFormat | undefined;
+  readonly encode: PayloadEncoder;
 }
 
 /**
@@ -91,6 +88,7 @@ export function draftJob(
     readonly retryUntilMs?: number | undefined;
     readonly nowMs: number;
     readonly trace?: TraceContext | undefined;
+    /** Of the connection. Default: think-queue 3's. */
     readonly wire?: WireFormat | undefined;
   },
 ): JobDraft {
@@ -100,40 +98,37 @@ export function draftJob(
   const endMs = endOfTrying(options.retryUntil, dueAt, defaults.retryUntilMs);
   const id = options.id === undefined ? undefined : ownId(options.id, defaults.wire);
   if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
+  const fields = {
+    job: wireName,
+    maxTries: options.tries === undefined ? null : checkTries(options.tries, 'tries'),
+    timeout: options.timeout === undefined ? null : durationToMs(options.timeout, 'timeout') / 1000,
+    ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
+    ...(options.backoff !== undefined && { backoff: options.backoff }),
+    ...(options.maxExceptions !== undefined && {
+      maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
+    }),
+    ...(defaults.trace && { trace: defaults.trace }),
+    dueAt,
+  };
   return {
     name: wireName,
     queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
     id,
     wait,
-    payload: {
-      job: wireName,
-      maxTries: options.tries === undefined ? null : checkTries(options.tries, 'tries'),
-      timeout: options.timeout === undefined ? null : durationToMs(options.timeout, 'timeout') / 1000,
-      ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
-      ...(options.backoff !== undefined && { backoff: options.backoff }),
-      ...(options.maxExceptions !== undefined && {
-        maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
-      }),
-      ...(defaults.trace && { trace: defaults.trace }),
-      dueAt,
-    },
-    maxPayloadBytes: defaults.maxPayloadBytes,
-    wire: defaults.wire,
+    encode: payloadEncoder(fields, defaults.maxPayloadBytes, defaults.wire),
   };
 }
 
 /**
  * A job of a draft, encoded.
  *
- * @throws QueueError, see `encodePayload`.
+ * @throws QueueError, see `payloadEncoder`.
  */
-export function jobOf(draft: JobDraft, data: unknown): PreparedJob {
-  const { name, queue, wait, maxPayloadBytes, wire } = draft;
-  const id = draft.id ?? newJobId();
-  const payload = { ...draft.payload, data: data === undefined ? null : data, id };
-  const body = encodePayload(payload, maxPayloadBytes, wire);
-  const job = draft.id === undefined ? { id, body, ...wait } : { id, body, ...wait, unique: true };
-  return { name, queue, job };
+export function jobOf({ name, queue, id: ownId, wait, encode }: JobDraft, data: unknown): PreparedJob {
+  const id = ownId ?? newJobId();
+  const body = encode(data === undefined ? null : data, id);
+  if (ownId !== undefined) return { name, queue, job: { id, body, ...wait, unique: true } };
+  return { name, queue, job: wait === now ? { id, body } : { id, body, ...wait } };
 }
 
 function ownId(id: string, wire: WireFormat | undefined): string {
@@ -143,6 +138,9 @@ function ownId(id: string, wire: WireFormat | undefined): string {
   });
 }
 
+/** Of a job that is due at once. */
+const now: Pick<NewJob, 'delayMs' | 'availableAtMs'> = {};
+
 function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
   const { delay, at } = options;
   if (delay !== undefined && at !== undefined) {
@@ -151,7 +149,7 @@ function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
     });
   }
   if (delay !== undefined) return { delayMs: durationToMs(delay, 'delay') };
-  if (at === undefined) return {};
+  if (at === undefined) return now;
   if (!(at instanceof Date)) throw noDate('at', 'Use new Date(…), or delay for a span.');
   return { availableAtMs: timeOf(at, 'at') };
 }
