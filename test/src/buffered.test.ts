@@ -158,10 +158,11 @@ describe('the end', () => {
   test('a process that ends by itself stores what it has; one that is killed loses it', async () => {
     const code = (then: string) => `
       import { createQueue, defineJob } from 'drover';
-      import { sync } from 'drover/drivers/sync';
-      const job = defineJob({ name: 'job', handle: ({ data }) => console.log(data) });
-      const queue = createQueue({ connections: { default: sync() }, jobs: [job] });
-      await queue.buffered({ linger: '50ms' }).push(job, 'stored');
+      import { memory } from 'drover/drivers/memory';
+      const job = defineJob({ name: 'job', handle() {} });
+      const queue = createQueue({ connections: { default: memory() }, jobs: [job] });
+      queue.events.on('queue:pushed', () => console.log('stored'));
+      await queue.buffered({ linger: '50ms' }).push(job);
       ${then}`;
     const cwd = fileURLToPath(new URL('../..', import.meta.url));
     const run = async (then: string) =>
