@@ -1,4 +1,4 @@
-import type { AttemptContext, AttemptEnd } from './attempt.js';
+import type { AttemptContext, AttemptEnd } from './attempt-context.js';
 import { AttemptNews } from './attempt-news.js';
 import type { Lease, ReservedJob } from './connector.js';
 import { describeError } from './error-text.js';

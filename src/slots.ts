@@ -1,4 +1,5 @@
-import { type AttemptContext, type AttemptEnd, isLastChanceOf, startAttempt } from './attempt.js';
+import { isLastChanceOf, startAttempt } from './attempt.js';
+import type { AttemptContext, AttemptEnd } from './attempt-context.js';
 import { Bell } from './bell.js';
 import type { Connector } from './connector.js';
 import { drain } from './drain.js';

@@ -1,4 +1,4 @@
-import type { AttemptContext } from './attempt.js';
+import type { AttemptContext } from './attempt-context.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
@@ -182,7 +182,7 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = isNothingDue ? [] : await this.#intake.reserve(room);
+      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#slots.held > 0);
       isNothingDue = false;
       if (jobs === undefined) continue;
       if (jobs.length > 0) this.#offer(jobs, askedMs);

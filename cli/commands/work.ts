@@ -9,7 +9,7 @@ import { showJobs } from '../job-display.js';
 import { reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { metricsAddress } from '../metrics/address.js';
-import { createOutput } from '../output.js';
+import { createOutput, gatheredWrites } from '../output.js';
 import { haltText } from '../paused-text.js';
 import { RunningJobs } from '../running-jobs.js';
 import { pauseOnSignals, type StopSignals, stopOnSignals } from '../signals.js';
@@ -55,7 +55,7 @@ async function work(
   link: SupervisorLink | undefined,
 ): Promise<number> {
   const { queue, config, logger } = context;
-  const output = createOutput(io, args.isOn('json'), args.text('group'));
+  const output = createOutput(io, args.isOn('json'), args.text('group'), gatheredWrites(io.stdout));
   const stops = watchForStops(context, args, io, link);
   const pauses = pausesOf(worker, context);
   pauseOnSignals(pauses);
