@@ -6,7 +6,7 @@ import type { ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import { type FireEnd, Run, type Runner } from './fire.js';
 import { HeldJob } from './held-job.js';
-import type { JobState } from './job.js';
+import type { JobState } from './job-verbs.js';
 import { isObjectJob, shownPayload } from './object-job.js';
 import { type Payload, unreadable } from './payload.js';
 import type { Handler } from './registry.js';

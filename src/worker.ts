@@ -4,6 +4,7 @@ import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
 import { HeldJob } from './held-job.js';
 import { Intake } from './intake.js';
+import type { Job } from './job.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
 import { Outage } from './outage.js';
 import { Presence } from './presence.js';
@@ -98,6 +99,11 @@ export class Worker {
   /** Why it takes no jobs of some of its queues, as far as it knows. */
   get halt(): Halt {
     return this.#controls.halt;
+  }
+
+  /** @internal The jobs whose handlers run. */
+  get running(): readonly Job[] {
+    return this.#slots.work.jobs;
   }
 
   /** Calls `listener` whenever `halt` has changed; the function returned takes it off again. */
