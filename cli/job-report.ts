@@ -26,9 +26,32 @@ export function reportJob(
     output.line(jobLine(event, output.colors, recorded));
 }
 
+/** The events that `reportJob` prints something of: what nobody prints is not even made. */
+export function reportedEvents(
+  { json }: Pick<Output, 'json'>,
+  { quiet = false }: Pick<JobReportOptions, 'quiet'>,
+): readonly JobEventName[] {
+  if (json) return ['job:*'];
+  return quiet ? wentWrongEvents : endEvents;
+}
+
+const wentWrongEvents = ['job:failed', 'job:unsettled', 'job:lost'] as const;
+const isEnd: Readonly<Record<JobEndEvent['event'], true>> = {
+  'job:done': true,
+  'job:failed': true,
+  'job:given-back': true,
+  'job:kept': true,
+  'job:lost': true,
+  'job:released': true,
+  'job:unsettled': true,
+};
+const endEvents = Object.keys(isEnd) as JobEndEvent['event'][];
+
+type JobEventName = JobEvent['event'] | 'job:*';
+
 /** What an operator must look at; that a job is tried again is not among it. */
 function wentWrong({ event }: JobEndEvent): boolean {
-  return event === 'job:failed' || event === 'job:unsettled' || event === 'job:lost';
+  return wentWrongEvents.some((one) => one === event);
 }
 
 /** What became of a job, in one word. */

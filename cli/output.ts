@@ -31,16 +31,40 @@ export interface Output {
  * The output of a command on stdout.
  *
  * @param group of worker processes that each line is marked with.
+ * @param write how text gets there.
  */
-export function createOutput(io: Pick<Io, 'stdout' | 'env'>, json: boolean, group?: string): Output {
+export function createOutput(
+  io: Pick<Io, 'stdout' | 'env'>,
+  json: boolean,
+  group?: string,
+  write: (text: string) => void = (text) => void io.stdout.write(text),
+): Output {
   const colors = colorsFor(io.stdout, io.env);
   const mark = groupMark(colors, group);
   return {
     json,
     colors,
-    line: (text) => void io.stdout.write(`${mark}${text}\n`),
-    object: (value) =>
-      void io.stdout.write(`${safeJson(group === undefined ? value : { ...value, group })}\n`),
+    line: (text) => write(`${mark}${text}\n`),
+    object: (value) => write(`${safeJson(group === undefined ? value : { ...value, group })}\n`),
+  };
+}
+
+const now = Promise.resolve();
+
+/**
+ * Writes texts to a sink: all that come in one run, such as the lines of jobs that one answer of the store ends, at
+ * once, in the microtask after the first of them.
+ */
+export function gatheredWrites(sink: TextSink): (text: string) => void {
+  let gathered = '';
+  const write = () => {
+    const text = gathered;
+    gathered = '';
+    sink.write(text);
+  };
+  return (text) => {
+    if (gathered === '') void now.then(write);
+    gathered += text;
   };
 }
 

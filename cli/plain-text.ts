@@ -4,6 +4,9 @@ const unsafe =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
 
+/** Nearly all that is printed, and quick to see. */
+const harmless = /^[\x20-\x7e]*$/;
+
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
@@ -11,6 +14,7 @@ const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
  * (`\n`, `\x1b`, `\u202e`).
  */
 export function plain(text: string): string {
+  if (harmless.test(text)) return text;
   return text.replace(unsafe, (character) => short[character] ?? escaped(character));
 }
 

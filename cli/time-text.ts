@@ -1,5 +1,14 @@
+/** The second that was asked for last: lines of quick jobs have the same by the thousand. */
+let lastSecond = { startMs: Number.NaN, text: '' };
+
 /** Local time as `2026-11-21 02:40:11`. */
 export function timeText(ms: number): string {
+  const startMs = Math.floor(ms / 1000) * 1000;
+  if (startMs !== lastSecond.startMs) lastSecond = { startMs, text: textOfSecond(ms) };
+  return lastSecond.text;
+}
+
+function textOfSecond(ms: number): string {
   const date = new Date(ms);
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
   return `${day} ${clockText(ms)}`;

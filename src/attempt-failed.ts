@@ -1,4 +1,4 @@
-import type { AttemptContext } from './attempt.js';
+import type { AttemptContext } from './attempt-context.js';
 import { isQueueError } from './errors.js';
 import { withinLimit } from './failed-hook.js';
 import type { Job } from './job.js';

@@ -1,4 +1,4 @@
-import type { AttemptContext } from './attempt.js';
+import type { AttemptContext } from './attempt-context.js';
 import { endedJob } from './ended-job.js';
 import { describeError } from './error-text.js';
 import { isQueueError } from './errors.js';

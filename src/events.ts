@@ -101,6 +101,8 @@ export function endsAttempt(event: JobEvent): event is JobEndEvent {
  */
 export class QueueEvents {
   readonly #listeners = new Map<EventName, Set<Listener>>();
+  /** Whether each event is listened for, as far as somebody has asked since the last change. */
+  readonly #listenedFor = new Map<QueueEvent['event'], boolean>();
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -112,31 +114,48 @@ export class QueueEvents {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener as Listener);
-    return () => listeners.delete(listener as Listener);
+    this.#listenedFor.clear();
+    return () => {
+      listeners.delete(listener as Listener);
+      this.#listenedFor.clear();
+    };
   }
 
   /** @internal Whether anybody listens: events of quick jobs are many, and nobody pays for those unheard. */
   isHeard(name: QueueEvent['event']): boolean {
-    const { names, toldOn } = routeOf(name);
-    return toldOn.hasSubscribers || names.some((one) => (this.#listeners.get(one)?.size ?? 0) > 0);
+    return (
+      (this.#listenedFor.get(name) ?? this.#lookForListeners(name)) || routeOf(name).toldOn.hasSubscribers
+    );
+  }
+
+  #lookForListeners(name: QueueEvent['event']): boolean {
+    const isListenedFor = routeOf(name).names.some((one) => (this.#listeners.get(one)?.size ?? 0) > 0);
+    this.#listenedFor.set(name, isListenedFor);
+    return isListenedFor;
   }
 
   /** @internal */
   emit(event: QueueEvent): void {
     const { names, toldOn } = routeOf(event.event);
     for (const name of names) {
-      for (const listener of this.#listeners.get(name) ?? []) void this.#call(listener, event);
+      for (const listener of this.#listeners.get(name) ?? []) this.#call(listener, event);
     }
     if (toldOn.hasSubscribers) toldOn.publish(event);
   }
 
-  async #call(listener: Listener, event: QueueEvent): Promise<void> {
+  #call(listener: Listener, event: QueueEvent): void {
     try {
-      await listener(event);
+      const answer = listener(event);
+      if (typeof answer === 'object' && answer !== null)
+        Promise.resolve(answer).catch((error: unknown) => this.#threw(event, error));
     } catch (error) {
-      const about = 'id' in event ? { id: event.id } : {};
-      this.#logger.error({ event: event.event, ...about, err: error }, 'an event listener threw');
+      this.#threw(event, error);
     }
+  }
+
+  #threw(event: QueueEvent, error: unknown): void {
+    const about = 'id' in event ? { id: event.id } : {};
+    this.#logger.error({ event: event.event, ...about, err: error }, 'an event listener threw');
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AttemptContext } from './attempt.js';
+import type { AttemptContext } from './attempt-context.js';
 import { describeError } from './error-text.js';
 import type { FailedReason } from './failed-jobs.js';
 import type { Handling } from './handling.js';

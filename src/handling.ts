@@ -1,4 +1,4 @@
-import type { AttemptContext } from './attempt.js';
+import type { AttemptContext } from './attempt-context.js';
 import type { AttemptNews } from './attempt-news.js';
 import type { HeldJob } from './held-job.js';
 import type { Job } from './job.js';

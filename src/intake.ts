@@ -33,11 +33,15 @@ export class Intake {
     this.#wait = new JobWait(options.connector, options.bell);
   }
 
-  /** Answers undefined when the store could not be reached; the wait is over then. */
-  async reserve(limit: number): Promise<ReservedJob[] | undefined> {
+  /**
+   * Answers undefined when the store could not be reached; the wait is over then.
+   *
+   * @param atOnce for a worker that has jobs to run meanwhile; else what else this turn has for the store goes along.
+   */
+  async reserve(limit: number, atOnce: boolean): Promise<ReservedJob[] | undefined> {
     const { settler, controls, leaseMs, outage } = this.#options;
     try {
-      const jobs = await settler.reserve(controls.open, limit, leaseMs);
+      const jobs = await settler.reserve(controls.open, limit, leaseMs, atOnce);
       outage.over();
       return jobs;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { AttemptContext } from './attempt.js';
+import type { AttemptContext } from './attempt-context.js';
 import { rulesFor } from './attempt-rules.js';
 import type { ReservedJob } from './connector.js';
 import type { QueueError } from './errors.js';

@@ -33,6 +33,10 @@ export function checkJobName(name: unknown): string {
   return name;
 }
 
+/** Names that were found good: every delivery brings one of the same few. */
+const goodWireNames = new Set<string>();
+const mostRemembered = 1000;
+
 /**
  * Answers the name when it can stand in a payload: a job's wire name, or that of a class with `@method`. PHP may
  * write a `\` before a class.
@@ -40,6 +44,7 @@ export function checkJobName(name: unknown): string {
  * @throws QueueError `E_JOB_NAME`.
  */
 export function checkWireName(name: unknown): string {
+  if (goodWireNames.has(name as string)) return name as string;
   const [job, method, ...rest] = typeof name === 'string' ? name.split('@') : [undefined];
   checkJobName(job?.replace(/^\\/, ''));
   if (rest.length > 0 || (method !== undefined && !/^[A-Za-z_]\w{0,63}$/.test(method))) {
@@ -47,6 +52,7 @@ export function checkWireName(name: unknown): string {
       fix: "Name one method of a class as 'Class@method'.",
     });
   }
+  if (goodWireNames.size < mostRemembered) goodWireNames.add(name as string);
   return name as string;
 }
 

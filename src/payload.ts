@@ -142,19 +142,21 @@ export function payloadFrom(record: Record<string, unknown>): Decoded {
   if (!isLimit(timeout)) return noLimit('timeout');
   if (!isLimit(timeoutAt)) return noLimit('timeoutAt');
   if (!isLimit(maxExceptions)) return noLimit('maxExceptions');
-  const trace = asTraceContext(record);
-  const payload = {
+  const known = typeof id === 'string' ? id : typeof id === 'number' ? String(id) : '';
+  // Not by spreading: each delivery makes one, and most have no more than these.
+  const payload: { -readonly [Key in keyof Payload]: Payload[Key] } = {
     job: job as string,
     maxTries,
     timeout,
-    ...(timeoutAt !== null && { timeoutAt }),
     data,
-    ...(backoff !== undefined && { backoff: backoff as Backoff }),
-    ...(maxExceptions !== null && { maxExceptions }),
-    ...(trace && { trace }),
-    ...(isLimit(dueAt) && dueAt !== null && { dueAt }),
-    id: typeof id === 'string' || typeof id === 'number' ? String(id) : '',
+    id: known,
   };
+  const trace = asTraceContext(record);
+  if (timeoutAt !== null) payload.timeoutAt = timeoutAt;
+  if (backoff !== undefined) payload.backoff = backoff as Backoff;
+  if (maxExceptions !== null) payload.maxExceptions = maxExceptions;
+  if (trace) payload.trace = trace;
+  if (isLimit(dueAt) && dueAt !== null) payload.dueAt = dueAt;
   return { payload };
 }
 

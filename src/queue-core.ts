@@ -1,4 +1,5 @@
-import { type AttemptContext, type AttemptEnd, startAttempt } from './attempt.js';
+import { startAttempt } from './attempt.js';
+import type { AttemptContext, AttemptEnd } from './attempt-context.js';
 import { type Clock, systemClock } from './clock.js';
 import { Connections } from './connections.js';
 import type { Connector, ReservedJob } from './connector.js';

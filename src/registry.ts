@@ -2,7 +2,12 @@ import type { AttemptFailedContext } from './attempt-failed.js';
 import { QueueError } from './errors.js';
 import type { Job } from './job.js';
 import { isJobClass, type JobClass, type RegisteredClass, registerClass } from './job-class.js';
-import { type CheckedSettings, isJobDefinition, type JobDefinition } from './job-definition.js';
+import {
+  type CheckedSettings,
+  isJobDefinition,
+  type JobContext,
+  type JobDefinition,
+} from './job-definition.js';
 import { type Logger, withFields } from './logger.js';
 import { assertNoObjectJob } from './object-job.js';
 import type { NameRule } from './php-names.js';
@@ -132,18 +137,7 @@ function definitionHandler(definition: JobDefinition): Handler {
   return {
     settings: definition.settings,
     ...(definition.input !== undefined && { checkData: (data: unknown) => validate(definition, data) }),
-    run: (job, data, log) =>
-      definition.handle({
-        data,
-        job,
-        // Made when they are asked for: most handlers never do.
-        get signal() {
-          return job.signal;
-        },
-        get log() {
-          return withFields(log, job.fields);
-        },
-      }),
+    run: (job, data, log) => definition.handle(new DefinedContext(job, data, log)),
     ...(definition.attemptFailed && {
       attemptFailed: (job: Job, about: Omit<AttemptFailedContext<unknown>, 'job'>) =>
         definition.attemptFailed?.({ ...about, job }),
@@ -152,6 +146,27 @@ function definitionHandler(definition: JobDefinition): Handler {
       failed: (job: Job, data: unknown, error: unknown) => definition.failed?.({ data, error, job }),
     }),
   };
+}
+
+/** What a handler is given. The signal and the log are made when they are asked for: most handlers never do. */
+class DefinedContext implements JobContext<unknown> {
+  readonly data: unknown;
+  readonly job: Job;
+  readonly #log: Logger;
+
+  constructor(job: Job, data: unknown, log: Logger) {
+    this.data = data;
+    this.job = job;
+    this.#log = log;
+  }
+
+  get signal(): AbortSignal {
+    return this.job.signal;
+  }
+
+  get log(): Logger {
+    return withFields(this.#log, this.job.fields);
+  }
 }
 
 /** A handler for one attempt: the instance is made when it is first needed, and serves this attempt only. */

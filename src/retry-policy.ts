@@ -1,8 +1,8 @@
 import { type BackoffRule, backoffMs } from './backoff.js';
 import { isQueueError, type QueueError } from './errors.js';
 import type { FailedReason } from './failed-jobs.js';
-import type { JobState } from './job.js';
 import type { Ack } from './job-definition.js';
+import type { JobState } from './job-verbs.js';
 import { isUnrecoverable, retryAfterMs } from './retry-errors.js';
 import type { NotedFailure } from './wire-format.js';
 

@@ -1,19 +1,19 @@
-import type { AttemptContext, AttemptEnd } from './attempt.js';
+import type { AttemptContext, AttemptEnd } from './attempt-context.js';
 import { AttemptNews } from './attempt-news.js';
 import type { Lease, ReservedJob } from './connector.js';
 import { describeError } from './error-text.js';
 import { isQueueError, type QueueError } from './errors.js';
 import { callHooks } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
-import { failureRecord } from './failure-record.js';
+import { bodyNoting, failureRecord, type Noted } from './failure-record.js';
 import { Handling } from './handling.js';
 import type { HeldJob } from './held-job.js';
-import { Job, type JobState, type JobVerbs, leaseLost } from './job.js';
+import { Job, leaseLost } from './job.js';
+import type { JobState, JobVerbs } from './job-verbs.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
 import type { Deletion } from './trips.js';
-import type { NotedFailure } from './wire-format.js';
 
 /** Told how an attempt ended. */
 export type OnEnd = (end: AttemptEnd) => void;
@@ -196,7 +196,7 @@ export class Settlement implements JobVerbs, Deletion {
     const { lease } = this;
     switch (verdict.action) {
       case 'release':
-        return settler.release(lease, verdict.delayMs, this.#noted(verdict.error, verdict.noted));
+        return settler.release(lease, verdict.delayMs, this.#bodyNoting(verdict.error, verdict.noted));
       case 'release-thrown':
         return settler.releaseThrown(lease, verdict.delayMs);
       case 'postpone':
@@ -208,29 +208,21 @@ export class Settlement implements JobVerbs, Deletion {
     }
   }
 
-  /** The body with the failure noted in it; undefined where it stays as it is. */
-  #noted(error: unknown, asked?: Omit<NotedFailure, 'message'>, counts = true): string | undefined {
-    const { wire, logger } = this.#context;
-    if (!wire.noteFailure || error === undefined) return undefined;
-    const { body, attempts } = this.#reserved;
-    const noted = asked ?? { attempts: counts ? attempts : attempts - 1, tries: this.#payload.maxTries ?? 0 };
-    try {
-      return wire.noteFailure(body, { ...noted, message: describeError(error).message });
-    } catch (thrown) {
-      logger.warn({ ...this.job.fields, err: thrown }, 'could not note the failure in the body of the job');
-      return undefined;
-    }
-  }
-
-  #fail(error: unknown, reason: FailedReason, noted?: Omit<NotedFailure, 'message'>): Promise<boolean> {
+  #fail(error: unknown, reason: FailedReason, noted?: Noted): Promise<boolean> {
     const { connection, clock, settler } = this.#context;
     this.#failure = { error, reason };
     const name = this.handling.handler || reason === 'unknown-job' ? this.#payload.job : null;
     const about = { connection, name, reason, error, nowMs: clock.now(), pid: this.#pid };
     const counts = reason !== 'by-handler' && reason !== 'unknown-job';
-    const body = reason === 'bad-payload' ? undefined : this.#noted(error, noted, counts);
+    const body = reason === 'bad-payload' ? undefined : this.#bodyNoting(error, noted, counts);
     const record = failureRecord(body === undefined ? this.#reserved : { ...this.#reserved, body }, about);
     return settler.fail(this.lease, record);
+  }
+
+  #bodyNoting(error: unknown, asked?: Noted, counts = true): string | undefined {
+    const { attempts } = this.#reserved;
+    const noted = asked ?? { attempts: counts ? attempts : attempts - 1, tries: this.#payload.maxTries ?? 0 };
+    return bodyNoting(this.#reserved.body, error, noted, this.job.fields, this.#context);
   }
 
   async #settled(verdict: OtherAction): Promise<AttemptEnd> {

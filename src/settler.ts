@@ -83,9 +83,18 @@ export class Settler {
     );
   }
 
-  /** The connector's `reserve`, in one trip with the deletes of this turn where the store can. One call at a time. */
-  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    return this.#trips.reserve(queues, limit, leaseMs);
+  /**
+   * The connector's `reserve`, in one trip with the deletes of this turn where the store can. One call at a time.
+   *
+   * @param atOnce with the deletes until now: there are jobs to run while the trip is under way.
+   */
+  reserve(
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+    atOnce: boolean,
+  ): Promise<ReservedJob[]> {
+    return this.#trips.reserve(queues, limit, leaseMs, atOnce);
   }
 
   /** @param body what the job goes on with, where its connection's form notes failures. */

@@ -1,8 +1,10 @@
-import { type AttemptContext, type AttemptEnd, isLastChanceOf, startAttempt } from './attempt.js';
+import { isLastChanceOf, startAttempt } from './attempt.js';
+import type { AttemptContext, AttemptEnd } from './attempt-context.js';
 import { Bell } from './bell.js';
 import type { Connector } from './connector.js';
 import { drain } from './drain.js';
 import { QueueError } from './errors.js';
+import { giveBack } from './give-back.js';
 import type { HeldJob } from './held-job.js';
 import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
@@ -123,16 +125,9 @@ export class Slots {
 
   /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
   async giveBack(jobs: readonly HeldJob[]): Promise<void> {
-    const { logger, settler } = this.#context;
     this.work.begin(); // a stopping worker waits for it
     for (const job of jobs) this.#keeper.remove(job);
-    const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.reserved.lease)));
-    for (const one of given) {
-      if (one.status === 'rejected') {
-        logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');
-      }
-    }
-    for (const { watch } of jobs) watch?.ended();
+    await giveBack(jobs, this.#context);
     this.#end();
   }
 

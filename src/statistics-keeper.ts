@@ -56,6 +56,8 @@ export class StatisticsKeeper {
   #isDirty = false;
   #isOff = false;
   #newestMs = 0;
+  /** What was counted last: the next is of the same minute, queue and name more often than not. */
+  #last: { readonly queue: string; readonly name: string; readonly tally: Tally } | undefined;
   #writtenAtMs = 0;
   #failures = 0;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
@@ -93,11 +95,16 @@ export class StatisticsKeeper {
   #tally(queue: string, name: string): Tally {
     const nowMs = this.#options.clock.now();
     const startMs = nowMs - (nowMs % minuteMs);
+    const last = this.#last;
+    if (this.#isDirty && startMs === this.#newestMs && last?.queue === queue && last.name === name)
+      return last.tally;
     if (startMs < this.#newestMs) this.#renew(); // the clock was set back: that minute may be in the store already
     this.#newestMs = startMs;
     if (!this.#isDirty) this.#awaitFlush();
     this.#isDirty = true;
-    return this.#fresh.get(startMs, queue, name);
+    const tally = this.#fresh.get(startMs, queue, name);
+    this.#last = { queue, name, tally };
+    return tally;
   }
 
   #awaitFlush(): void {
@@ -125,6 +132,7 @@ export class StatisticsKeeper {
     const written = this.#written;
     const taken = [...this.#fresh];
     this.#fresh = new Tallies(written);
+    this.#last = undefined;
     this.#isDirty = false;
     try {
       while (taken.length > 0) {
@@ -161,6 +169,7 @@ export class StatisticsKeeper {
       return;
     }
     this.#fresh.add(unwritten);
+    this.#last = undefined;
     for (let [oldest, next, ...later] = this.#starts(); later.length > mostMinutes - 2; ) {
       this.#fresh.move(oldest as number, next as number);
       [oldest, next, ...later] = this.#starts();

@@ -76,7 +76,13 @@ export function runTracer(tracer: Tracer | undefined): Tracer['run'] | undefined
 /** `TracingChannel` itself tells it from Node 22 on only. */
 function hasSubscribers(channel: TracingChannel<unknown, never> | TracingChannel): boolean {
   const { start, end, asyncStart, asyncEnd, error } = channel as TracingChannel;
-  return [start, end, asyncStart, asyncEnd, error].some((one) => one.hasSubscribers);
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  );
 }
 
 /** True for what fits `tracing` of the config. */

@@ -48,11 +48,16 @@ export class Trips {
     this.#leave();
   }
 
-  /** Reserves with the next trip. One call at a time. Rejects with the error of that trip. */
-  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+  /**
+   * Reserves with the next trip. One call at a time. Rejects with the error of that trip.
+   *
+   * @param atOnce not to wait for what this turn brings: there are jobs to run while the trip is under way.
+   */
+  reserve(queues: readonly string[], limit: number, leaseMs: number, atOnce = false): Promise<ReservedJob[]> {
     return new Promise((resolve, reject) => {
       this.#reservation = { queues, limit, leaseMs, resolve, reject };
-      this.#leave();
+      if (atOnce && this.#state !== 'under-way') void this.#travel();
+      else this.#leave();
     });
   }
 
@@ -60,7 +65,9 @@ export class Trips {
   #leave(): void {
     if (this.#state !== 'resting') return;
     this.#state = 'leaving';
-    setImmediate(() => void this.#travel());
+    setImmediate(() => {
+      if (this.#state === 'leaving') void this.#travel(); // else it has left already
+    });
   }
 
   async #travel(): Promise<void> {
@@ -69,11 +76,19 @@ export class Trips {
     const reservation = this.#reservation;
     this.#deletions = [];
     this.#reservation = undefined;
-    if (deletions.length > 0 && reservation && this.#connector.deleteAndReserve) {
+    if (deletions.length === 0) {
+      if (reservation) await this.#reserve(reservation, () => this.#arrived());
+      else this.#arrived();
+    } else if (reservation && this.#connector.deleteAndReserve) {
       await this.#both(deletions, reservation);
     } else {
       await Promise.all([this.#delete(deletions), reservation && this.#reserve(reservation)]);
+      this.#arrived();
     }
+  }
+
+  /** Before anybody is told: whoever gets jobs may send for more before it runs them. */
+  #arrived(): void {
     this.#state = 'resting';
     if (this.#deletions.length > 0 || this.#reservation) this.#leave();
   }
@@ -81,30 +96,42 @@ export class Trips {
   async #both(deletions: readonly Deletion[], reservation: Reservation): Promise<void> {
     const { queues, limit, leaseMs } = reservation;
     const leases = deletions.map(({ lease }) => lease);
+    let answer: Awaited<ReturnType<NonNullable<Connector['deleteAndReserve']>>> | undefined;
     try {
-      const answer = await this.#connector.deleteAndReserve?.(leases, queues, limit, leaseMs);
-      answerAll(deletions, answer?.held ?? []);
-      reservation.resolve(answer?.jobs ?? []);
+      answer = await this.#connector.deleteAndReserve?.(leases, queues, limit, leaseMs);
     } catch (error) {
+      this.#arrived();
       void this.#again(deletions, error);
       reservation.reject(error);
+      return;
     }
+    this.#arrived();
+    reservation.resolve(answer?.jobs ?? []);
+    answerAll(deletions, answer?.held ?? []);
   }
 
   async #delete(deletions: readonly Deletion[]): Promise<void> {
-    if (deletions.length === 0) return;
+    let held: boolean[];
     try {
-      answerAll(deletions, await this.#connector.delete(deletions.map(({ lease }) => lease)));
+      held = await this.#connector.delete(deletions.map(({ lease }) => lease));
     } catch (error) {
       // Not awaited: a store that is away must not hold up the trips that would show that it is back.
       void this.#again(deletions, error);
+      return;
     }
+    answerAll(deletions, held);
   }
 
-  async #reserve({ queues, limit, leaseMs, resolve, reject }: Reservation): Promise<void> {
+  async #reserve(
+    { queues, limit, leaseMs, resolve, reject }: Reservation,
+    arrived: () => void = () => {},
+  ): Promise<void> {
     try {
-      resolve(await this.#connector.reserve(queues, limit, leaseMs));
+      const jobs = await this.#connector.reserve(queues, limit, leaseMs);
+      arrived();
+      resolve(jobs);
     } catch (error) {
+      arrived();
       reject(error);
     }
   }

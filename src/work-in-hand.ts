@@ -1,4 +1,4 @@
-import type { AttemptEnd } from './attempt.js';
+import type { AttemptEnd } from './attempt-context.js';
 import { Bag } from './bag.js';
 import { QueueError } from './errors.js';
 import type { HeldJob } from './held-job.js';

@@ -1,9 +1,10 @@
-import type { AttemptContext } from './attempt.js';
+import type { AttemptContext } from './attempt-context.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
 import { HeldJob } from './held-job.js';
 import { Intake } from './intake.js';
+import type { Job } from './job.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
 import { Outage } from './outage.js';
 import { Presence } from './presence.js';
@@ -100,6 +101,11 @@ export class Worker {
     return this.#controls.halt;
   }
 
+  /** @internal The jobs whose handlers run. */
+  get running(): readonly Job[] {
+    return this.#slots.work.jobs;
+  }
+
   /** Calls `listener` whenever `halt` has changed; the function returned takes it off again. */
   onHalt(listener: (halt: Halt) => void): () => void {
     this.#haltListeners.add(listener);
@@ -182,7 +188,7 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = isNothingDue ? [] : await this.#intake.reserve(room);
+      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#slots.held > 0);
       isNothingDue = false;
       if (jobs === undefined) continue;
       if (jobs.length > 0) this.#offer(jobs, askedMs);

@@ -6,12 +6,11 @@ import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
 import { heldElsewhere, heldText } from '../held-jobs.js';
 import type { Io } from '../io.js';
 import { showJobs } from '../job-display.js';
-import { reportJob } from '../job-report.js';
+import { reportedEvents, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { metricsAddress } from '../metrics/address.js';
-import { createOutput } from '../output.js';
+import { createOutput, gatheredWrites } from '../output.js';
 import { haltText } from '../paused-text.js';
-import { RunningJobs } from '../running-jobs.js';
 import { pauseOnSignals, type StopSignals, stopOnSignals } from '../signals.js';
 import { assertSomeJob } from '../some-job.js';
 import type { Orders } from '../supervise/orders.js';
@@ -55,8 +54,8 @@ async function work(
   link: SupervisorLink | undefined,
 ): Promise<number> {
   const { queue, config, logger } = context;
-  const output = createOutput(io, args.isOn('json'), args.text('group'));
-  const stops = watchForStops(context, args, io, link);
+  const output = createOutput(io, args.isOn('json'), args.text('group'), gatheredWrites(io.stdout));
+  const stops = watchForStops(worker, context, args, io, link);
   const pauses = pausesOf(worker, context);
   pauseOnSignals(pauses);
   const isChild = args.isOn('report-to-parent');
@@ -64,7 +63,11 @@ async function work(
   const name = args.text('name') ?? config.worker?.name;
   const report = { recorded: config.failed !== 'none', quiet: args.isOn('quiet'), worker: name };
   if (isTerminal(args, io)) showJobs(queue.events, output, io, report);
-  else queue.events.on('job:*', (event) => reportJob(event, output, report));
+  else {
+    for (const name of reportedEvents(output, report)) {
+      queue.events.on(name, (event) => reportJob(event, output, report));
+    }
+  }
 
   const metrics = link?.begin.settleOnly
     ? undefined
@@ -174,12 +177,22 @@ interface Stops extends StopSignals {
   isUncaught(): boolean;
 }
 
+/** Such as `2 running jobs`. */
+function runningText({ running }: Worker): string {
+  return `${running.length} running ${running.length === 1 ? 'job' : 'jobs'}`;
+}
+
 /** Turns signals, a reader that went away and errors that nothing caught into one wish to stop. */
-function watchForStops(context: Context, args: Args, io: Io, link: SupervisorLink | undefined): Stops {
-  const { queue, logger } = context;
-  const running = new RunningJobs(queue.events);
+function watchForStops(
+  worker: Worker,
+  context: Context,
+  args: Args,
+  io: Io,
+  link: SupervisorLink | undefined,
+): Stops {
+  const { logger } = context;
   const say = (why: string) =>
-    logger.info({}, `${why}: no new jobs; ${running.text} may end. A second signal ends at once.`);
+    logger.info({}, `${why}: no new jobs; ${runningText(worker)} may end. A second signal ends at once.`);
   // Whose processes get the same signal twice, once from the supervisor, knows best whether it was a second one.
   const stops = stopOnSignals(say, (code) => link ?? io.exit(code));
   const stopFor = (why: string): void => {
@@ -197,7 +210,7 @@ function watchForStops(context: Context, args: Args, io: Io, link: SupervisorLin
   io.onUncaught((error) => {
     uncaught = true;
     logger.error(
-      { err: error, running: running.ids },
+      { err: error, running: worker.running.map(({ id }) => id) },
       'an error outside any handler (a promise without await?): no new jobs, running ones may end',
     );
     stops.stop();

@@ -4,7 +4,7 @@ import type { Entry, JournalWriter } from './journal-writer.js';
 import { suspectName } from './protocol.js';
 import { slotFrame } from './stack.js';
 
-type Caller = (handler: () => unknown) => Promise<unknown>;
+type Caller = (handler: () => unknown) => unknown;
 
 /** What a {@link SupervisedWatch} is made with. */
 export interface SupervisedWatchOptions {
@@ -112,6 +112,11 @@ class SupervisedJob implements JobWatch {
 
 /** A function whose name tells in a stack, also behind an await, which slot's handler is under way. */
 function callerOf(slot: number): Caller {
-  const caller = async (handler: () => unknown) => await handler();
-  return Object.defineProperty(caller, 'name', { value: `${slotFrame}${slot}` });
+  const name = { value: `${slotFrame}${slot}` };
+  const awaiting = Object.defineProperty(async (result: unknown) => await result, 'name', name);
+  const caller: Caller = (handler) => {
+    const result = handler();
+    return typeof result === 'object' && result !== null ? awaiting(result) : result;
+  };
+  return Object.defineProperty(caller, 'name', name);
 }

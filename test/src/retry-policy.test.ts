@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { backoffRule } from '../../src/backoff.js';
 import { type ErrorCode, exponential, QueueError } from '../../src/index.js';
-import type { JobState } from '../../src/job.js';
+import type { JobState } from '../../src/job-verbs.js';
 import { afterFailure, decide, type RetryRules, type RunEnd, type Verdict } from '../../src/retry-policy.js';
 
 const thrown = new Error('boom');
