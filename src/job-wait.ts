@@ -30,11 +30,14 @@ export class JobWait {
     }
     const waiting = new AbortController();
     this.#waiting = waiting;
-    void this.#bell.wait().then(() => waiting.abort());
+    let isOver = false;
+    // An abort that nobody hears would cost a woken worker more than all the rest of its waking.
+    void this.#bell.wait().then(() => isOver || waiting.abort());
     try {
       const outcome = await this.#connector.waitForJob(queues, limitMs, waiting.signal);
       return outcome === 'nothing-due' && !waiting.signal.aborted;
     } finally {
+      isOver = true;
       this.#bell.ring(); // lets go of the waiter above
       this.#waiting = undefined;
     }

@@ -4,6 +4,7 @@ import { EarlyReserve } from './early-reserve.js';
 import { QueuePlaces } from './keys.js';
 import { handleOf, memberOf } from './member.js';
 import { randomDigits } from './random-digits.js';
+import { takeScript } from './take-script.js';
 import { Watch } from './watch.js';
 import type { MemberCodec } from './wire.js';
 
@@ -36,7 +37,7 @@ export class Reserver {
     const onError = (error: unknown): void =>
       logger.debug({ err: error }, 'a waiting connection failed; looking once a second');
     this.#early = new EarlyReserve({
-      reserve: async (queues, limit, leaseMs) => (await this.#send([], queues, limit, leaseMs)).jobs,
+      reserve: (queues, limit, leaseMs) => this.#reserveEarly(queues, limit, leaseMs),
       giveBack: (jobs) => settle.unreserve(jobs.map(({ lease }) => lease)),
       onError,
     });
@@ -91,6 +92,30 @@ export class Reserver {
     // Where that fails, the others see within seconds that nobody watches.
     const stop = (queue: string) => session.script(wire.scripts.unwatch, keys.ofQueue(queue), [id]);
     await Promise.allSettled(watched.map(stop));
+  }
+
+  async #reserveEarly(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    const jobs = await this.#takeFirst(queues, limit, leaseMs);
+    return jobs.length > 0 ? jobs : (await this.#send([], queues, limit, leaseMs)).jobs;
+  }
+
+  /** By the short script, where that can tell anything of these queues. */
+  async #takeFirst(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
+    const { keys, session, wire } = this.#parts;
+    const [queue = ''] = queues;
+    if (!wire.pushesPlainly || queues.length !== 1) return [];
+    const [list = '', , reserved = '', , , wake = '', watcher = ''] = keys.ofQueue(queue);
+    const [found, isLeft] = await session.script<[Buffer[], number]>(
+      takeScript,
+      [list, reserved, watcher, wake],
+      [limit, leaseMs, randomDigits(), this.#watch.id],
+    );
+    if (isLeft === 1) this.#watch.left(queue);
+    const jobs: ReservedJob[] = [];
+    for (let at = 0; at < found.length; at += 2) {
+      jobs.push(jobOf(queue, found[at] as Buffer, found[at + 1] as Buffer, nothing, wire.members));
+    }
+    return jobs;
   }
 
   /** One script. It takes along what else there is to say and to ask: beats, signals, and what a wait may go by. */
@@ -151,10 +176,22 @@ function jobsOf(reserved: ReserveReply[0], queues: readonly string[], members: M
   const jobs: ReservedJob[] = [];
   for (let at = 0; at < reserved.length; at += 4) {
     const queue = queues[(reserved[at] as number) - 1] ?? '';
-    const token = (reserved[at + 1] as Buffer).toString('latin1');
-    const member = reserved[at + 2] as Buffer;
-    const lease = { queue, token, handle: handleOf(member) };
-    jobs.push({ queue, ...members.held(member, reserved[at + 3] as Buffer, token), lease });
+    const [token, member, body] = reserved.slice(at + 1, at + 4) as [Buffer, Buffer, Buffer];
+    jobs.push(jobOf(queue, token, member, body, members));
   }
   return jobs;
+}
+
+/** No body is kept beside the member. */
+const nothing = Buffer.alloc(0);
+
+function jobOf(
+  queue: string,
+  tokenText: Buffer,
+  member: Buffer,
+  body: Buffer,
+  members: MemberCodec,
+): ReservedJob {
+  const token = tokenText.toString('latin1');
+  return { queue, ...members.held(member, body, token), lease: { queue, token, handle: handleOf(member) } };
 }

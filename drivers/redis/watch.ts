@@ -83,6 +83,11 @@ export class Watch {
     this.#looks.set(queue, { ready, dueAtMs, isOurs: isWatched || wasRoused });
   }
 
+  /** Takes that the queue is watched here no more. */
+  left(queue: string): void {
+    this.#watched.delete(queue);
+  }
+
   /** The contract's `waitForJob`. */
   async wait(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
