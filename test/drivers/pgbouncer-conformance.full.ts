@@ -23,7 +23,7 @@ describe('PostgreSQL behind PgBouncer in transaction mode', () => {
 
   runConformance(
     serverHarness(sandbox, {}, () => ({ url: url(), notify: false })),
-    ['deleteAndReserve'],
+    [],
   );
 
   test('where notify was left on, waits end in their time without an error', async () => {
