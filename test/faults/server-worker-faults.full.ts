@@ -20,8 +20,8 @@ import { namesOf, recordEvents } from '../support/recorder.js';
 import { until } from '../support/redis-refusals.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
 
-/** A reserve has the queue's name among its values; what workers say of themselves has it in quotes. */
-const isReserve: Matcher = (asked) => /[^"\\]errands[^"\\]/.test(asked.toString('latin1'));
+/** A reserve has the queue's name among its values, by itself or in a list; what workers say of themselves is JSON. */
+const isReserve: Matcher = (asked) => /[^"\\]errands[^"\\]|\{"errands"\}/.test(asked.toString('latin1'));
 const empty = { ready: 0, delayed: 0, reserved: 0 };
 const kinds: readonly FaultKind[] = [
   'lose-reply',
