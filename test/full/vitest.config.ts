@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     ...normal.test,
     root,
+    provide: { tier: 'full' },
     projects: [
       {
         test: {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,8 @@ export interface Certificates {
   readonly ca: string;
   /** The server's own, for servers in this process. */
   readonly server: { readonly key: string; readonly cert: string };
+  /** Files of the same, which any user may read. */
+  readonly files: { readonly key: string; readonly cert: string };
   /** Flags of redis-server that make it speak TLS on a port beside the plain one, to clients without certificates. */
   flags(tlsPort: number): string[];
   remove(): void;
@@ -33,7 +35,11 @@ export function makeCertificates(): Certificates {
   ];
   openssl('x509', '-req', '-in', file('server.csr'), ...signer, '-days', '2', '-out', file('server.crt'));
   const own = ['--tls-cert-file', file('server.crt'), '--tls-key-file', file('server.key')];
+  const files = { key: file('server.key'), cert: file('server.crt') };
+  chmodSync(folder, 0o755); // servers run as users of their own
+  chmodSync(files.key, 0o644);
   return {
+    files,
     ca: readFileSync(file('ca.crt'), 'utf8'),
     server: { key: readFileSync(file('server.key'), 'utf8'), cert: readFileSync(file('server.crt'), 'utf8') },
     flags: (tlsPort) => [

@@ -36,6 +36,8 @@ export interface FaultProxy {
   readonly port: number;
   /** How many connections were accepted so far. */
   readonly accepted: number;
+  /** How many chunks of bytes its clients have sent so far: of those that wait for each answer, their requests. */
+  readonly requests: number;
   /** Plans a fault for the next request that matches. Several that match have theirs in the order planned. */
   plan(kind: FaultKind, on: Matcher): PlannedFault;
   /** Closes the connections of now, at both ends. */
@@ -66,9 +68,13 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
   const shared: Shared = { plans: [], isBlackHole: false, pace: {} };
   const links = new Set<Link>();
   let accepted = 0;
+  let requests = 0;
   const server = createServer({ allowHalfOpen: true }, (client) => {
     accepted += 1;
     const link = new Link(client, connect(target, '127.0.0.1'), shared, () => links.delete(link));
+    client.on('data', () => {
+      requests += 1;
+    });
     links.add(link);
   });
   server.listen(0, '127.0.0.1');
@@ -82,6 +88,9 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
     port: address.port,
     get accepted() {
       return accepted;
+    },
+    get requests() {
+      return requests;
     },
     plan: (kind, on) => {
       const plan: Plan = { kind, on, happened: deferred() };

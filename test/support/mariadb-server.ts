@@ -4,9 +4,16 @@ import { type DatabaseServer, startServer } from './server-process.js';
 /**
  * Starts a MariaDB server of its own.
  *
- * @param isDurable waits for the disk at each commit, as servers do by default; quick without.
+ * @param options.isDurable waits for the disk at each commit, as servers do by default; quick without.
+ * @param options.flags more of its command line.
  */
-export function startMariadb({ isDurable = false } = {}): Promise<DatabaseServer> {
+export function startMariadb({
+  isDurable = false,
+  flags = [],
+}: {
+  readonly isDurable?: boolean;
+  readonly flags?: readonly string[];
+} = {}): Promise<DatabaseServer> {
   return startServer({
     name: 'mariadb',
     user: 'mysql',
@@ -33,6 +40,7 @@ export function startMariadb({ isDurable = false } = {}): Promise<DatabaseServer
       '--max-connections=300',
       '--innodb-buffer-pool-size=256M',
       '--innodb-print-all-deadlocks=1',
+      ...flags,
       ...(isDurable ? [] : ['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0']),
     ],
   });

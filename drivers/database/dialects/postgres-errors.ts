@@ -119,6 +119,7 @@ function codeOfLost(cause: unknown): string | undefined {
   if (/^Connection terminated|not queryable|connection is closed|Client was closed/i.test(message))
     return '08006';
   if (/^timeout expired$/.test(message)) return 'ECONNREFUSED';
-  if (/^SASL|server does not support SSL/.test(message)) return '28000';
+  if (/server does not support SSL/.test(message)) return 'HANDSHAKE_NO_SSL_SUPPORT'; // as mysql2 calls it
+  if (message.startsWith('SASL')) return '28000';
   return undefined;
 }

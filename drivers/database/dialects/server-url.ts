@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { QueueError } from '../../../src/index.js';
 import type { KnexConfig } from '../knex-types.js';
 
@@ -66,10 +67,18 @@ export function serverOfUrl(url: string): ServerAddress | undefined {
       ...address,
       ...login,
       database,
-      ...(ssl && { ssl: {} }),
+      ...(ssl && { ssl: tlsOf(client, host) }),
       ...(client === 'pg' && { keepAlive: true }),
     },
   };
+}
+
+/**
+ * mysql2 takes a certificate of any host unless told otherwise. Where the host is an address it would compare the
+ * certificate with `localhost`, so that none fits.
+ */
+function tlsOf(client: 'mysql2' | 'pg', host: string): object {
+  return client === 'mysql2' && isIP(host) === 0 ? { verifyIdentity: true } : {};
 }
 
 function addressOfSocket(client: 'mysql2' | 'pg', socket: string, port: number): object {
