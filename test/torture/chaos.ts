@@ -100,8 +100,7 @@ export class Chaos {
   async #term(pid: number | undefined): Promise<void> {
     if (pid === undefined) return;
     const fromMs = nowMs();
-    this.#means.crew.blame(pid, 'term');
-    signal(pid, 'SIGTERM');
+    if (!this.#means.crew.stop(pid)) return;
     await sleep(orderlyMs);
     this.#means.record.fault('term', 'SIGTERM', [pid], fromMs);
   }
@@ -140,6 +139,7 @@ export class Chaos {
       stdio: ['ignore', 'ignore', errors],
     });
     await once(command, 'exit');
+    for (const pid of crew.pids) crew.blame(pid, 'restart'); // some have started meanwhile
     await sleep(orderlyMs);
     record.fault('term', 'queue:restart', undefined, fromMs);
   }
@@ -164,36 +164,55 @@ export class Chaos {
   async #network(planned: Planned): Promise<void> {
     const { store, record, crew } = this.#means;
     if (!store.proxy) return;
-    const fromMs = nowMs();
-    crew.storeAwayMs = fromMs;
-    await breakNetwork(store.proxy, planned);
-    // Nobody is told of a connection that is dead: it is found out by a command without an answer.
-    if (planned.network !== 'cut') await sleep(commandMs);
+    const note = async (what: string, fromMs: number): Promise<void> => {
+      // Nobody is told of a connection that is dead: it is found out by a command without an answer.
+      if (what !== 'cut') await sleep(commandMs);
+      crew.storeAwayMs = nowMs();
+      record.fault('network', `network: ${what}`, undefined, fromMs);
+    };
     crew.storeAwayMs = nowMs();
-    record.fault('network', `network: ${planned.network}`, undefined, fromMs);
+    await breakNetwork(store.proxy, planned, note);
   }
 }
 
-async function breakNetwork(proxy: NonNullable<Store['proxy']>, { network, forMs }: Planned): Promise<void> {
+type Note = (what: string, fromMs: number) => Promise<void>;
+
+async function breakNetwork(
+  proxy: NonNullable<Store['proxy']>,
+  { network, forMs }: Planned,
+  note: Note,
+): Promise<void> {
+  const fromMs = nowMs();
   switch (network) {
     case 'cut':
-      return proxy.cut();
+      proxy.cut();
+      break;
     case 'delay':
     case 'slow':
       proxy.pace(network === 'delay' ? { delayMs: 300 } : { bytesPerSecond: 16_384 });
       await sleep(forMs);
       proxy.pace({});
-      return proxy.cut(); // what stands in line would come for long
+      proxy.cut(); // what stands in line would come for long
+      break;
     case 'black-hole':
       proxy.blackHole();
       await sleep(forMs);
-      return proxy.heal();
-    default: {
-      const kind: FaultKind = network;
-      const all = Array.from({ length: 4 }, () => proxy.plan(kind, () => true).happened);
-      await Promise.all(all);
-    }
+      proxy.heal();
+      break;
+    default:
+      return breakRequests(proxy, network, note);
   }
+  await note(network, fromMs);
+}
+
+/** What becomes of single requests, whenever they come: of a run that ends, some do not come at all. */
+async function breakRequests(proxy: NonNullable<Store['proxy']>, kind: FaultKind, note: Note): Promise<void> {
+  const noted = Array.from({ length: 4 }, async () => {
+    await proxy.plan(kind, () => true).happened;
+    // The request that it hit may have been on its way for a while.
+    await note(kind, nowMs() - commandMs);
+  });
+  await Promise.race([Promise.all(noted), sleep(5000)]);
 }
 
 /** Whether the last line of a ledger is that of a handler that ended. */

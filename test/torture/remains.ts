@@ -11,8 +11,13 @@ import { sizeOf } from './watch.js';
 /** Most requests that one idle worker may send in a second, and the share of a core that one process may take. */
 const [mostRequests, mostCpuPercent] = [1, 2];
 
+/** Until what was counted has been written, and workers look at their longest intervals. */
+const settlingMs = 3000;
+
 /** What workers cost that have nothing to do. */
 export async function idleCost(store: Store, crew: Crew, { idleMs }: Profile): Promise<Remains['idle']> {
+  if (store.driver === undefined) return {}; // nobody minds what the naive one costs
+  await sleep(settlingMs);
   const pids = crew.all;
   const workers = crew.pids.length;
   const before = new Map(pids.map((pid) => [pid, cpuMsOf(pid)]));

@@ -140,6 +140,11 @@ function rulesOf(profile: Profile): LedgerRules {
       restart: [0],
       kill: ['SIGKILL', 0],
       'store away': [69],
+      // Node ends by a signal until the command listens to it; and one whose first process is killed says that it failed.
+      'none before it worked': [1],
+      'term before it worked': [0, 'SIGTERM'],
+      'restart before it worked': [0, 1],
+      'kill before it worked': ['SIGKILL', 0, 1],
     },
   };
 }

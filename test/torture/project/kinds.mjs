@@ -41,10 +41,10 @@ const thrown = [
 
 /** What jobs of each kind do: `deadly` ones until they are well. */
 const kinds = {
-  quick: ({ luck }) => sleep(luck * 20),
-  slow: ({ luck }) => sleep(50 + luck * 150),
+  quick: ({ luck, signal }) => sleep(luck * 20, undefined, { signal }),
+  slow: ({ luck, signal }) => sleep(50 + luck * 150, undefined, { signal }),
   busy: ({ luck }) => spin(luck * 150),
-  long: ({ leaseMs }) => sleep(1.7 * leaseMs),
+  long: ({ leaseMs, signal }) => sleep(1.7 * leaseMs, undefined, { signal }),
 };
 const deadly = {
   throws: ({ luck, threw }) => {
@@ -53,8 +53,8 @@ const deadly = {
     throw thrown[which]();
   },
   // Long enough to be stopped in the middle.
-  late: async ({ leaseMs, threw }) => {
-    await sleep(leaseMs / 3);
+  late: async ({ leaseMs, threw, signal }) => {
+    await sleep(leaseMs / 3, undefined, { signal });
     threw(0);
     throw new Error('a late error');
   },
