@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type FSWatcher, openSync, readFileSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../support/fault-proxy.js';
 import type { Crew } from './crew.js';
@@ -49,8 +49,10 @@ export class Chaos {
     switch (planned.what) {
       case 'kill':
         return this.#kill(this.#pick(this.#means.crew.all, planned.luck), 'kill');
+      case 'kill-as-it-starts':
+        return this.#killAsItSays(/"ev":"started"/, 'kill as a handler starts');
       case 'kill-as-it-ends':
-        return this.#killAsItEnds();
+        return this.#killAsItSays(/"ev":"(?:finished|threw)"/, 'kill as a handler ends');
       case 'term':
         return this.#term(this.#pick(this.#means.crew.pids, planned.luck));
       case 'stop':
@@ -76,15 +78,15 @@ export class Chaos {
     if (signal(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
   }
 
-  /** Waits for the next handler that ends, and kills its process before or while the job is settled. */
-  async #killAsItEnds(): Promise<void> {
+  /** Waits for a process whose last line is such a one, and kills it before it comes any further. */
+  async #killAsItSays(last: RegExp, what: string): Promise<void> {
     const { project, crew } = this.#means;
     this.#watcher ??= watch(project.path('ledger'));
     const pid = await new Promise<number | undefined>((resolve) => {
-      const timer = setTimeout(() => done(undefined), 3000);
+      const timer = setTimeout(() => done(undefined), 10_000);
       const look = (_: string, file: string | Buffer | null) => {
         const one = Number.parseInt(String(file), 10);
-        if (!endedJust(project.path(`ledger/${file}`))) return;
+        if (!last.test(lastLineOf(project.path(`ledger/${file}`)))) return;
         if (crew.pids.some((parent) => childrenOf(parent).includes(one))) done(one);
       };
       const done = (one: number | undefined) => {
@@ -94,7 +96,7 @@ export class Chaos {
       };
       this.#watcher?.on('change', look);
     });
-    await this.#kill(pid, 'kill as a handler ends');
+    await this.#kill(pid, what);
   }
 
   async #term(pid: number | undefined): Promise<void> {
@@ -215,12 +217,12 @@ async function breakRequests(proxy: NonNullable<Store['proxy']>, kind: FaultKind
   await Promise.race([Promise.all(noted), sleep(5000)]);
 }
 
-/** Whether the last line of a ledger is that of a handler that ended. */
-function endedJust(file: string): boolean {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return /"ev":"(?:finished|threw)"/.test(text.slice(text.lastIndexOf('\n', text.length - 2) + 1));
-  } catch {
-    return false;
-  }
+/** Of a ledger, whose lines are short. */
+function lastLineOf(path: string): string {
+  const tail = Buffer.alloc(1024);
+  const file = openSync(path, 'r');
+  const bytes = readSync(file, tail, 0, tail.length, Math.max(0, fstatSync(file).size - tail.length));
+  closeSync(file);
+  const text = tail.subarray(0, bytes).toString();
+  return text.slice(text.lastIndexOf('\n', text.length - 2) + 1);
 }

@@ -97,7 +97,7 @@ export class Crew {
     this.#running.add(pid);
     createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       writeSync(said, `${nowMs()} ${line}\n`);
-      if (line.includes('"worker:started"')) this.#working.add(pid);
+      if (/"(?:worker|listener):started"/.test(line)) this.#working.add(pid);
       this.#hear(line);
     });
     const [code, name] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
@@ -109,19 +109,22 @@ export class Crew {
   /** A supervisor tells of worker processes that died. */
   #hear(line: string): void {
     if (!line.includes('"worker:stopped"')) return;
-    const { pid, reason, code, signal: name } = JSON.parse(line) as Line;
+    const { time, pid, reason, code, signal: name } = JSON.parse(line) as Line;
     if (typeof pid !== 'number' || !(reason === 'died' || typeof name === 'string' || code)) return;
-    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid]);
+    // Told at once after the death; this process may hear of it much later.
+    const fromMs = nowMs() - (Date.now() - Date.parse(String(time)));
+    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid], fromMs);
   }
 
   #causeOf(pid: number, [command]: readonly string[]): string {
     const isExcused = command === 'queue:listen' && nowMs() - this.storeAwayMs < 40_000;
     const cause = this.#causes.get(pid) ?? (isExcused ? 'store away' : 'none');
-    return this.#working.has(pid) || isExcused ? cause : `${cause} before it worked`;
+    return this.#working.has(pid) || cause === 'store away' ? cause : `${cause} before it worked`;
   }
 }
 
 interface Line {
+  readonly time?: unknown;
   readonly pid?: unknown;
   readonly reason?: unknown;
   readonly code?: unknown;

@@ -20,6 +20,7 @@ export interface Planned {
   readonly atMs: number;
   readonly what:
     | 'kill'
+    | 'kill-as-it-starts'
     | 'kill-as-it-ends'
     | 'term'
     | 'stop'
@@ -47,7 +48,7 @@ export function scheduleFor(
     planned.push({ atMs, what, forMs: chance.between(least, most), luck: chance.next(), network });
   };
   for (let at = chance.wait(everyMs.kill); at < forMs; at += chance.wait(everyMs.kill)) {
-    plan(chance.next() < 0.5 ? 'kill' : 'kill-as-it-ends', at);
+    plan(chance.pick(['kill', 'kill-as-it-starts', 'kill-as-it-ends'] as const) ?? 'kill', at);
   }
   const each = (everyOneMs: number, does: (atMs: number) => void) => {
     for (let at = everyOneMs * chance.between(0.4, 0.9); at < forMs; at += everyOneMs) does(at);

@@ -45,7 +45,7 @@ export async function torture(options: Options): Promise<Outcome> {
     const producing = produce(project, profile, options.seconds);
     await new Chaos({ project, crew, store, record }).run(plan);
     await producing;
-    await drain(queue, 2 * profile.leaseMs + 30_000);
+    await drain(queue, 2 * profile.leaseMs + (options.mutant === undefined ? 30_000 : 4000));
     looking.abort();
     await watching;
     const idle = (await idleCost(store, crew, profile)) ?? {};
