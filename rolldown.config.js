@@ -15,7 +15,7 @@ const entries = [
 const groups = [
   {
     name: 'base',
-    test: /\/src\/(errors|duration|shown|credentials|events)\.ts$|\/config\/(package-folder|suggest)\.ts$/,
+    test: /\/src\/(errors|duration|shown|credentials|events)\.ts$|\/config\/(package-folder|suggest)\.ts$|rolldown\/runtime/,
   },
   {
     name: 'command',
@@ -24,6 +24,7 @@ const groups = [
   // Each with what it imports, unless that is in one of those above.
   { name: 'src', test: /\/src\/index\.ts$/ },
   { name: 'project', test: /\/config\/open-queue\.ts$/ },
+  { name: 'database', test: /\/drivers\/database\/index\.ts$/ },
   { name: 'work', test: /\/cli\/(context|commands\/work)\.ts$/ },
 ];
 

@@ -17,7 +17,7 @@ import type { Io } from '../io.js';
 import { afterLapse } from '../job-report.js';
 import { Child } from '../listen/child.js';
 import { Listener, type ListenerStop } from '../listen/listener.js';
-import { createOutput, type Output } from '../output.js';
+import { createOutput, type Output, wantsColors } from '../output.js';
 import { haltText } from '../paused-text.js';
 import { stopOnSignals } from '../signals.js';
 import { WorkerProcess } from '../supervise/worker-process.js';
@@ -129,7 +129,7 @@ function createListener(
     shutdownTimeoutMs: spanMs(args, context, 'shutdownTimeout'),
   };
   const words = childWords(args, context);
-  const env = childEnv(io, output.colors.isColorSupported);
+  const env = childEnv(io, wantsColors(io.stdout, io.env));
   return new Listener({
     connector,
     queues: servedQueues(args, context),

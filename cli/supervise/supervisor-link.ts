@@ -1,4 +1,4 @@
-import { Worker as Thread } from 'node:worker_threads';
+import { SHARE_ENV, Worker as Thread } from 'node:worker_threads';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { LeftJob } from '../../src/left-jobs.js';
 import { watchdogFile } from '../own-files.js';
@@ -99,6 +99,7 @@ export class SupervisorLink {
     const thread = new Thread(watchdogFile, {
       workerData,
       execArgv: [],
+      env: SHARE_ENV, // which it does not read: a copy would cost time
     });
     thread.on('error', (err) =>
       this.#logger.error({ err }, 'the watchdog died: nothing ends a blocked loop'),

@@ -1,4 +1,4 @@
-import { benchJob } from '../../drover.js';
+import { defineJob } from '../../../../dist/src/index.js';
 import { sayStarted } from '../marker.js';
 
-export const bench = benchJob(sayStarted);
+export const bench = defineJob({ name: 'bench', handle: sayStarted });
