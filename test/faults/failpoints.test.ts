@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { dieAt, type FailpointStore, failpoints, ownPrefix } from './failpoints/points.js';
 
-// Before the first request and after the answer; test/full/failpoints.full.ts dies before each, on all stores.
+// Before the first request and after the answer; failpoints.full.ts dies before each, on all stores.
 const folder = mkdtempSync(join(tmpdir(), 'drover-failpoints-'));
 let server: RedisServer;
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dieAt, type FailpointStore, failpoints, ownPrefix } from '../faults/failpoints/points.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { ServerSandbox } from '../support/server-sandbox.js';
+import { dieAt, type FailpointStore, failpoints, ownPrefix } from './failpoints/points.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-failpoints-'));
 const sandboxes = [new ServerSandbox('mariadb'), new ServerSandbox('postgres')] as const;
