@@ -54,7 +54,7 @@ export function scheduleFor(
     for (let at = everyOneMs * chance.between(0.4, 0.9); at < forMs; at += everyOneMs) does(at);
   };
   each(everyMs.term, (at) => plan('term', at));
-  each(everyMs.stop, (at) => plan(chance.next() < 0.5 ? 'stop' : 'stop-tree', at, leaseMs / 2, leaseMs * 2));
+  each(everyMs.stop, (at) => plan(chance.next() < 0.3 ? 'stop' : 'stop-tree', at, leaseMs / 2, leaseMs * 2));
   each(everyMs.restart, (at) => plan('restart', at));
   each(everyMs.outage, (at) => plan('outage', at, 200, 5000));
   each(everyMs.network, (at) => plan('network', at, 1000, 6000));

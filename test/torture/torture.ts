@@ -9,7 +9,7 @@ import { coverageOf } from './coverage.js';
 import { Crew } from './crew.js';
 import type { Options } from './options.js';
 import { type Profile, profileFor } from './profile.js';
-import { lineQueue, Project, queues } from './project.js';
+import { bareQueue, lineQueue, Project, queues } from './project.js';
 import { nowMs, Record } from './record.js';
 import { idleCost, remainsOf } from './remains.js';
 import type { Outcome } from './report.js';
@@ -39,6 +39,9 @@ export async function torture(options: Options): Promise<Outcome> {
         `--queue=${queues.join(',')}`,
         `--concurrency=${profile.concurrency}`,
       );
+    }
+    for (let one = 0; one < profile.bare; one++) {
+      crew.keep('queue:work', '--json', `--queue=${bareQueue}`, '--workers=0', '--concurrency=2');
     }
     for (let one = 0; one < profile.listeners; one++) crew.keep('queue:listen', '--json', '--queue=default');
     const plan = scheduleFor(profile, options.seconds * 1000, options.seed);
@@ -90,7 +93,11 @@ async function produce(project: Project, profile: Profile, seconds: number): Pro
   const all = Array.from({ length: profile.producers }, (_, index) =>
     producer(project, `p${index}`, profile.rate, seconds, queues),
   );
-  await Promise.all([...all, producer(project, 'inline', 5, seconds, [lineQueue])]);
+  const others = [
+    producer(project, 'inline', 5, seconds, [lineQueue]),
+    producer(project, 'bare', profile.bareRate, seconds, [bareQueue]),
+  ];
+  await Promise.all([...all, ...others]);
 }
 
 /** Runs a script that pushes by the public API, in a process of its own. */
