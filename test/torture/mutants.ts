@@ -3,7 +3,7 @@ import { redOf, reportOf } from './report.js';
 import { torture } from './torture.js';
 
 /** What can be broken in the naive driver, and the invariants of which one at least must be red then. */
-export const mutants: Readonly<Record<string, readonly number[]>> = {
+const mutants: Readonly<Record<string, readonly number[]>> = {
   'pop-then-lease': [1],
   'settle-by-id': [4],
   'release-inserts': [3, 5],

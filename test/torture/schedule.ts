@@ -2,7 +2,7 @@ import { Chance } from './chance.js';
 import type { Profile } from './profile.js';
 
 /** What can be done to a network. */
-export const networkFaults = [
+const networkFaults = [
   'cut',
   'lose-reply',
   'cut-before',
