@@ -13,7 +13,7 @@ export interface Options {
   readonly seconds: number;
   /** Of the schedule of faults and of what is pushed. */
   readonly seed: number;
-  /** Redis: `always` loses nothing that was accepted, `everysec` may, and is not asked about it. */
+  /** Redis: `everysec` may lose a second where the machine goes down, which no run here does. */
   readonly fsync: 'always' | 'everysec';
   /** What is broken in the naive driver. */
   readonly mutant: string | undefined;
