@@ -168,7 +168,7 @@ export class Slots {
   }
 
   #startLone(): void {
-    if (this.work.isBusy) return;
+    if (this.work.isBusy || this.work.stuck >= this.#concurrency) return;
     const next = this.#lone.next();
     if (next) this.#start(next, performance.now());
     else this.bell.ring();
@@ -213,6 +213,8 @@ export class Slots {
       'a handler goes on in spite of its abort; its slot stays taken until it ends',
     );
     const unstuck = this.work.untilUnstuck(handler);
+    // One that runs alone and never ends must not keep all others waiting for it.
+    if (this.#lone.inTheWay) this.#startLone();
     this.bell.ring();
     await unstuck;
     this.#leave(held);

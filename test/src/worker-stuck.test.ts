@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
-import { createQueue, defineJob, type JobContext } from '../../src/index.js';
+import { createQueue, defineJob, type JobContext, silentLogger } from '../../src/index.js';
 import { deferred, within } from '../support/deferred.js';
+import { faulty } from '../support/faulty-driver.js';
 import { namesOf, recordEvents, recordingLogger } from '../support/recorder.js';
 
 function setUp(handle: (context: JobContext<string>) => unknown) {
@@ -35,6 +36,26 @@ describe('a handler that never ends', () => {
     await queue.push(job, 'stuck', { timeout: '5ms', tries: 1 });
     const options = { concurrency: 2, grace: '5ms', shutdownTimeout: '50ms' } as const;
     const run = queue.worker(options).run(stop.signal);
+    await within(new Promise((resolve) => queue.events.on('job:failed', resolve)), 'the timeout');
+    await queue.bulk(job, ['a', 'b', 'last']);
+    expect(await within(run, 'the stop')).toBe('signal');
+    expect(seen).toEqual(['a', 'b', 'last']);
+  });
+
+  test('leaves the other slots at work also where it ran alone', async () => {
+    const seen: string[] = [];
+    const driver = faulty(memory());
+    const stop = new AbortController();
+    const handle = ({ data }: JobContext<string>) => {
+      if (data === 'last') stop.abort();
+      return data === 'stuck' ? new Promise(() => {}) : seen.push(data);
+    };
+    const job = defineJob({ name: 'job', handle });
+    const queue = createQueue({ connections: { default: driver }, jobs: [job], logger: silentLogger });
+    // Whoever had it died before it came to start it: its last run is one without others beside it.
+    await queue.push(job, 'stuck', { timeout: '5ms', tries: 1 });
+    await driver.store.reserve(['default'], 1, 1);
+    const run = queue.worker({ concurrency: 2, grace: '5ms', shutdownTimeout: '50ms' }).run(stop.signal);
     await within(new Promise((resolve) => queue.events.on('job:failed', resolve)), 'the timeout');
     await queue.bulk(job, ['a', 'b', 'last']);
     expect(await within(run, 'the stop')).toBe('signal');

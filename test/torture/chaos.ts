@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type FSWatcher, openSync, readFileSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../support/fault-proxy.js';
 import type { Crew } from './crew.js';
@@ -49,8 +49,10 @@ export class Chaos {
     switch (planned.what) {
       case 'kill':
         return this.#kill(this.#pick(this.#means.crew.all, planned.luck), 'kill');
+      case 'kill-as-it-starts':
+        return this.#killAsItSays(/"ev":"started"/, 'kill as a handler starts');
       case 'kill-as-it-ends':
-        return this.#killAsItEnds();
+        return this.#killAsItSays(/"ev":"(?:finished|threw)"/, 'kill as a handler ends');
       case 'term':
         return this.#term(this.#pick(this.#means.crew.pids, planned.luck));
       case 'stop':
@@ -76,15 +78,15 @@ export class Chaos {
     if (signal(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
   }
 
-  /** Waits for the next handler that ends, and kills its process before or while the job is settled. */
-  async #killAsItEnds(): Promise<void> {
+  /** Waits for a process whose last line is such a one, and kills it before it comes any further. */
+  async #killAsItSays(last: RegExp, what: string): Promise<void> {
     const { project, crew } = this.#means;
     this.#watcher ??= watch(project.path('ledger'));
     const pid = await new Promise<number | undefined>((resolve) => {
-      const timer = setTimeout(() => done(undefined), 3000);
+      const timer = setTimeout(() => done(undefined), 10_000);
       const look = (_: string, file: string | Buffer | null) => {
         const one = Number.parseInt(String(file), 10);
-        if (!endedJust(project.path(`ledger/${file}`))) return;
+        if (!last.test(lastLineOf(project.path(`ledger/${file}`)))) return;
         if (crew.pids.some((parent) => childrenOf(parent).includes(one))) done(one);
       };
       const done = (one: number | undefined) => {
@@ -94,14 +96,13 @@ export class Chaos {
       };
       this.#watcher?.on('change', look);
     });
-    await this.#kill(pid, 'kill as a handler ends');
+    await this.#kill(pid, what);
   }
 
   async #term(pid: number | undefined): Promise<void> {
     if (pid === undefined) return;
     const fromMs = nowMs();
-    this.#means.crew.blame(pid, 'term');
-    signal(pid, 'SIGTERM');
+    if (!this.#means.crew.stop(pid)) return;
     await sleep(orderlyMs);
     this.#means.record.fault('term', 'SIGTERM', [pid], fromMs);
   }
@@ -140,6 +141,7 @@ export class Chaos {
       stdio: ['ignore', 'ignore', errors],
     });
     await once(command, 'exit');
+    for (const pid of crew.pids) crew.blame(pid, 'restart'); // some have started meanwhile
     await sleep(orderlyMs);
     record.fault('term', 'queue:restart', undefined, fromMs);
   }
@@ -164,44 +166,63 @@ export class Chaos {
   async #network(planned: Planned): Promise<void> {
     const { store, record, crew } = this.#means;
     if (!store.proxy) return;
-    const fromMs = nowMs();
-    crew.storeAwayMs = fromMs;
-    await breakNetwork(store.proxy, planned);
-    // Nobody is told of a connection that is dead: it is found out by a command without an answer.
-    if (planned.network !== 'cut') await sleep(commandMs);
+    const note = async (what: string, fromMs: number): Promise<void> => {
+      // Nobody is told of a connection that is dead: it is found out by a command without an answer.
+      if (what !== 'cut') await sleep(commandMs);
+      crew.storeAwayMs = nowMs();
+      record.fault('network', `network: ${what}`, undefined, fromMs);
+    };
     crew.storeAwayMs = nowMs();
-    record.fault('network', `network: ${planned.network}`, undefined, fromMs);
+    await breakNetwork(store.proxy, planned, note);
   }
 }
 
-async function breakNetwork(proxy: NonNullable<Store['proxy']>, { network, forMs }: Planned): Promise<void> {
+type Note = (what: string, fromMs: number) => Promise<void>;
+
+async function breakNetwork(
+  proxy: NonNullable<Store['proxy']>,
+  { network, forMs }: Planned,
+  note: Note,
+): Promise<void> {
+  const fromMs = nowMs();
   switch (network) {
     case 'cut':
-      return proxy.cut();
+      proxy.cut();
+      break;
     case 'delay':
     case 'slow':
       proxy.pace(network === 'delay' ? { delayMs: 300 } : { bytesPerSecond: 16_384 });
       await sleep(forMs);
       proxy.pace({});
-      return proxy.cut(); // what stands in line would come for long
+      proxy.cut(); // what stands in line would come for long
+      break;
     case 'black-hole':
       proxy.blackHole();
       await sleep(forMs);
-      return proxy.heal();
-    default: {
-      const kind: FaultKind = network;
-      const all = Array.from({ length: 4 }, () => proxy.plan(kind, () => true).happened);
-      await Promise.all(all);
-    }
+      proxy.heal();
+      break;
+    default:
+      return breakRequests(proxy, network, note);
   }
+  await note(network, fromMs);
 }
 
-/** Whether the last line of a ledger is that of a handler that ended. */
-function endedJust(file: string): boolean {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return /"ev":"(?:finished|threw)"/.test(text.slice(text.lastIndexOf('\n', text.length - 2) + 1));
-  } catch {
-    return false;
-  }
+/** What becomes of single requests, whenever they come: of a run that ends, some do not come at all. */
+async function breakRequests(proxy: NonNullable<Store['proxy']>, kind: FaultKind, note: Note): Promise<void> {
+  const noted = Array.from({ length: 4 }, async () => {
+    await proxy.plan(kind, () => true).happened;
+    // The request that it hit may have been on its way for a while.
+    await note(kind, nowMs() - commandMs);
+  });
+  await Promise.race([Promise.all(noted), sleep(5000)]);
+}
+
+/** Of a ledger, whose lines are short. */
+function lastLineOf(path: string): string {
+  const tail = Buffer.alloc(1024);
+  const file = openSync(path, 'r');
+  const bytes = readSync(file, tail, 0, tail.length, Math.max(0, fstatSync(file).size - tail.length));
+  closeSync(file);
+  const text = tail.subarray(0, bytes).toString();
+  return text.slice(text.lastIndexOf('\n', text.length - 2) + 1);
 }

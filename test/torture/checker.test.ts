@@ -247,6 +247,16 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
   },
   {
     red: [5],
+    name: 'a delivery that did not count, as its holder stood still',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7, ms: 9000 }),
+      broke('stop', 20, 8000, [7]),
+      ...ran('a', 7000, { ms: 3000 }),
+    ],
+  },
+  {
+    red: [5],
     name: 'one try too many',
     events: [
       ...pushed('a', 0),

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,9 @@ const patienceMs = 20_000;
 export class Crew {
   readonly #project: Project;
   readonly #record: Record;
-  readonly #running = new Map<number, { child: ChildProcess; words: readonly string[] }>();
+  readonly #running = new Set<number>();
+  /** Those that have said so. */
+  readonly #working = new Set<number>();
   readonly #places: Promise<void>[] = [];
   readonly #causes = new Map<number, string>();
   #isEnding = false;
@@ -37,7 +39,7 @@ export class Crew {
 
   /** The commands that run. */
   get pids(): number[] {
-    return [...this.#running.keys()];
+    return [...this.#running];
   }
 
   /** The commands that run, and the processes that they have started. */
@@ -47,15 +49,22 @@ export class Crew {
 
   /** Notes what is about to be done to a command, by which its end is judged. */
   blame(pid: number, cause: 'term' | 'kill' | 'restart'): void {
-    if (this.#running.has(pid) && this.#causes.get(pid) !== 'kill') this.#causes.set(pid, cause);
+    const isWeaker = this.#causes.get(pid) === 'kill' || (cause === 'restart' && this.#causes.has(pid));
+    if (this.#running.has(pid) && !isWeaker) this.#causes.set(pid, cause);
+  }
+
+  /** Asks a command to stop, which a second time would be to end at once; false where it was asked already. */
+  stop(pid: number): boolean {
+    if (this.#causes.get(pid) === 'term') return false;
+    this.blame(pid, 'term');
+    return signal(pid, 'SIGTERM');
   }
 
   /** Asks all to stop, and waits for their ends. */
   async end(): Promise<void> {
     this.#isEnding = true;
     for (const pid of this.pids) {
-      this.blame(pid, 'term');
-      signal(pid, 'SIGTERM');
+      this.stop(pid);
     }
     const timer = setTimeout(() => this.kill(), patienceMs);
     await Promise.all(this.#places);
@@ -76,37 +85,46 @@ export class Crew {
   }
 
   async #run(words: readonly string[]): Promise<void> {
-    const errors = openSync(this.#project.path(`output/${this.#started++}.err`), 'a');
+    const place = this.#started++;
+    const errors = openSync(this.#project.path(`output/${place}.err`), 'a');
+    const said = openSync(this.#project.path(`output/${place}.out`), 'a');
     const child = spawn(process.execPath, [bin, ...words], {
       cwd: this.#project.folder,
       env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=96', DROVER_DEBUG: undefined },
       stdio: ['ignore', 'pipe', errors],
     });
     const pid = child.pid ?? 0;
-    this.#running.set(pid, { child, words });
-    createInterface({ input: child.stdout as Readable }).on('line', (line) => this.#hear(line));
+    this.#running.add(pid);
+    createInterface({ input: child.stdout as Readable }).on('line', (line) => {
+      writeSync(said, `${nowMs()} ${line}\n`);
+      if (/"(?:worker|listener):started"/.test(line)) this.#working.add(pid);
+      this.#hear(line);
+    });
     const [code, name] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     this.#running.delete(pid);
+    closeSync(errors);
     this.#record.write({ ev: 'exit', t: nowMs(), pid, cause: this.#causeOf(pid, words), code, signal: name });
   }
 
   /** A supervisor tells of worker processes that died. */
   #hear(line: string): void {
     if (!line.includes('"worker:stopped"')) return;
-    const { pid, reason, code, signal: name } = JSON.parse(line) as Line;
-    if (typeof pid !== 'number' || !(reason === 'died' || name || code)) return;
-    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid]);
+    const { time, pid, reason, code, signal: name } = JSON.parse(line) as Line;
+    if (typeof pid !== 'number' || !(reason === 'died' || typeof name === 'string' || code)) return;
+    // Told at once after the death; this process may hear of it much later.
+    const fromMs = nowMs() - (Date.now() - Date.parse(String(time)));
+    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid], fromMs);
   }
 
   #causeOf(pid: number, [command]: readonly string[]): string {
-    const cause = this.#causes.get(pid);
-    if (cause !== undefined) return cause;
     const isExcused = command === 'queue:listen' && nowMs() - this.storeAwayMs < 40_000;
-    return isExcused ? 'store away' : 'none';
+    const cause = this.#causes.get(pid) ?? (isExcused ? 'store away' : 'none');
+    return this.#working.has(pid) || cause === 'store away' ? cause : `${cause} before it worked`;
   }
 }
 
 interface Line {
+  readonly time?: unknown;
   readonly pid?: unknown;
   readonly reason?: unknown;
   readonly code?: unknown;

@@ -3,7 +3,7 @@ import { redOf, reportOf } from './report.js';
 import { torture } from './torture.js';
 
 /** What can be broken in the naive driver, and the invariants of which one at least must be red then. */
-export const mutants: Readonly<Record<string, readonly number[]>> = {
+const mutants: Readonly<Record<string, readonly number[]>> = {
   'pop-then-lease': [1],
   'settle-by-id': [4],
   'release-inserts': [3, 5],
@@ -16,22 +16,30 @@ export const mutants: Readonly<Record<string, readonly number[]>> = {
   'term-drops': [1],
 };
 
+/** So many run at once. */
+const atOnce = 3;
+
 /** Runs the naive driver as it is, which must be green, and with each of its mutants, which must be red. */
 export async function runMutants(options: Options, say: (text: string) => void): Promise<boolean> {
-  const names = options.mutant === undefined ? ['none', ...Object.keys(mutants)] : [options.mutant];
+  const left = options.mutant === undefined ? ['none', ...Object.keys(mutants)] : [options.mutant];
   let isAllFound = true;
-  for (const mutant of names) {
-    const expected = mutants[mutant] ?? [];
-    const outcome = await torture({ ...options, driver: 'naive', mutant });
-    const red = redOf(outcome);
-    const isFound = mutant === 'none' ? red.length === 0 : expected.some((one) => red.includes(one));
-    isAllFound &&= isFound;
-    const wanted = mutant === 'none' ? 'none' : expected.join(' or ');
-    say(
-      `${isFound ? 'ok  ' : 'FAIL'} ${mutant.padEnd(18)} red: ${red.join(', ') || 'none'} (wanted: ${wanted})`,
-    );
-    if (!isFound) say(`${reportOf(outcome)}\nledgers: ${outcome.folder}`);
-    else outcome.remove();
-  }
+  const runNext = async (): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      isAllFound = (await isFound(mutant, options, say)) && isAllFound;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, runNext));
   return isAllFound;
+}
+
+async function isFound(mutant: string, options: Options, say: (text: string) => void): Promise<boolean> {
+  const expected = mutants[mutant] ?? [];
+  const outcome = await torture({ ...options, driver: 'naive', mutant });
+  const red = redOf(outcome);
+  const found = mutant === 'none' ? red.length === 0 : expected.some((one) => red.includes(one));
+  const wanted = mutant === 'none' ? 'none' : expected.join(' or ');
+  say(`${found ? 'ok  ' : 'FAIL'} ${mutant.padEnd(18)} red: ${red.join(', ') || 'none'} (wanted: ${wanted})`);
+  if (found) outcome.remove();
+  else say(`${reportOf(outcome)}\nledgers: ${outcome.folder}`);
+  return found;
 }

@@ -8,7 +8,7 @@ export function childrenOf(pid: number): number[] {
 
 /** True while a process lives, a zombie aside. */
 export function isAlive(pid: number): boolean {
-  return /^State:\s*[^ZX]/m.test(read(`/proc/${pid}/status`) ?? 'State: X');
+  return /^State:\s+[^ZX\s]/m.test(read(`/proc/${pid}/status`) ?? '');
 }
 
 /** CPU time that a process has had, in ms; 0 where it is gone. */

@@ -7,6 +7,11 @@ export interface Profile {
   readonly rate: number;
   /** `queue:work --queue=high,default,low`, beside one for the queue that is in order. */
   readonly workers: number;
+  /** `queue:work --workers=0 --queue=bare`: nobody settles for one that is killed, nor kills one that stands still. */
+  readonly bare: number;
+  /** Jobs a second for these. */
+  readonly bareRate: number;
+  readonly bareWeights: Readonly<Record<string, number>>;
   /** `queue:listen --queue=default`. */
   readonly listeners: number;
   readonly concurrency: number;
@@ -52,6 +57,8 @@ const weights = {
   swells: 0.1,
 };
 
+const bareWeights = { quick: 60, slow: 20, throws: 6, releases: 3, late: 3, long: 0.5 };
+
 /** A run of seconds, for every change: a little of everything. */
 function smoke(ms: number): Profile {
   return {
@@ -59,6 +66,9 @@ function smoke(ms: number): Profile {
     producers: 2,
     rate: 15,
     workers: 3,
+    bare: 1,
+    bareRate: 6,
+    bareWeights,
     listeners: 1,
     concurrency: 4,
     delayedShare: 0.15,
@@ -76,6 +86,9 @@ function nightly(driver: Options['driver']): Profile {
     producers: 4,
     rate: driver === 'sqlite' || driver === 'naive' ? 12 : 20,
     workers: 6,
+    bare: 2,
+    bareRate: 15,
+    bareWeights,
     listeners: 1,
     concurrency: 4,
     delayedShare: 0.15,
@@ -91,9 +104,13 @@ function nightly(driver: Options['driver']): Profile {
 function forMutants(): Profile {
   return {
     ...smoke(30_000),
-    rate: 20,
-    weights: { ...weights, throws: 25, late: 6, long: 2, exits: 3, swells: 0, blocks: 0.05 },
-    everyMs: { kill: 1200, term: 2500, stop: 5000, restart: 12_000, outage: 30_000, network: 30_000 },
+    rate: 10,
+    workers: 2,
+    bare: 2,
+    bareRate: 12,
+    bareWeights: { ...bareWeights, throws: 20, late: 25, long: 1 },
+    weights: { ...weights, throws: 25, late: 3, long: 2, exits: 3, swells: 0, blocks: 0 },
+    everyMs: { kill: 1200, term: 2500, stop: 3500, restart: 12_000, outage: 30_000, network: 30_000 },
   };
 }
 

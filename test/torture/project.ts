@@ -21,6 +21,9 @@ export const queues = ['high', 'default', 'low'] as const;
 /** The queue with one producer and one worker with one slot. */
 export const lineQueue = 'line';
 
+/** The queue of workers without a supervisor: with no job that ends, fills or blocks its process. */
+export const bareQueue = 'bare';
+
 /** The program of the command line. */
 export const bin = join(root, 'dist/cli/bin.cjs');
 

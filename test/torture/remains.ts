@@ -8,11 +8,20 @@ import type { Profile } from './profile.js';
 import type { Store } from './store.js';
 import { sizeOf } from './watch.js';
 
-/** Most requests that one idle worker may send in a second, and the share of a core that one process may take. */
+/** Most requests a second of an idle worker beside its looks for jobs, and the share of a core of one process. */
 const [mostRequests, mostCpuPercent] = [1, 2];
 
+/** Until what was counted has been written, and workers look at their longest intervals. */
+const settlingMs = 3000;
+
 /** What workers cost that have nothing to do. */
-export async function idleCost(store: Store, crew: Crew, { idleMs }: Profile): Promise<Remains['idle']> {
+export async function idleCost(
+  store: Store,
+  crew: Crew,
+  { idleMs, pollMs }: Profile,
+): Promise<Remains['idle']> {
+  if (store.driver === undefined) return {}; // nobody minds what the naive one costs
+  await sleep(settlingMs);
   const pids = crew.all;
   const workers = crew.pids.length;
   const before = new Map(pids.map((pid) => [pid, cpuMsOf(pid)]));
@@ -25,7 +34,10 @@ export async function idleCost(store: Store, crew: Crew, { idleMs }: Profile): P
   const requests = (requestsAfter - requestsBefore) / (idleMs / 1000) / workers;
   return {
     '% CPU of a process': cpu,
-    'requests of a worker a second': { value: Math.round(requests * 100) / 100, most: mostRequests },
+    'requests of a worker a second': {
+      value: Math.round(requests * 100) / 100,
+      most: mostRequests + 1000 / pollMs,
+    },
   };
 }
 

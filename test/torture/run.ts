@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { installServers } from '../support/install-servers.js';
 import { runMutants } from './mutants.js';
-import { type Options, readOptions, usage } from './options.js';
+import { driverNames, type Options, readOptions, usage } from './options.js';
 import { bin } from './project.js';
 import { redOf, reportOf, voidOf } from './report.js';
 import { torture } from './torture.js';
@@ -10,14 +10,24 @@ const [green, red, isVoid] = [0, 1, 2];
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+const smokeSeconds = 20;
+
 async function run(options: Options): Promise<number> {
   if (options.mutants) return (await runMutants({ ...options, seconds: 30 }, say)) ? green : red;
+  if (!options.smoke) return runOne(options);
+  const drivers = driverNames.filter((name) => name !== 'naive');
+  const all = drivers.map((driver) => runOne({ ...options, driver, seconds: smokeSeconds }));
+  const statuses = await Promise.all(all);
+  return statuses.includes(red) ? red : Math.max(...statuses);
+}
+
+async function runOne(options: Options): Promise<number> {
   const outcome = await torture(options);
-  say(reportOf(outcome));
   const status = redOf(outcome).length > 0 ? red : voidOf(outcome).length > 0 ? isVoid : green;
-  say(`\n${['GREEN', 'RED', 'VOID: too little was met for a verdict'][status]}`);
-  if (status === green && !options.keep) outcome.remove();
-  else say(`ledgers: ${outcome.folder}`);
+  const verdict = ['GREEN', 'RED', 'VOID: too little was met for a verdict'][status];
+  const isKept = status !== green || options.keep;
+  if (!isKept) outcome.remove();
+  say([reportOf(outcome), '', verdict, ...(isKept ? [`ledgers: ${outcome.folder}`] : []), ''].join('\n'));
   return status;
 }
 

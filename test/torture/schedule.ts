@@ -2,7 +2,7 @@ import { Chance } from './chance.js';
 import type { Profile } from './profile.js';
 
 /** What can be done to a network. */
-export const networkFaults = [
+const networkFaults = [
   'cut',
   'lose-reply',
   'cut-before',
@@ -20,6 +20,7 @@ export interface Planned {
   readonly atMs: number;
   readonly what:
     | 'kill'
+    | 'kill-as-it-starts'
     | 'kill-as-it-ends'
     | 'term'
     | 'stop'
@@ -47,13 +48,13 @@ export function scheduleFor(
     planned.push({ atMs, what, forMs: chance.between(least, most), luck: chance.next(), network });
   };
   for (let at = chance.wait(everyMs.kill); at < forMs; at += chance.wait(everyMs.kill)) {
-    plan(chance.next() < 0.5 ? 'kill' : 'kill-as-it-ends', at);
+    plan(chance.pick(['kill', 'kill-as-it-starts', 'kill-as-it-ends'] as const) ?? 'kill', at);
   }
   const each = (everyOneMs: number, does: (atMs: number) => void) => {
     for (let at = everyOneMs * chance.between(0.4, 0.9); at < forMs; at += everyOneMs) does(at);
   };
   each(everyMs.term, (at) => plan('term', at));
-  each(everyMs.stop, (at) => plan(chance.next() < 0.5 ? 'stop' : 'stop-tree', at, leaseMs / 2, leaseMs * 2));
+  each(everyMs.stop, (at) => plan(chance.next() < 0.3 ? 'stop' : 'stop-tree', at, leaseMs / 2, leaseMs * 2));
   each(everyMs.restart, (at) => plan('restart', at));
   each(everyMs.outage, (at) => plan('outage', at, 200, 5000));
   each(everyMs.network, (at) => plan('network', at, 1000, 6000));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue, QueueSize } from '../../src/index.js';
 import type { Crew } from './crew.js';
 import { resourcesOf } from './processes.js';
-import { lineQueue, queues } from './project.js';
+import { bareQueue, lineQueue, queues } from './project.js';
 import { nowMs, type Record } from './record.js';
 
 const [lookMs, memoryMs] = [250, 5000];
@@ -10,7 +10,7 @@ const [lookMs, memoryMs] = [250, 5000];
 /** Jobs of all queues by state; undefined where the store does not answer. */
 export async function sizeOf(queue: Queue): Promise<QueueSize | undefined> {
   try {
-    const sizes = await Promise.all([...queues, lineQueue].map((name) => queue.size(name)));
+    const sizes = await Promise.all([...queues, lineQueue, bareQueue].map((name) => queue.size(name)));
     return sizes.reduce((sum, one) => ({
       ready: sum.ready + one.ready,
       delayed: sum.delayed + one.delayed,

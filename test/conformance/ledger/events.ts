@@ -79,7 +79,7 @@ interface DepthEvent {
 }
 
 /** A process that ended, and what had been done to it: `none` where it ended by itself. */
-export interface ExitEvent {
+interface ExitEvent {
   readonly ev: 'exit';
   readonly t: number;
   readonly pid: number;

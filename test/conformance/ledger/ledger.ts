@@ -16,7 +16,7 @@ export interface Run {
 }
 
 /** One push of an id. */
-export interface Push {
+interface Push {
   readonly queue: string;
   readonly hash: string;
   readonly delayMs: number;

@@ -41,10 +41,10 @@ const thrown = [
 
 /** What jobs of each kind do: `deadly` ones until they are well. */
 const kinds = {
-  quick: ({ luck }) => sleep(luck * 20),
-  slow: ({ luck }) => sleep(50 + luck * 150),
+  quick: ({ luck, signal }) => sleep(luck * 20, undefined, { signal }),
+  slow: ({ luck, signal }) => sleep(50 + luck * 150, undefined, { signal }),
   busy: ({ luck }) => spin(luck * 150),
-  long: ({ leaseMs }) => sleep(1.7 * leaseMs),
+  long: ({ leaseMs, signal }) => sleep(1.7 * leaseMs, undefined, { signal }),
 };
 const deadly = {
   throws: ({ luck, threw }) => {
@@ -52,9 +52,10 @@ const deadly = {
     threw(which);
     throw thrown[which]();
   },
-  // Long enough to be stopped in the middle.
-  late: async ({ leaseMs, threw }) => {
-    await sleep(leaseMs / 3);
+  // A process that is stopped in the first attempt settles it as soon as it goes on, while a later one is under way.
+  late: async ({ leaseMs, threw, signal, attempt }) => {
+    if (attempt === 1) spin(leaseMs / 20);
+    else await sleep(0.4 * leaseMs, undefined, { signal });
     threw(0);
     throw new Error('a late error');
   },
@@ -71,6 +72,6 @@ const deadly = {
 /** Does what jobs of an id's kind do. */
 export async function run(kind, id, attempt, means) {
   const luck = fractionsOf(id)[1];
-  if (kind in deadly && !isWell(id, attempt)) return deadly[kind]({ ...means, luck });
+  if (kind in deadly && !isWell(id, attempt)) return deadly[kind]({ ...means, luck, attempt });
   return (kinds[kind] ?? kinds.quick)({ ...means, luck });
 }

@@ -5,10 +5,11 @@ import { hashOf, settings, write } from './ledger.mjs';
 
 /** `node producer.mjs <name> <jobs a second> <seconds> <queue>...`; one queue alone is pushed to in order. */
 const [, , name, rate, seconds, ...queues] = process.argv;
-const isInOrder = queues.length === 1;
-const { weights, leaseMs, delayedShare, burst, seed } = settings;
+const isInOrder = queues[0] === 'line';
+const isBare = queues[0] === 'bare';
+const { weights, bareWeights, leaseMs, delayedShare, burst, seed } = settings;
 const queue = await openQueue({ env: {} });
-const strange = 'NUL \u0000, half \ud800, 9007199254740993, [] {} \u{1f98a} __proto__ </script> \u202e';
+const strange = 'NUL \u0000, 9007199254740993, [] {} \u{1f98a} __proto__ </script> \u202e';
 const sizes = [
   [0.9, 200],
   [0.99, 20_000],
@@ -27,7 +28,7 @@ function random() {
 let count = 0;
 function newJob(isSmall = false) {
   const id = `${name}-${count++}`;
-  const kind = isInOrder ? 'quick' : kindOf(id, weights);
+  const kind = isInOrder ? 'quick' : kindOf(id, isBare ? bareWeights : weights);
   const luck = random();
   const bytes = isInOrder || isSmall ? 200 : sizes.find(([share]) => luck < share)[1];
   const data = { id, kind, strange, nested: [[], {}, null, -0.5, ''], filler: 'x'.repeat(bytes) };
@@ -65,10 +66,11 @@ async function pushBurst() {
   const at = new Date(Date.now() + 2000);
   for (let from = 0; from < jobs.length; from += 500) {
     await Promise.all(
-      jobs.slice(from, from + 500).map(async ({ data, options: { id, queue: to }, about }) => {
+      jobs.slice(from, from + 500).map(async ({ data, options, about }) => {
+        const { id, queue: to, timeout } = options;
         write({ ev: 'intent', ...about, delayMs: Math.max(0, at.getTime() - Date.now()) });
         try {
-          await queue.push('torture', data, { id, queue: to, at });
+          await queue.push('torture', data, { id, queue: to, at, ...(timeout && { timeout }) });
           write({ ev: 'ok', id });
         } catch (error) {
           write({ ev: 'err', id, code: error.code ?? String(error) });

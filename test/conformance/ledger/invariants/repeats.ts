@@ -89,6 +89,9 @@ function beyondTries(run: Run, job: JobStory, causes: Causes, tries: number): st
 function miscounted(run: Run, before: Run | undefined, job: JobStory, causes: Causes): string[] {
   const step = run.attempt - (before?.attempt ?? 0);
   if (step === 1) return [];
+  // Nobody gives back what still runs.
+  if (before && step < 1 && before.endedMs > run.startedMs)
+    return [`${told(run)} began during ${told(before)}`];
   // Without a start: who had reserved it did not live to do so. The same attempt: it was given back.
   const faults = causes.anyBetween(before?.startedMs ?? pushedMs(job, run), run.startedMs, anyFault);
   if (faults.length > 0 && (before ? step >= 0 : step > 0)) return [];

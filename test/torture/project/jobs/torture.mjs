@@ -22,6 +22,7 @@ export const torture = defineJob({
     signal.addEventListener('abort', () => write({ ev: 'aborted', ...about }), { once: true });
     let isReleased = false;
     await run(data.kind, job.id, attempt, {
+      signal,
       leaseMs,
       timeoutMs,
       threw: (which) => write({ ev: 'threw', ...about, which }),

@@ -110,7 +110,7 @@ class NaiveConnector {
       return found.map((row) => this.#lease(row, leaseMs));
     });
     if (this.#mutant === 'pop-then-lease' && rows.length > 0) {
-      await sleep(10);
+      await sleep(25);
       for (const row of rows) row.n = Number(this.#insert(row, row.due, row.token, leaseMs));
     }
     return rows.map((row) => {
@@ -175,7 +175,7 @@ class NaiveConnector {
   async fail(failures) {
     if (this.#mutant === 'delete-then-log') {
       const held = await this.delete(failures.map(({ lease }) => lease));
-      await sleep(100);
+      await sleep(1000);
       await this.failedJobs.record(failures.filter((_, index) => held[index]).map(({ record }) => record));
       return held;
     }

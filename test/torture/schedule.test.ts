@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { readOptions } from './options.js';
+import { profileFor } from './profile.js';
+import { scheduleFor } from './schedule.js';
+
+const tenMinutes = 600_000;
+const nightly = profileFor(readOptions(['--driver', 'redis']));
+
+test('the same seed plans the same faults, another one others', () => {
+  const plan = scheduleFor(nightly, tenMinutes, 7);
+  expect(scheduleFor(nightly, tenMinutes, 7)).toEqual(plan);
+  expect(scheduleFor(nightly, tenMinutes, 8)).not.toEqual(plan);
+});
+
+test('ten minutes have as many faults as a verdict takes, in the order of their times', () => {
+  const plan = scheduleFor(nightly, tenMinutes, 7);
+  const times = plan.map(({ atMs }) => atMs);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+  expect(times.every((at) => at >= 0 && at < tenMinutes)).toBe(true);
+  const count = (...what: string[]) => plan.filter((one) => what.includes(one.what)).length;
+  expect(count('kill', 'kill-as-it-starts', 'kill-as-it-ends')).toBeGreaterThan(200);
+  expect(count('outage')).toBeGreaterThanOrEqual(9);
+  expect(count('stop', 'stop-tree')).toBeGreaterThanOrEqual(14);
+  expect(
+    new Set(plan.filter(({ what }) => what === 'network').map(({ network }) => network)).size,
+  ).toBeGreaterThan(5);
+});
+
+test('a smoke has each kind of fault', () => {
+  const smoke = profileFor(readOptions(['--driver', 'redis', '--seconds', '20']));
+  const kinds = new Set(scheduleFor(smoke, 20_000, 1).map(({ what }) => what.replace(/-.*/, '')));
+  expect([...kinds].sort()).toEqual(['kill', 'network', 'outage', 'restart', 'stop', 'term']);
+});
+
+test.each([
+  [['--driver', 'oracle'], '--driver'],
+  [['--seconds', '1'], '--seconds'],
+  [['--seed', 'x'], '--seed'],
+  [['--fsync', 'no'], '--fsync'],
+])('%j is refused', (args, why) => {
+  expect(() => readOptions(args)).toThrow(why);
+});
