@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import createKnex, { type Knex } from 'knex';
 import { type Contender, type Handle, importPeer, type JobData, type Place } from '../contender.js';
 
@@ -78,11 +80,21 @@ async function adapterOf(place: Place): Promise<unknown> {
   return knex(connection);
 }
 
-function knexConfigOf(place: Exclude<Place, { store: 'redis' }>): Knex.Config {
+/** What `npm run later-sqlite` makes: the addon of better-sqlite3 for the later Node. */
+const laterSqlite = fileURLToPath(
+  new URL('../../node_modules/better-sqlite3/later/better_sqlite3.node', import.meta.url),
+);
+
+function knexConfigOf(place: Place): Knex.Config {
   if (place.store === 'sqlite') {
-    return { client: 'better-sqlite3', connection: { filename: place.file }, useNullAsDefault: true };
+    if (!existsSync(laterSqlite))
+      throw new Error('better-sqlite3 is not compiled for the later Node: cd bench && npm run later-sqlite');
+    const connection = { filename: place.file, options: { nativeBinding: laterSqlite } };
+    return { client: 'better-sqlite3', connection: connection as never, useNullAsDefault: true };
   }
-  return { client: place.store === 'mysql' ? 'mysql2' : 'pg', connection: place.url };
+  if (place.store === 'mysql') return { client: 'mysql2', connection: place.url };
+  if (place.store === 'postgres') return { client: 'pg', connection: place.url };
+  throw new Error('it needs a store');
 }
 
 /** Its users make the tables in a migration of theirs. */
