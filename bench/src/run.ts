@@ -69,9 +69,9 @@ async function measureStore(store: Store, options: Options, report: Report): Pro
 }
 
 function finish({ targets, json, svg }: Options, report: Report): void {
+  if (json !== undefined) report.save(json);
   console.log(report.text);
   if (targets) console.log(`\n## targets\n\n${targetsText(report)}`);
-  if (json !== undefined) report.save(json);
   if (svg !== undefined) writeFileSync(svg, chart(report));
 }
 
