@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type Contender, nowUs } from './contender.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Contender, type Handle, nowUs } from './contender.js';
 import { contenderOf } from './contenders.js';
 import { pushMany, pushOneByOne, pushPaced, pushSideBySide } from './pushing.js';
 import { startTally } from './tally.js';
@@ -9,19 +10,24 @@ import { report, type Task, taskOfThisProcess } from './task.js';
 const warmUpJobs = 500;
 
 const roles: Record<Task['role'], (contender: Contender, task: Task) => Promise<void>> = {
-  async push(contender, { jobs, how, limitMs = Number.POSITIVE_INFINITY }) {
+  async push(contender, { jobs, how, limitMs = Number.POSITIVE_INFINITY, ...load }) {
     const isMeasured = how !== undefined;
     const way = how ?? (contender.pushMany ? 'bulk' : 'in-flight');
     const push = { 'one-by-one': pushOneByOne, 'in-flight': pushSideBySide, bulk: pushMany }[way];
-    if (isMeasured) await push(contender, Math.min(jobs, warmUpJobs), limitMs);
+    if (isMeasured) await push(contender, Math.min(jobs, warmUpJobs), limitMs, load);
     const startUs = nowUs();
-    const pushed = await push(contender, jobs, limitMs);
+    const pushed = await push(contender, jobs, limitMs, load);
     report({ type: 'pushed', jobs: pushed, us: nowUs() - startUs });
   },
 
-  async work(contender, { concurrency = 1, jobs }) {
+  async work(contender, { concurrency = 1, jobs, handlerMs = 0 }) {
     await untilGo();
-    await contender.work(concurrency, startTally(jobs));
+    const tally = startTally(jobs);
+    const waiting: Handle = async (data) => {
+      await pause(handlerMs);
+      tally(data);
+    };
+    await contender.work(concurrency, handlerMs > 0 ? waiting : tally);
   },
 
   async pace(contender, { jobs }) {

@@ -10,7 +10,8 @@ export type Place =
   | { readonly store: 'redis'; readonly port: number }
   | { readonly store: 'postgres'; readonly url: string }
   | { readonly store: 'mysql'; readonly url: string }
-  | { readonly store: 'sqlite'; readonly file: string };
+  | { readonly store: 'sqlite'; readonly file: string }
+  | { readonly store: 'sync' };
 
 /** The name of a store that can be measured. */
 export type Store = Place['store'];
@@ -34,9 +35,12 @@ export function nowUs(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
 
-/** A job's data, made now. */
-export function jobData(): JobData {
-  return { pushedUs: nowUs(), text: 'sixty-four bytes of text that nobody reads but everybody carries.' };
+const shortText = 'sixty-four bytes of text that nobody reads but everybody carries.';
+const longText = shortText.repeat(400);
+
+/** A job's data, made now. @param bytes of text; some sixty unless told. */
+export function jobData(bytes?: number): JobData {
+  return { pushedUs: nowUs(), text: bytes === undefined ? shortText : longText.slice(0, bytes) };
 }
 
 /** Imports a package that may not be installed; what of it is used is up to the caller to describe. */

@@ -16,6 +16,8 @@ export interface Entry {
   readonly share?: number;
   /** The only measures that it is for. Default: all. */
   readonly only?: readonly MeasureName[];
+  /** Measures that it cannot be measured with, and why. */
+  readonly not?: Readonly<Partial<Record<MeasureName, string>>>;
   /** True where the workers are `drover queue:work` instead of a worker in the process of the contender. */
   readonly commandLine?: boolean;
   open(place: Place): Promise<Contender>;
@@ -38,12 +40,20 @@ export const contenders: readonly Entry[] = [
     commandLine: true,
     open: openDrover({}),
   },
+  { name: 'drover', kind: 'drover', stores: ['sync'], only: ['push-1', 'push-100'], open: openDrover({}) },
   {
     name: 'bee-queue',
     kind: 'peer',
     stores: ['redis'],
     needs: 'bee-queue',
-    open: async (place) => (await import('./contenders/bee-queue.js')).open(place),
+    open: async (place) => (await import('./contenders/bee-queue.js')).open(place, true),
+  },
+  {
+    name: 'bee-queue-default',
+    kind: 'peer',
+    stores: ['redis'],
+    needs: 'bee-queue',
+    open: async (place) => (await import('./contenders/bee-queue.js')).open(place, false),
   },
   {
     name: 'bullmq',
@@ -51,6 +61,40 @@ export const contenders: readonly Entry[] = [
     stores: ['redis'],
     needs: 'bullmq',
     open: async (place) => (await import('./contenders/bullmq.js')).open(place),
+  },
+  {
+    name: 'bullmq',
+    kind: 'peer',
+    stores: ['postgres'],
+    needs: 'bullmq',
+    share: 0.15,
+    open: async (place) => (await import('./contenders/bullmq.js')).open(place),
+  },
+  {
+    name: 'groupmq',
+    kind: 'peer',
+    stores: ['redis'],
+    needs: 'groupmq',
+    share: 0.5,
+    open: async (place) => (await import('./contenders/groupmq.js')).open(place),
+  },
+  {
+    name: 'pg-boss',
+    kind: 'peer',
+    stores: ['postgres'],
+    needs: 'pg-boss',
+    laterNode: true,
+    not: { 'drain-1': 'in batches of one it takes a job every two seconds' },
+    share: 0.2,
+    open: async (place) => (await import('./contenders/pg-boss.js')).open(place),
+  },
+  {
+    name: 'sidequest',
+    kind: 'peer',
+    stores: ['postgres', 'mysql', 'sqlite'],
+    needs: 'sidequest',
+    share: 0.02,
+    open: async (place) => (await import('./contenders/sidequest.js')).open(place),
   },
   {
     name: 'graphile-worker',
@@ -92,6 +136,8 @@ export const contenders: readonly Entry[] = [
     needs: 'plainjob',
     open: async (place) => (await import('./contenders/plainjob.js')).open(place),
   },
+  { name: 'raw-hop', kind: 'raw', stores: ['redis'], only: ['latency'], open: openBlocked(1) },
+  { name: 'raw-two-hops', kind: 'raw', stores: ['redis'], only: ['latency'], open: openBlocked(2) },
   {
     name: 'raw-1',
     kind: 'raw',
@@ -151,6 +197,13 @@ function openDrover(options: { readonly prefetch?: number }): Entry['open'] {
   return async (place) => (await import('./contenders/drover.js')).open(place, options);
 }
 
+function openBlocked(hops: 1 | 2): Entry['open'] {
+  return async (place) => {
+    if (place.store !== 'redis') throw new Error('it needs Redis');
+    return (await import('./contenders/raw-redis-blocked.js')).open(place.port, hops);
+  };
+}
+
 function openRaw(batch: number, via: 'client' | 'knex'): Entry['open'] {
   return async (place) => {
     switch (place.store) {
@@ -164,6 +217,8 @@ function openRaw(batch: number, via: 'client' | 'knex'): Entry['open'] {
         return via === 'client'
           ? (await import('./contenders/raw-sqlite.js')).open(place.file, batch)
           : (await import('./contenders/raw-sqlite-knex.js')).open(place.file, batch);
+      case 'sync':
+        throw new Error('there is no bare loop without a store');
     }
   };
 }

@@ -1,15 +1,18 @@
 import { writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { chart } from './chart.js';
+import type { Store } from './contender.js';
 import { type Entry, missing, selected } from './contenders.js';
 import { type MeasureName, measures } from './measures.js';
 import { type Options, readOptions } from './options.js';
-import { Results } from './results.js';
+import { Report } from './report.js';
+import type { Results } from './results.js';
 import { type Server, servers } from './servers.js';
+import { targetsText } from './targets.js';
 
 /** Each repetition has all contenders in it, side by side, so that a noisy minute is everybody's. */
-async function measureAll(server: Server, options: Options): Promise<Results> {
-  const results = new Results();
-  const entries = selected(options.store, options.peers).filter((entry) => {
+async function measureAll(store: Store, server: Server, options: Options, results: Results): Promise<void> {
+  const entries = selected(store, options.peers).filter((entry) => {
+    if (options.without.includes(entry.name)) return false;
     const why = missing(entry);
     if (why !== undefined) results.skip(entry.name, why);
     return why === undefined;
@@ -20,7 +23,6 @@ async function measureAll(server: Server, options: Options): Promise<Results> {
         await measureOne(measure, entry, server, options, results);
     }
   }
-  return results;
 }
 
 async function measureOne(
@@ -31,12 +33,10 @@ async function measureOne(
   results: Results,
 ): Promise<void> {
   const what = `${entry.name}, ${measure}`;
-  if (
-    results.isSkipped(what) ||
-    (entry.commandLine && measure.startsWith('push')) ||
-    entry.only?.includes(measure) === false
-  )
-    return;
+  if (results.isSkipped(what) || (entry.commandLine && measure.startsWith('push'))) return;
+  if (entry.only?.includes(measure) === false) return;
+  const why = entry.not?.[measure];
+  if (why !== undefined) return results.skip(what, why);
   console.error(what);
   try {
     const setting = { entry, server, sizes, ...(profileTo !== undefined && { profileTo }) };
@@ -52,6 +52,29 @@ function rotated<Item>(items: readonly Item[], by: number): Item[] {
   return [...items.slice(from), ...items.slice(0, from)];
 }
 
+/** Starts the store, measures, and stops it. */
+async function measureStore(store: Store, options: Options, report: Report): Promise<void> {
+  const server = await servers[store](options);
+  const stopEarly = () => {
+    finish(options, report); // what was measured until then
+    void server.stop().finally(() => process.exit(1));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopEarly);
+  try {
+    await measureAll(store, server, options, report.of(store));
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stopEarly);
+    await server.stop();
+  }
+}
+
+function finish({ targets, json, svg }: Options, report: Report): void {
+  if (json !== undefined) report.save(json);
+  console.log(report.text);
+  if (targets) console.log(`\n## targets\n\n${targetsText(report)}`);
+  if (svg !== undefined) writeFileSync(svg, chart(report));
+}
+
 function optionsOrExit(): Options {
   try {
     return readOptions(process.argv.slice(2));
@@ -62,19 +85,9 @@ function optionsOrExit(): Options {
 }
 
 const options = optionsOrExit();
-const server = await servers[options.store](options);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void server.stop().finally(() => process.exit(1)));
+const report = new Report();
+for (const file of options.merge) report.load(file);
+if (options.merge.length === 0) {
+  for (const store of options.stores) await measureStore(store, options, report);
 }
-try {
-  const results = await measureAll(server, options);
-  console.log(
-    `Node ${process.version}, ${availableParallelism()} cores, ${options.store}\n\n${results.text}`,
-  );
-  if (options.json !== undefined) {
-    const about = { at: new Date(), node: process.version, cores: availableParallelism(), options };
-    writeFileSync(options.json, `${JSON.stringify({ ...about, ...results.toJSON() }, null, 2)}\n`);
-  }
-} finally {
-  await server.stop();
-}
+finish(options, report);

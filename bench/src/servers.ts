@@ -27,4 +27,5 @@ export const servers: Readonly<Record<Store, (options: ServerOptions) => Promise
   postgres: startPostgres,
   mysql: startMariadb,
   sqlite: startSqlite,
+  sync: async () => ({ emptyPlace: async () => ({ store: 'sync' }), stop: async () => {} }),
 };

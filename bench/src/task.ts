@@ -11,8 +11,14 @@ export interface Task {
   readonly how?: 'one-by-one' | 'in-flight' | 'bulk';
   /** When a `push` ends, though not all jobs are pushed. */
   readonly limitMs?: number;
+  /** Bytes of text in each job that is pushed. Default: some sixty. */
+  readonly bytes?: number;
+  /** In how many ms the pushed jobs are due. Default: at once. */
+  readonly delayMs?: number;
   /** Of a worker. */
   readonly concurrency?: number;
+  /** How long the handler of a worker waits, in ms. Default: it does nothing. */
+  readonly handlerMs?: number;
 }
 
 /** What a process tells its parent. */

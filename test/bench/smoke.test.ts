@@ -1,22 +1,24 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-// That the benchmark runs, not how fast anything is.
+// That the benchmark runs, not how fast anything is. Of the peers, those that are installed.
 
 const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
-const measured = ['drover', 'drover-cli', 'raw-1', 'raw-50'];
+const file = join(root, 'bench/dist/run.js');
+const measured = ['drover', 'raw-1', 'raw-50'];
+const withKnex = [...measured, 'raw-knex-1', 'raw-knex-50'];
 
 interface Results {
   readonly figures: readonly {
     readonly figure: string;
     readonly rows: readonly { readonly contender: string; readonly median: number }[];
   }[];
-  readonly commandsPerJob: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly serverPerJob: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly skipped: Readonly<Record<string, string>>;
 }
 
@@ -25,15 +27,17 @@ describe('npm run bench', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'drover-bench-test-'));
     await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'bench')]);
-  });
+  }, 60_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function bench(...args: string[]): Promise<{ text: string; results: Results }> {
-    const json = join(folder, `${args.join('')}.json`.replaceAll('-', ''));
+  async function bench(store: string, ...args: string[]): Promise<{ text: string; results: Results }> {
+    const json = join(folder, `${store}${args.join('')}.json`.replaceAll('-', ''));
     const tiny = ['--jobs', '60', '--paced', '3', '--repeat', '1', '--limit', '5', '--json', json];
-    const file = join(root, 'bench/dist/run.js');
-    const { stdout } = await run(process.execPath, [file, ...args, ...tiny], { cwd: folder });
-    return { text: stdout, results: JSON.parse(await readFile(json, 'utf8')) as Results };
+    const { stdout } = await run(process.execPath, [file, '--store', store, ...args, ...tiny], {
+      cwd: folder,
+    });
+    const saved = JSON.parse(await readFile(json, 'utf8'));
+    return { text: stdout, results: saved.stores[store] as Results };
   }
 
   function contendersOf(results: Results, figure: string): string[] {
@@ -42,52 +46,127 @@ describe('npm run bench', () => {
     return rows.map(({ contender }) => contender).sort();
   }
 
-  it('measures drover and bare loops on Redis', async () => {
-    const { text, results } = await bench('--peers', 'drover,raw', '--measures', 'push-1,drain-10,latency');
+  it('measures pushes and the time from push to handler', async () => {
+    const { text, results } = await bench('redis', '--peers', 'drover,raw', '--measures', 'push-1,latency');
 
     expect(results.skipped).toEqual({});
     expect(contendersOf(results, 'push: one at a time')).toEqual(['drover', 'raw-1', 'raw-50']);
-    expect(contendersOf(results, 'drain: concurrency 10')).toEqual(measured);
-    expect(contendersOf(results, 'latency: push to handler, p99')).toEqual(measured);
-    expect(results.commandsPerJob['raw-1']?.evalsha).toBeGreaterThanOrEqual(1);
+    expect(contendersOf(results, 'latency: push to handler, p99')).toEqual([
+      'drover',
+      'drover-cli',
+      'raw-1',
+      'raw-50',
+      'raw-hop',
+      'raw-two-hops',
+    ]);
     expect(text).toContain('of raw-50');
     expect(text).toMatch(/^\| drover-cli +\|( +[\d.,]+ \|){3}/m);
   }, 60_000);
 
-  it('measures them on SQLite, in two processes', async () => {
-    const { results } = await bench('--store', 'sqlite', '--peers', 'drover,raw', '--measures', 'drain-2x10');
+  it.each([
+    { store: 'redis', own: measured, peer: 'bee-queue', counted: 'evalsha' },
+    {
+      store: 'postgres',
+      own: withKnex,
+      peer: 'pg-boss',
+      counted: 'commits',
+    },
+    {
+      store: 'mysql',
+      own: withKnex,
+      peer: 'boringnode',
+      counted: 'Questions',
+    },
+    {
+      store: 'sqlite',
+      own: withKnex,
+      peer: 'plainjob',
+      counted: undefined,
+    },
+  ])(
+    'measures what is there for $store, and tells what is not',
+    async ({ store, own, peer, counted }) => {
+      const { text, results } = await bench(store, '--without', 'drover-cli', '--measures', 'drain-10');
+
+      const done = contendersOf(results, 'drain: concurrency 10');
+      expect(done).toEqual(expect.arrayContaining(own));
+      const known = /is not installed: cd bench && npm ci|needs Node 22|is not compiled for the later Node/;
+      expect(Object.entries(results.skipped).filter(([, why]) => !known.test(why))).toEqual([]);
+      if (!done.includes(peer)) expect(text).toContain(`- ${peer} skipped: `);
+      if (counted !== undefined) expect(results.serverPerJob['raw-1']?.[counted]).toBeGreaterThanOrEqual(1);
+    },
+    120_000,
+  );
+
+  it('measures two processes, large jobs, slow handlers and a backlog', async () => {
+    const { results } = await bench(
+      'sqlite',
+      ...['--peers', 'drover', '--without', 'drover-cli'],
+      ...['--measures', 'drain-1,drain-2x10,drain-20k,drain-io,push-20k,backlog-1k'],
+    );
 
     expect(results.skipped).toEqual({});
-    expect(contendersOf(results, 'drain: 2 processes')).toEqual(measured);
+    expect(results.figures.map(({ figure }) => figure)).toHaveLength(6);
+    expect(contendersOf(results, 'drain: concurrency 1,')).toEqual(['drover', 'drover-prefetch-0']);
+    expect(contendersOf(results, 'drain: handlers that wait 2 ms')).toEqual(['drover']);
+  }, 60_000);
+
+  it('measures jobs that run where they are pushed', async () => {
+    const { results } = await bench('sync', '--measures', 'push-1');
+
+    expect(contendersOf(results, 'push: one at a time')).toEqual(['drover']);
   }, 60_000);
 
   it('measures the start of queue:work beside that of two bare processes', async () => {
-    const { text, results } = await bench('--peers', 'drover,raw', '--measures', 'cold');
+    const { text, results } = await bench('redis', '--peers', 'drover,raw', '--measures', 'cold');
 
     expect(results.skipped).toEqual({});
     expect(contendersOf(results, 'cold start to first job')).toEqual(['drover-cli', 'raw-1']);
     expect(text).toContain('of raw-1');
   }, 60_000);
 
-  it('measures a peer where it is installed, and tells where it is not', async () => {
-    const { text, results } = await bench(
-      '--store',
-      'sqlite',
-      '--peers',
-      'plainjob',
-      '--measures',
-      'drain-1',
-    );
+  it('puts runs together, holds them against the targets and draws them', async () => {
+    const saved = (store: string, drover: number, plainjob: number) => ({
+      stores: {
+        [store]: {
+          figures: [
+            {
+              figure: 'push: 1,000 a call, jobs/s',
+              rows: [
+                { contender: 'drover', runs: [drover] },
+                { contender: 'plainjob', runs: [plainjob] },
+              ],
+            },
+          ],
+          serverPerJob: {},
+          skipped: {},
+          otherNodes: {},
+        },
+      },
+    });
+    const files = [join(folder, 'one.json'), join(folder, 'two.json')];
+    await Promise.all([
+      writeFile(files[0] ?? '', JSON.stringify(saved('sqlite', 300, 1000))),
+      writeFile(files[1] ?? '', JSON.stringify(saved('sqlite', 700, 1000))),
+    ]);
+    const svg = join(folder, 'chart.svg');
 
-    if (results.skipped.plainjob === undefined) {
-      expect(contendersOf(results, 'drain: concurrency 1')).toEqual(['plainjob']);
-    } else {
-      expect(text).toContain('plainjob skipped: plainjob is not installed: cd bench && npm ci');
-    }
+    const { stdout } = await run(process.execPath, [file, '--merge', ...files, '--targets', '--svg', svg]);
+
+    expect(stdout).toMatch(/^\| drover +\| +500 \| +300 \| +700 \| +0\.50× \|$/m);
+    const bulk = stdout.split('\n').filter((line) => line.includes('sqlite: push-bulk'));
+    expect(bulk.map((line) => line.split('|').map((cell) => cell.trim()))).toEqual([
+      ['', 'sqlite: push-bulk', 'must', '≥ 0.40×', '0.50×', expect.any(String), 'met', ''],
+      ['', 'sqlite: push-bulk', 'goal', '≥ 0.80×', '0.50×', expect.any(String), 'missed', ''],
+    ]);
+    expect(stdout).toMatch(/sqlite: idle pickup \| must \| .* \| not measured \|/);
+    const drawn = await readFile(svg, 'utf8');
+    expect(drawn).toMatch(/^<svg .*\n(.*\n)*<\/svg>\n$/);
+    expect(drawn).toMatch(/>plainjob<(.*\n)*.*>1,000</);
   }, 60_000);
 
   it('refuses a measure that there is not', async () => {
-    await expect(bench('--measures', 'speed')).rejects.toMatchObject({
+    await expect(bench('redis', '--measures', 'speed')).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining('there is no speed; there are push-1'),
     });

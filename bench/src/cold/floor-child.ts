@@ -19,7 +19,7 @@ async function roundTrip(place: Place): Promise<void> {
   } else if (place.store === 'mysql') {
     const { createConnection }: typeof import('mysql2/promise') = load('mysql2/promise');
     await (await createConnection(place.url)).query('SELECT 1');
-  } else {
+  } else if (place.store === 'sqlite') {
     const Sqlite: typeof import('better-sqlite3') = load('better-sqlite3');
     new Sqlite(place.file).prepare('SELECT 1').get();
   }

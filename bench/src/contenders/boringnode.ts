@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import createKnex, { type Knex } from 'knex';
 import { type Contender, type Handle, importPeer, type JobData, type Place } from '../contender.js';
 
@@ -47,11 +49,15 @@ export async function open(place: Place): Promise<Contender> {
   const adapters = { main: await adapterOf(place) };
   await QueueManager.init(config(1));
   const jobs = Bench as unknown as Dispatching;
+  const pushAll = async (list: readonly JobData[]): Promise<void> => {
+    const most = place.store === 'sqlite' ? mostRowsOfSqlite : list.length;
+    for (let at = 0; at < list.length; at += most) await jobs.dispatchMany(list.slice(at, at + most)).run();
+  };
   return {
     push: (data) => jobs.dispatch(data).run(),
     pushMany: (list, delayMs = 0) =>
       delayMs === 0
-        ? jobs.dispatchMany(list).run()
+        ? pushAll(list)
         : Promise.all(list.map((data) => jobs.dispatch(data).in(`${delayMs}ms`).run())),
     work: (concurrency, handler) => {
       handle = handler;
@@ -78,11 +84,24 @@ async function adapterOf(place: Place): Promise<unknown> {
   return knex(connection);
 }
 
-function knexConfigOf(place: Exclude<Place, { store: 'redis' }>): Knex.Config {
+/** It inserts by a SELECT for each row, and SQLite joins no more of them. */
+const mostRowsOfSqlite = 500;
+
+/** What `npm run later-sqlite` makes: the addon of better-sqlite3 for the later Node. */
+const laterSqlite = fileURLToPath(
+  new URL('../../node_modules/better-sqlite3/later/better_sqlite3.node', import.meta.url),
+);
+
+function knexConfigOf(place: Place): Knex.Config {
   if (place.store === 'sqlite') {
-    return { client: 'better-sqlite3', connection: { filename: place.file }, useNullAsDefault: true };
+    if (!existsSync(laterSqlite))
+      throw new Error('better-sqlite3 is not compiled for the later Node: cd bench && npm run later-sqlite');
+    const connection = { filename: place.file, options: { nativeBinding: laterSqlite } };
+    return { client: 'better-sqlite3', connection: connection as never, useNullAsDefault: true };
   }
-  return { client: place.store === 'mysql' ? 'mysql2' : 'pg', connection: place.url };
+  if (place.store === 'mysql') return { client: 'mysql2', connection: place.url };
+  if (place.store === 'postgres') return { client: 'pg', connection: place.url };
+  throw new Error('it needs a store');
 }
 
 /** Its users make the tables in a migration of theirs. */

@@ -3,7 +3,7 @@ import { type Contender, importPeer, type JobData, type Place } from '../contend
 
 interface PlainQueue {
   add(type: string, data: JobData): unknown;
-  addMany(type: string, list: readonly JobData[]): unknown;
+  addMany(type: string, list: readonly JobData[], options?: { delay: number }): unknown;
   close(): void;
 }
 
@@ -12,7 +12,7 @@ interface PlainModule {
   defineQueue(options: object): PlainQueue;
   defineWorker(
     type: string,
-    handle: (job: { readonly data: string }) => void,
+    handle: (job: { readonly data: string }) => void | Promise<void>,
     options: object,
   ): { start(): Promise<void> };
 }
@@ -26,7 +26,7 @@ export async function open(place: Place): Promise<Contender> {
   const queue = defineQueue({ connection: better(new Database(place.file)), logger: silent });
   return {
     push: (data) => queue.add('bench', data),
-    pushMany: (list) => queue.addMany('bench', list),
+    pushMany: (list, delay = 0) => queue.addMany('bench', list, ...(delay > 0 ? [{ delay }] : [])),
     work: (_, handle) =>
       defineWorker('bench', ({ data }) => handle(JSON.parse(data) as JobData), {
         queue,

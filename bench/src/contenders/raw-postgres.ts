@@ -12,13 +12,13 @@ const statements = {
   insert: `INSERT INTO jobs (queue, available_at, payload) VALUES ('bench', ${now}, ?)`,
   insertMany: `INSERT INTO jobs (queue, available_at, payload)
 SELECT 'bench', ${now} + ?::bigint, payload FROM unnest(?::text[]) AS payload`,
-  // Deletes what was handled and reserves what comes next.
+  // Deletes what was handled and reserves what comes next. In an array, as `IN (SELECT …)` may select more than once.
   next: `
 WITH handled AS (DELETE FROM jobs WHERE id = ANY(?::bigint[]))
-UPDATE jobs SET reserved_at = ${now} WHERE id IN (
+UPDATE jobs SET reserved_at = ${now} WHERE id = ANY(ARRAY(
   SELECT id FROM jobs WHERE queue = 'bench' AND reserved_at IS NULL AND available_at <= ${now}
   ORDER BY available_at, id LIMIT ? FOR UPDATE SKIP LOCKED
-) RETURNING id, payload`,
+)) RETURNING id, payload`,
 };
 
 type Run = (name: keyof typeof statements, values: readonly unknown[]) => Promise<{ readonly rows: Row[] }>;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { Contender, JobData } from '../contender.js';
+import type { Contender, Handle, JobData } from '../contender.js';
 
 // Forgets what was handled and takes the next: what a queue with leases has to do at the least.
 const next = `
@@ -17,11 +17,12 @@ export async function open(port: number, batch: number): Promise<Contender> {
   const redis = new Redis({ port, host: '127.0.0.1' });
   const sha = (await redis.script('LOAD', next)) as string;
 
-  const loop = async (handle: (data: JobData) => void): Promise<never> => {
+  const loop = async (handle: Handle): Promise<never> => {
     let handled: string[] = [];
     for (;;) {
       const jobs = (await redis.evalsha(sha, 2, 'waiting', 'reserved', batch, ...handled)) as string[];
-      for (const job of jobs) handle(JSON.parse(job) as JobData);
+      const underWay = jobs.flatMap((job) => handle(JSON.parse(job) as JobData) ?? []);
+      if (underWay.length > 0) await Promise.all(underWay);
       handled = jobs;
       if (jobs.length === 0) await pause(1);
     }
@@ -31,7 +32,10 @@ export async function open(port: number, batch: number): Promise<Contender> {
   const member = (data: JobData) => JSON.stringify({ ...data, id: `${process.pid}-${made++}` });
   return {
     push: (data) => redis.rpush('waiting', member(data)),
-    pushMany: (list) => redis.rpush('waiting', ...list.map(member)),
+    pushMany: (list, delayMs = 0) => {
+      if (delayMs > 0) throw new Error('it has no delays');
+      return redis.rpush('waiting', ...list.map(member));
+    },
     work: (concurrency, handle) => Promise.all(Array.from({ length: concurrency }, () => loop(handle))),
     close: () => redis.quit(),
   };
