@@ -245,7 +245,7 @@ test('a master that is killed and started again has every push that was accepted
 
 test('a master that evicts is told by the doctor', async () => {
   const connector = await connect();
-  const { node } = await on('low');
+  const { node } = await on('default'); // the one that is asked
   await node.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const findings = await connector.diagnose();
   expect(findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toContain('eviction');
