@@ -92,7 +92,7 @@ test('who asks for fewer than before gets no more than that', async () => {
 test('who asks for another lease gets that one', async () => {
   const connector = await woken(1, () => push('one'));
   await until(async () => (await connector.reserve(['q'], 1, 30_000)).length === 1);
-  const [, endsAt] = await server.client.zrange('{queues:q}:reserved', 0, -1, 'WITHSCORES');
+  const [, endsAt] = await server.client.zrange('{queues:q}:reserved', '0', '-1', 'WITHSCORES');
   expect(Number(endsAt) * 1000 - Date.now()).toBeLessThan(31_000);
 });
 
