@@ -161,8 +161,9 @@ describe('the end', () => {
       import { sync } from 'drover/drivers/sync';
       const job = defineJob({ name: 'job', handle: ({ data }) => console.log(data) });
       const queue = createQueue({ connections: { default: sync() }, jobs: [job] });
-      await queue.buffered({ linger: '50ms' }).push(job, 'stored');
-      ${then}`;
+      const pushed = queue.buffered({ linger: '50ms' }).push(job, 'stored');
+      ${then}
+      await pushed;`;
     const cwd = fileURLToPath(new URL('../..', import.meta.url));
     const run = async (then: string) =>
       (await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code(then)], { cwd }))
