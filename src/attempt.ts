@@ -140,7 +140,7 @@ class Attempt implements Runner {
       exceptions: settler.canCountThrown ? (exceptions ?? 0) : attempts - 1,
     };
     const now = new CircumstancesNow(this.#context);
-    return this.#settlement.refusedData(end) ?? decide(end, job, this.#rules, now);
+    return this.#settlement.handling.verdictOnData(end) ?? decide(end, job, this.#rules, now);
   }
 
   #conclude(verdict: Verdict, end: FireEnd): void {

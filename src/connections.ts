@@ -2,10 +2,10 @@ import { type Clock, systemClock } from './clock.js';
 import type { Connector, Driver, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import type { FailedJobStore } from './failed-jobs.js';
+import type { FailedPlace } from './failure-records.js';
 import { type Logger, silentLogger } from './logger.js';
 import { PushTrips } from './push-trips.js';
 import type { QueueConfig } from './queue-config.js';
-import type { FailedPlace } from './settler.js';
 
 /** Runs one job of an inline connection now; see `DriverContext.runInline`. */
 type RunInline = (job: ReservedJob, connector: Connector, connection: string) => Promise<void>;

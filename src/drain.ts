@@ -1,4 +1,5 @@
 import type { Bell } from './bell.js';
+import type { Logger } from './logger.js';
 import { startTimer } from './timer.js';
 import type { WorkInHand } from './work-in-hand.js';
 
@@ -7,22 +8,23 @@ const storeAnswersWithinMs = 10_000;
 
 /** What is drained, and how. */
 export interface Drain {
-  readonly work: Pick<WorkInHand, 'isBusy' | 'abandon'>;
+  readonly work: Pick<WorkInHand, 'isBusy' | 'abandon' | 'active'>;
   /** Rings whenever something has ended. */
   readonly bell: Bell;
   /** How long running jobs may go on as if nothing had happened. */
   readonly patienceMs: number;
   /** How long handlers and settlements have after that. */
   readonly graceMs: number;
+  readonly logger: Logger;
   /** Waits no longer for a store that is away. */
   giveUp(): void;
 }
 
 /**
- * Lets work end; aborts it when the patience is over, and gives up on a store that is away after the grace. Answers
- * false where a store never answered, and jobs are left with it; handlers may go on in any case.
+ * Lets work end; aborts it when the patience is over, and gives up on a store that is away after the grace. Resolves
+ * when all have been settled, or a store never answered; handlers may go on in any case.
  */
-export async function drain({ work, bell, patienceMs, graceMs, giveUp }: Drain): Promise<boolean> {
+export async function drain({ work, bell, patienceMs, graceMs, logger, giveUp }: Drain): Promise<void> {
   const until = performance.now() + patienceMs;
   for (let leftMs = patienceMs; work.isBusy && leftMs > 0; leftMs = until - performance.now()) {
     await bell.wait(leftMs);
@@ -31,7 +33,9 @@ export async function drain({ work, bell, patienceMs, graceMs, giveUp }: Drain):
   const stopTimer = startTimer(graceMs, giveUp);
   const latest = performance.now() + graceMs + storeAnswersWithinMs;
   while (work.isBusy && performance.now() < latest) await bell.wait(latest - performance.now());
-  const isDone = !work.isBusy;
+  if (work.isBusy) {
+    const left = { jobs: work.active };
+    logger.error(left, 'a store never answered; its jobs come back when their leases lapse');
+  }
   stopTimer();
-  return isDone;
 }

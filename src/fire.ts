@@ -84,22 +84,20 @@ export class Run implements Starter, Timed {
     const result = this.#returned;
     if (this.#thrown) this.#end({ returned: false, error: this.#thrown.error });
     else if (!mayBePromise(result)) this.#end(returned);
-    else this.#await(Promise.resolve(result));
+    else void this.#await(result);
   }
 
-  #await(result: Promise<unknown>): void {
+  async #await(result: unknown): Promise<void> {
     if (this.#timeoutMs > 0) this.#context.timeouts.add(this, this.#timeoutMs);
     this.#job.onAbort(() => this.#aborted());
-    result.then(
-      (value) => {
-        this.#runner.handlerEnded(value);
-        this.#end(returned);
-      },
-      (error: unknown) => {
-        this.#runner.handlerEnded();
-        this.#end({ returned: false, error });
-      },
-    );
+    let end = returned;
+    try {
+      this.#runner.handlerEnded(await result);
+    } catch (error) {
+      this.#runner.handlerEnded();
+      end = { returned: false, error };
+    }
+    this.#end(end);
   }
 
   timedOut(): void {

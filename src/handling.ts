@@ -4,6 +4,7 @@ import type { HeldJob } from './held-job.js';
 import type { Job } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
+import type { Action, RunEnd } from './retry-policy.js';
 import { runTracer } from './tracing.js';
 
 /** The call of a job's handler: its data checked before, followed by who traces and who watches. */
@@ -80,9 +81,15 @@ export class Handling {
     }
   }
 
-  /** The error of the job's schema, where it refused the data and the handler did not run. */
-  get refusal(): { readonly error: unknown } | undefined {
-    return this.#refusal;
+  /** Whether the job's schema refused the data, so that the handler did not run. */
+  get isRefused(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  /** The verdict on a run that ended before the handler started, as the job's schema refused the data. */
+  verdictOnData(end: RunEnd): Action | undefined {
+    if (this.#refusal === undefined || end.abortedBy) return undefined;
+    return { action: 'fail', reason: 'bad-payload', error: this.#refusal.error }; // a retry changes no data
   }
 
   /** The data as the handler would get it, for hooks; raw where the schema refuses it. */

@@ -15,9 +15,6 @@ import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
 import type { Deletion } from './trips.js';
 
-/** Told how an attempt ended. */
-export type OnEnd = (end: AttemptEnd) => void;
-
 /** Those that are less frequent, and may take a promise each. */
 type OtherAction = Exclude<Action, { readonly action: 'delete' }>;
 
@@ -34,7 +31,7 @@ export class Settlement implements JobVerbs, Deletion {
   readonly #context: AttemptContext;
   readonly #pid: number | undefined;
   readonly #news: AttemptNews;
-  readonly #ended: OnEnd;
+  readonly #ended: (end: AttemptEnd) => void;
   #failure: { error: unknown; reason: FailedReason } | undefined;
 
   /**
@@ -47,7 +44,7 @@ export class Settlement implements JobVerbs, Deletion {
     payload: Payload,
     handler: Handler | undefined,
     context: AttemptContext,
-    ended: OnEnd,
+    ended: (end: AttemptEnd) => void,
     pid?: number,
   ) {
     const { reserved } = held;
@@ -103,15 +100,8 @@ export class Settlement implements JobVerbs, Deletion {
 
   /** Says that the handler threw, where it did: not of data that it never saw, nor of what an abort led to. */
   tellException(end: RunEnd): void {
-    if (end.returned || end.abortedBy !== undefined || this.handling.refusal !== undefined) return;
+    if (end.returned || end.abortedBy !== undefined || this.handling.isRefused) return;
     this.#news.threw(end.error);
-  }
-
-  /** The verdict on a run that ended before the handler started, as the job's schema refused the data. */
-  refusedData(end: RunEnd): Action | undefined {
-    const { refusal } = this.handling;
-    if (refusal === undefined || end.abortedBy) return undefined;
-    return { action: 'fail', reason: 'bad-payload', error: refusal.error }; // a retry changes no data
   }
 
   async #whenSettled(verb: Promise<boolean>): Promise<boolean> {

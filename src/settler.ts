@@ -1,17 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type { Connector, Failure, Lease, Release, ReservedJob } from './connector.js';
 import { isQueueError } from './errors.js';
-import type { FailedJob, FailedJobStore } from './failed-jobs.js';
+import type { FailedJob } from './failed-jobs.js';
+import { type FailedPlace, FailureRecords } from './failure-records.js';
 import { Gather } from './gather.js';
 import type { Logger } from './logger.js';
 import { retrying } from './retrying.js';
 import { type Deletion, Trips } from './trips.js';
-
-/** Where jobs that are given up are recorded: with their queue, in another store, or, by explicit choice, nowhere. */
-export type FailedPlace =
-  | { readonly kind: 'same-store' }
-  | { readonly kind: 'other-store'; readonly store: FailedJobStore }
-  | { readonly kind: 'none' };
 
 /**
  * Settles jobs for the attempts of one worker, answering for each whether its lease was still held, and reserves the
@@ -22,7 +17,7 @@ export type FailedPlace =
  */
 export class Settler {
   readonly #connector: Connector;
-  readonly #failedPlace: FailedPlace;
+  readonly #records: FailureRecords;
   readonly #leaseMs: number;
   readonly #logger: Logger;
   readonly #patience = new AbortController();
@@ -43,7 +38,7 @@ export class Settler {
     inline = false,
   ) {
     this.#connector = connector;
-    this.#failedPlace = failedPlace;
+    this.#records = new FailureRecords(connector, failedPlace, leaseMs, logger);
     this.#leaseMs = leaseMs;
     setMaxListeners(0, this.#patience.signal); // one for each settlement that waits for its store
     this.#logger = logger;
@@ -68,19 +63,15 @@ export class Settler {
   }
 
   delete(lease: Lease): Promise<boolean> {
-    return this.#inline ? this.#deleteNow(lease) : this.#trips.delete(lease);
+    return new Promise((resolve, reject) => {
+      this.deleteWithNext({ lease, deleted: resolve, notDeleted: reject });
+    });
   }
 
   /** As `delete`, without a promise for each job. */
   deleteWithNext(deletion: Deletion): void {
-    if (!this.#inline) {
-      this.#trips.take(deletion);
-      return;
-    }
-    this.#deleteNow(deletion.lease).then(
-      (held) => deletion.deleted(held),
-      (error: unknown) => deletion.notDeleted(error),
-    );
+    if (this.#inline) this.#deleteNow(deletion);
+    else this.#trips.take(deletion);
   }
 
   /**
@@ -119,7 +110,7 @@ export class Settler {
 
   /** Whether a record is kept of a job that fails. */
   get keepsFailures(): boolean {
-    return this.#failedPlace.kind !== 'none';
+    return this.#records.areKept;
   }
 
   /** Releases a job whose attempt shall not count; only where `canPostpone`. */
@@ -142,19 +133,9 @@ export class Settler {
     return this.#patience.signal;
   }
 
-  /**
-   * Whether a job has a record in another store already: whoever wrote it died before the delete. Where the store
-   * does not answer nobody knows.
-   */
-  async isRecorded({ id, queue }: ReservedJob, connection: string): Promise<boolean> {
-    if (this.#failedPlace.kind !== 'other-store') return false;
-    try {
-      const records = await this.#failedPlace.store.find([id]);
-      return records.some((record) => record.connection === connection && record.queue === queue);
-    } catch (error) {
-      this.#logger.warn({ err: error, id }, 'could not look for the record of a job');
-      return false;
-    }
+  /** As {@link FailureRecords.isRecorded}. */
+  isRecorded(job: ReservedJob, connection: string): Promise<boolean> {
+    return this.#records.isRecorded(job, connection);
   }
 
   /** Ends the repeating: a stopping worker waits no longer for a store that is away. */
@@ -183,9 +164,15 @@ export class Settler {
     return replyLost && held.includes(false) ? afterLostReply(held) : held;
   }
 
-  async #deleteNow(lease: Lease): Promise<boolean> {
-    const [held = false] = await this.#persist('delete', () => this.#connector.delete([lease]));
-    return held;
+  #deleteNow(deletion: Deletion): void {
+    const leases = [deletion.lease];
+    const first = this.#connector.delete(leases);
+    first
+      .catch((error: unknown) => this.#deleteAgain(leases, error))
+      .then(
+        ([held]) => deletion.deleted(held === true),
+        (error: unknown) => deletion.notDeleted(error),
+      );
   }
 
   /** Goes on after a first try that ended with an error. */
@@ -202,44 +189,9 @@ export class Settler {
   #persistFailures(failures: readonly Failure[]): Promise<boolean[]> {
     return this.#persist(
       'fail',
-      () => this.#recordAndDelete(failures),
-      (held) => this.#onRecord(failures, held),
+      () => this.#records.recordAndDelete(failures),
+      (held) => this.#records.onRecord(failures, held),
     );
-  }
-
-  /** Which of the jobs have failed after all: those whose record an earlier try wrote. */
-  async #onRecord(failures: readonly Failure[], held: readonly boolean[]): Promise<boolean[]> {
-    if (this.#failedPlace.kind === 'none') return held.map(() => true);
-    const records = await this.#recordStore().find(failures.map(({ record }) => record.uuid));
-    const known = new Set(records.map((record) => record.uuid));
-    return failures.map(({ record }, index) => held[index] === true || known.has(record.uuid));
-  }
-
-  async #recordAndDelete(failures: readonly Failure[]): Promise<boolean[]> {
-    const connector = this.#connector;
-    const leases = failures.map((failure) => failure.lease);
-    if (this.#failedPlace.kind === 'none') return connector.delete(leases);
-    if (this.#failedPlace.kind === 'same-store' && connector.fail) return connector.fail(failures);
-    // Two stores: first make sure that the jobs are still ours, so that no record of another worker's
-    // job is written; then record, then delete. A crash in between leaves a job in both, never in none.
-    const held = await connector.extend(leases, this.#leaseMs);
-    const ours = failures.filter((_, index) => held[index]);
-    if (ours.length === 0) return held;
-    await this.#recordStore().record(ours.map((failure) => failure.record));
-    const deleted = await connector.delete(ours.map((failure) => failure.lease));
-    // Another worker took the job in between: what it makes of it is what counts.
-    const lost = ours.filter((_, index) => !deleted[index]).map((failure) => failure.record.uuid);
-    if (lost.length > 0) await this.#recordStore().forget(lost);
-    let next = 0;
-    return held.map((isOurs) => isOurs && deleted[next++] === true);
-  }
-
-  #recordStore(): FailedJobStore {
-    const store =
-      this.#failedPlace.kind === 'other-store' ? this.#failedPlace.store : this.#connector.failedJobs;
-    if (!store)
-      throw new TypeError('a connection without failed jobs must be resolved before its worker starts');
-    return store;
   }
 }
 

@@ -248,13 +248,7 @@ export class Slots {
     this.#rests.end();
     const { bell, work } = this;
     const { graceMs } = defaults;
-    const isDone = await drain({ work, bell, patienceMs, graceMs, giveUp: () => settler.giveUp() });
-    if (!isDone) {
-      logger.error(
-        { jobs: work.active },
-        'a store never answered; its jobs come back when their leases lapse',
-      );
-    }
+    await drain({ work, bell, patienceMs, graceMs, logger, giveUp: () => settler.giveUp() });
     this.#keeper.stop();
   }
 }

@@ -54,7 +54,9 @@ async function work(
   link: SupervisorLink | undefined,
 ): Promise<number> {
   const { queue, config, logger } = context;
-  const output = createOutput(io, args.isOn('json'), args.text('group'), gatheredWrites(io.stdout));
+  // An object that says that a job starts must be out before its handler, which may block the process.
+  const write = args.isOn('json') ? undefined : gatheredWrites(io.stdout);
+  const output = createOutput(io, args.isOn('json'), args.text('group'), write);
   const stops = watchForStops(worker, context, args, io, link);
   const pauses = pausesOf(worker, context);
   pauseOnSignals(pauses);

@@ -65,6 +65,25 @@ test('while a trip is under way the next gathers', async () => {
   expect(await Promise.all([...later, wanted])).toEqual([true, true, []]);
 });
 
+test('who has jobs to run meanwhile sends for more at once, with what is done until then', async () => {
+  const { trips, calls, turn } = setUp();
+  const done = trips.delete(lease('a'));
+  const wanted = trips.reserve(['q'], 1, 1000, true);
+  const later = trips.delete(lease('b'));
+  expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([['both', 1]]);
+  calls[0]?.answer({ held: [true], jobs: [reserved('c')] });
+  expect(await wanted).toEqual([reserved('c')]);
+  const next = trips.reserve(['q'], 1, 1000, true);
+  expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([
+    ['both', 1],
+    ['both', 1],
+  ]);
+  calls[1]?.answer({ held: [true], jobs: [] });
+  expect(await Promise.all([done, later, next])).toEqual([true, true, []]);
+  await turn();
+  expect(calls).toHaveLength(2);
+});
+
 test('a store without the common verb gets both at once', async () => {
   const { trips, calls, turn } = setUp(false);
   const answers = [trips.delete(lease('a')), trips.reserve(['q'], 1, 1000)] as const;

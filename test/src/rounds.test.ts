@@ -1,0 +1,65 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect, test } from 'vitest';
+import { memory } from '../../drivers/memory/index.js';
+import { sync } from '../../drivers/sync/index.js';
+import { createQueue, defineJob } from '../../src/index.js';
+import { Rounds } from '../../src/rounds.js';
+
+test('a round calls all that are ready, then goes on with all, and only then begins the next', async () => {
+  const rounds = new Rounds();
+  const told: string[] = [];
+  const starter = (name: string, next?: string) => ({
+    call: () => void told.push(`call ${name}`),
+    goOn: () => {
+      told.push(`go on ${name}`);
+      if (next !== undefined) rounds.add(starter(next));
+    },
+  });
+  rounds.add(starter('a', 'c'));
+  rounds.add(starter('b', 'd'));
+  void Promise.resolve().then(() => told.push('queued before'));
+  expect(told).toEqual([]);
+  await new Promise((resolve) => setImmediate(resolve));
+  const each = (one: string, two: string) => [`call ${one}`, `call ${two}`, `go on ${one}`, `go on ${two}`];
+  expect(told).toEqual(['queued before', ...each('a', 'b'), ...each('c', 'd')]);
+});
+
+test.each([
+  ['returns at once', 1],
+  ['returns at once', 3],
+  ['awaits', 1],
+  ['awaits', 3],
+] as const)(
+  'what a handler that %s sets in an AsyncLocalStorage is no other’s (%i at a time)',
+  async (how, concurrency) => {
+    const store = new AsyncLocalStorage<string>();
+    store.run('before', () => {}); // Node follows promises only from the first use on
+    const seen: (string | undefined)[] = [];
+    const job = defineJob({
+      name: 'job',
+      handle: ({ job: { id } }) => {
+        seen.push(store.getStore());
+        store.enterWith(id);
+        return how === 'awaits' ? new Promise<void>((resolve) => setImmediate(resolve)) : undefined;
+      },
+    });
+    const queue = createQueue({ connections: { default: memory() }, jobs: [job] });
+    await queue.bulk(
+      job,
+      Array.from({ length: 12 }, () => null),
+    );
+    expect(await queue.worker({ concurrency, stopWhenEmpty: true }).run()).toBe('empty');
+    expect(seen).toEqual(Array.from({ length: 12 }, () => undefined));
+    await queue.close();
+  },
+);
+
+test('a job of a sync connection runs in the context of its push', async () => {
+  const store = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const job = defineJob({ name: 'job', handle: () => void seen.push(store.getStore()) });
+  const queue = createQueue({ connections: { default: sync() }, jobs: [job] });
+  await Promise.all(['a', 'b'].map((name) => store.run(name, () => queue.push(job, null))));
+  expect(seen.sort()).toEqual(['a', 'b']);
+  await queue.close();
+});
