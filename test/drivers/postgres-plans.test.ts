@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planByIndex } from '../../drivers/database/dialects/postgres-connection.js';
 import { postgresJobStatements } from '../../drivers/database/dialects/postgres-job-statements.js';
 import { populate } from '../support/populated-jobs.js';
 import { ServerSandbox } from '../support/server-sandbox.js';
@@ -130,6 +131,34 @@ test('two open reserves get different jobs, and lock no more than these', async 
   );
   expect(Number(row?.free)).toBe(2_000 + 1_000 - 20);
   for (const client of [one, two]) await client.query('ROLLBACK');
+});
+
+test.each([
+  ['reserve', 'text[], int, bigint, text', `'{idle,mail}', 10, 60000, 'stem'`],
+  [
+    'deleteAndReserve',
+    'text[], int, bigint, text, bigint[], text[]',
+    `'{idle,mail}', 10, 60000, 'stem', '{1}', '{t}'`,
+  ],
+] as const)('%s goes by the index of a table that has just been filled', async (verb, types, values) => {
+  const client = await sandbox.plain();
+  await client.query('BEGIN; CREATE TABLE just_filled (LIKE jobs INCLUDING ALL)');
+  await client.query(
+    `INSERT INTO just_filled SELECT * FROM jobs WHERE queue = 'mail' AND available_at <= 100000`,
+  );
+  await client.query(planByIndex);
+  await client.query(`PREPARE it (${types}) AS ${postgresJobStatements('"just_filled"')[verb]}`);
+  const [row] = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE it (${values})`);
+  await client.query('ROLLBACK');
+  const [{ Plan }] = (row as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN'];
+  const scans = [...nodesOf(Plan)].filter(
+    (node) =>
+      /Scan/.test(node['Node Type']) &&
+      (node['Relation Name'] === 'just_filled' || /^just_filled/.test(node['Index Name'] ?? '')),
+  );
+  const looked = scans.reduce((sum, node) => sum + node['Actual Rows'] * node['Actual Loops'], 0);
+  expect(scans.map((node) => node['Node Type'])).not.toContain('Seq Scan');
+  expect(looked).toBeLessThanOrEqual(40);
 });
 
 test('without the index these measures see the difference', async () => {

@@ -85,6 +85,18 @@ export async function ownSession(connection: PostgresConnection): Promise<string
   return row !== undefined && row.pid === String(processID) ? row.pid : undefined;
 }
 
+/** What would have a plan read, or sort, more of a table than is asked for. */
+const plansToAvoid = ['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin'];
+
+/**
+ * Makes a session of our own, whose statements all have their index, go by it whatever the statistics say. A queue that
+ * has just filled has none, and a reserve would sort all that is due. Compiling is off, as what it is told of the cost
+ * of a plan means nothing then.
+ */
+export const planByIndex = `
+SELECT set_config(name, 'off', false) FROM pg_settings
+WHERE name IN (${[...plansToAvoid, 'jit'].map((name) => `'${name}'`).join(', ')})`;
+
 /** Lets a connection of our own prepare its statements under names. */
 export function prepareOn(connection: PostgresConnection): void {
   preparing.set(connection, 0);

@@ -56,15 +56,22 @@ WHERE id = ANY (ARRAY(
   const taken = 'id, job_id, queue, payload, attempts, exceptions, due_at';
 
   return {
+    /** Answers the ids only where not all were stored; times are given only where a job has one. */
     push: `
-INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
-SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
-FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
-  WITH ORDINALITY AS job (id, due_at, delay, body, place),
-  LATERAL (SELECT greatest(${postgresNow}, coalesce(job.due_at, ${postgresNow} + job.delay)) AS at) AS due
-ORDER BY job.place
-ON CONFLICT (job_id, queue) DO NOTHING
-RETURNING job_id`,
+WITH stored AS (
+  INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
+  SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
+  FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
+    WITH ORDINALITY AS job (id, due_at, delay, body, place),
+    LATERAL (
+      SELECT greatest(${postgresNow}, coalesce(job.due_at, ${postgresNow} + coalesce(job.delay, 0))) AS at
+    ) AS due
+  ORDER BY job.place
+  ON CONFLICT (job_id, queue) DO NOTHING
+  RETURNING job_id
+)
+SELECT count(*) AS count, CASE WHEN count(*) < cardinality($2) THEN array_to_json(array_agg(job_id)) END AS ids
+FROM stored`,
 
     reserve: `${take}
 RETURNING ${taken}`,

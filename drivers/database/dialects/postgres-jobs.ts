@@ -32,16 +32,21 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
 
   async push(connection: PostgresConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
     if (jobs.length === 0) return [];
-    const due = jobs.map(dueOf);
-    const rows = await rowsOf<{ job_id: string }>(connection, this.#sql.push, [
+    const due = jobs.some(
+      ({ availableAtMs, delayMs }) => availableAtMs !== undefined || delayMs !== undefined,
+    )
+      ? jobs.map(dueOf)
+      : [];
+    const [row] = await rowsOf<{ count: string; ids: string | null }>(connection, this.#sql.push, [
       queue,
       jobs.map(({ id }) => id),
       due.map(([at]) => at),
       due.map(([, delay]) => delay),
       jobs.map(({ body }) => body),
     ]);
+    if (Number(row?.count) === jobs.length) return jobs.map(() => 'stored');
     // An id that stands twice is stored with the first.
-    const stored = new Set(rows.map(({ job_id }) => job_id));
+    const stored = new Set<string>(JSON.parse(row?.ids ?? '[]'));
     return jobs.map(({ id }) => (stored.delete(id) ? 'stored' : 'already-there'));
   }
 

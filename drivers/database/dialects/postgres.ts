@@ -1,7 +1,13 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Logger } from '../../../src/index.js';
 import type { Dialect } from './dialect.js';
-import { ownSession, type PostgresConnection, prepareOn } from './postgres-connection.js';
+import {
+  ownSession,
+  type PostgresConnection,
+  planByIndex,
+  prepareOn,
+  rowsOf,
+} from './postgres-connection.js';
 import { PostgresEndedJobs } from './postgres-ended-jobs.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
@@ -49,7 +55,9 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     news: notify ? new PostgresNews(table, logger) : silent,
     prepareStore: async () => {},
     configure: async (connection) => {
-      if (prepare ?? (await ownSession(connection)) !== undefined) prepareOn(connection);
+      const isOwn = prepare !== false && (await ownSession(connection)) !== undefined;
+      if (prepare ?? isOwn) prepareOn(connection);
+      if (isOwn) await rowsOf(connection, planByIndex, []);
     },
     borrow: () => () => {},
     drop: disconnect,
