@@ -8,6 +8,7 @@ async function driver() {
     const { redis } = await import('../../../dist/drivers/redis/index.js');
     return redis(`redis://127.0.0.1:${place.port}`);
   }
+  if (place.store !== 'sqlite') throw new Error(`the start is not measured on ${place.store}`);
   const { database } = await import('../../../dist/drivers/database/index.js');
   return database(`sqlite:${place.file}`);
 }
