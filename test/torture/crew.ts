@@ -37,6 +37,11 @@ export class Crew {
     this.#places.push(this.#keep(words));
   }
 
+  /** Resolves when each command has begun to work. */
+  async untilWorking(): Promise<void> {
+    while (this.#working.size < this.#places.length) await sleep(50);
+  }
+
   /** The commands that run. */
   get pids(): number[] {
     return [...this.#running];
