@@ -1,10 +1,10 @@
 import type { AttemptContext } from './attempt.js';
-import type { ReservedJob } from './connector.js';
 import { endedJob } from './ended-job.js';
 import { describeError } from './error-text.js';
 import { isQueueError } from './errors.js';
 import type { JobEvent } from './events.js';
 import type { FailedReason } from './failed-jobs.js';
+import type { HeldJob } from './held-job.js';
 import type { Job } from './job.js';
 import type { Payload } from './payload.js';
 import type { CountedEnd } from './statistics-keeper.js';
@@ -20,10 +20,9 @@ type OwnFields<Name> = Omit<
 /** Tells of one attempt: to who listens to events, to the statistics and to the history. */
 export class AttemptNews {
   readonly #job: Job;
-  readonly #reserved: ReservedJob;
+  readonly #held: HeldJob;
   readonly #payload: Payload;
   readonly #context: AttemptContext;
-  readonly #startedMs = performance.now();
   /** When the handler was started, by the wall clock, and by the monotonic one; undefined where it was not. */
   #handlerAtMs: number | undefined;
   #handlerMark = 0;
@@ -31,9 +30,9 @@ export class AttemptNews {
   /** What the handler returned, where that is kept. */
   #result: unknown;
 
-  constructor(job: Job, reserved: ReservedJob, payload: Payload, context: AttemptContext) {
+  constructor(job: Job, held: HeldJob, payload: Payload, context: AttemptContext) {
     this.#job = job;
-    this.#reserved = reserved;
+    this.#held = held;
     this.#payload = payload;
     this.#context = context;
   }
@@ -48,14 +47,10 @@ export class AttemptNews {
     events.emit({ event: 'job:started', ...this.#job.fields, ...(waitMs !== undefined && { waitMs }) });
   }
 
-  /** It returned. */
-  handlerReturned(result: unknown): void {
-    if (this.#context.history) this.#result = result;
-  }
-
-  /** It returned or threw. */
-  handlerEnded(): void {
+  /** It threw, or returned this. */
+  handlerEnded(result?: unknown): void {
     this.#ranMs = performance.now() - this.#handlerMark;
+    if (this.#context.history) this.#result = result;
   }
 
   /** It was aborted for its timeout, or was killed for it. */
@@ -118,7 +113,7 @@ export class AttemptNews {
   get #waitedMs(): number | undefined {
     const { dueAt } = this.#payload;
     const atMs = this.#handlerAtMs;
-    if (atMs === undefined || dueAt === undefined || this.#reserved.attempts !== 1) return undefined;
+    if (atMs === undefined || dueAt === undefined || this.#held.reserved.attempts !== 1) return undefined;
     return Math.max(0, atMs - dueAt);
   }
 
@@ -131,7 +126,7 @@ export class AttemptNews {
   #count(outcome: CountedEnd['outcome'], error?: unknown): void {
     const { statistics } = this.#context;
     if (!statistics) return;
-    statistics.ended(this.#reserved.queue, this.#payload.job, {
+    statistics.ended(this.#held.reserved.queue, this.#payload.job, {
       outcome,
       timedOut: isQueueError(error, 'E_TIMEOUT'),
       ranMs: this.#handlerRanMs,
@@ -143,14 +138,14 @@ export class AttemptNews {
     const { history } = this.#context;
     if (!history) return;
     const startedAtMs = this.#handlerAtMs ?? null;
-    history.ended(endedJob(this.#reserved, this.#payload, { state, startedAtMs, result: this.#result }));
+    history.ended(endedJob(this.#held.reserved, this.#payload, { state, startedAtMs, result: this.#result }));
   }
 
   /** Makes the event only where somebody listens. */
   #emit<Name extends LaterEvent['event']>(event: Name, more: () => OwnFields<Name>): void {
     const { events } = this.#context;
     if (!events.isHeard(event)) return;
-    const durationMs = Math.round((performance.now() - this.#startedMs) * 1000) / 1000;
+    const durationMs = Math.round((performance.now() - this.#held.startedMs) * 1000) / 1000;
     events.emit({ event, ...this.#job.fields, durationMs, ...more() } as JobEvent);
   }
 }

@@ -4,21 +4,23 @@ import type { Clock } from './clock.js';
 import type { Lease, ReservedJob } from './connector.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
-import { fire } from './fire.js';
+import { type FireEnd, Run, type Runner } from './fire.js';
 import { HeldJob } from './held-job.js';
 import type { HistoryKeeper } from './history-keeper.js';
-import type { Job } from './job.js';
+import type { Job, JobState } from './job.js';
 import type { Logger } from './logger.js';
 import { isObjectJob, shownPayload } from './object-job.js';
 import { type Payload, unreadable } from './payload.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Handler, Registry } from './registry.js';
-import { type Action, type Circumstances, decide } from './retry-policy.js';
+import { type Action, type Circumstances, decide, type Verdict } from './retry-policy.js';
+import type { Rounds } from './rounds.js';
 import { Settlement } from './settlement.js';
 import type { Settler } from './settler.js';
 import type { Sightings } from './sightings.js';
 import type { StartRecords } from './start-records.js';
 import type { StatisticsKeeper } from './statistics-keeper.js';
+import type { Timeouts } from './timeouts.js';
 import type { Tracer } from './tracing.js';
 import { afterObjectJob, afterUnknown } from './unknown-job.js';
 import type { WireFormat } from './wire-format.js';
@@ -34,6 +36,9 @@ export interface AttemptContext {
   /** How the connection's bodies are written. */
   readonly wire: WireFormat;
   readonly defaults: AttemptDefaults;
+  readonly timeouts: Timeouts;
+  /** Absent where the pusher waits for the job, and nothing runs beside it. */
+  readonly rounds?: Rounds | undefined;
   readonly events: QueueEvents;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -60,6 +65,9 @@ export interface AttemptContext {
   onSettled?(held: HeldJob): void;
 }
 
+/** Told how an attempt ended. */
+type OnAttemptEnd = (held: HeldJob, end: AttemptEnd) => void;
+
 /** How an attempt ended. */
 export interface AttemptEnd {
   readonly outcome: 'done' | 'kept' | 'released' | 'failed' | 'given-back' | 'lost' | 'unsettled';
@@ -72,57 +80,143 @@ export interface AttemptEnd {
 }
 
 /**
- * One delivery of one job: decode → guard → fire under timeout → decide → settle. Never rejects: when the
- * store refuses the settlement the job stays reserved, and runs again when its lease lapses.
+ * One delivery of one job: decode → guard → fire under timeout → decide → settle. When the store refuses the
+ * settlement the job stays reserved, and runs again when its lease lapses.
+ *
+ * @param ended told once, when nothing is left to do but perhaps to wait for the handler.
  */
-export async function runAttempt(held: HeldJob, context: AttemptContext): Promise<AttemptEnd> {
+export function startAttempt(held: HeldJob, context: AttemptContext, ended: OnAttemptEnd): void {
   const { reserved } = held;
   const decoded =
     reserved.problem === undefined ? context.wire.decode(reserved.body) : { problem: reserved.problem };
-  if ('problem' in decoded) return giveUpUnreadable(held, decoded.problem, context);
+  if ('problem' in decoded) {
+    giveUpUnreadable(held, decoded.problem, context, ended);
+    return;
+  }
   const { payload } = decoded;
   const handler = context.registry.find(payload.job);
-  if (!handler && isObjectJob(payload.job) && reserved.givenUp === undefined)
-    return putOff(held, shownPayload(payload), context);
+  if (!handler && isObjectJob(payload.job) && reserved.givenUp === undefined) {
+    putOff(held, shownPayload(payload), context, ended);
+    return;
+  }
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
-  const settlement = new Settlement(held, payload, handler, context);
+  const attempt = new Attempt(held, payload, handler, rules, context, ended);
 
-  if (reserved.givenUp !== undefined) {
-    const error = new QueueError('E_MAX_TRIES', reserved.givenUp);
-    return settlement.settle({ action: 'fail', reason: 'max-tries', error });
+  const startedLast = startedHere(reserved, context);
+  if (reserved.givenUp !== undefined) attempt.giveUp(reserved.givenUp);
+  else if (startedLast || !isLastChance(reserved.attempts, rules, false)) attempt.begin(startedLast);
+  else void attempt.beginUnlessRecorded();
+}
+
+/** An attempt at a job that could be read. */
+class Attempt implements Runner {
+  readonly #held: HeldJob;
+  readonly #payload: Payload;
+  readonly #handler: Handler | undefined;
+  readonly #rules: AttemptRules;
+  readonly #context: AttemptContext;
+  readonly #settlement: Settlement;
+  #end: FireEnd | undefined;
+
+  constructor(
+    held: HeldJob,
+    payload: Payload,
+    handler: Handler | undefined,
+    rules: AttemptRules,
+    context: AttemptContext,
+    ended: OnAttemptEnd,
+  ) {
+    this.#held = held;
+    this.#payload = payload;
+    this.#handler = handler;
+    this.#rules = rules;
+    this.#context = context;
+    this.#settlement = new Settlement(held, payload, handler, context, (end) =>
+      ended(held, this.#asTold(end)),
+    );
   }
-  const startedLast =
-    startedHere(reserved, context) ||
-    (isLastChance(reserved.attempts, rules, false) &&
-      (await context.settler.isRecorded(reserved, context.connection)));
-  const refused = guard(payload, handler, { attempts: reserved.attempts, startedLast }, rules, context);
-  if (refused) return settlement.settle(refused);
 
-  await context.onStart?.(held, settlement.job, rules.timeoutMs);
-  const { timeoutMs } = rules;
-  const end = await fire(settlement.job, {
-    timeoutMs,
-    graceMs: context.defaults.graceMs,
-    onTimeout: () => settlement.tellTimeout(timeoutMs),
-  });
-  settlement.tellException(end);
-
-  const job = {
-    state: await settlement.job.settledState(),
-    ack: handler?.settings.ack ?? 'auto',
-    attempts: reserved.attempts,
-    // A store that does not tell errors from other deliveries: each may have been one.
-    exceptions: context.settler.canCountThrown ? (reserved.exceptions ?? 0) : reserved.attempts - 1,
-  };
-  const now = circumstances(context);
-  let verdict = settlement.refusedData(end) ?? decide(end, job, rules, now);
-  if (handler?.attemptFailed) {
-    const about = { handler, job: settlement.job, data: payload.data, body: reserved.body, rules, now };
-    verdict = await amended(verdict, about, context);
+  giveUp(problem: string): void {
+    const error = new QueueError('E_MAX_TRIES', problem);
+    this.#settlement.settle({ action: 'fail', reason: 'max-tries', error });
   }
-  if (verdict.action === 'delete' && !end.stillRunning) context.onDone?.(held);
-  const ended = verdict.action === 'none' ? await settlement.keep(end) : await settlement.settle(verdict);
-  return { ...ended, job: settlement.job, ...(end.stillRunning && { stillRunning: end.stillRunning }) };
+
+  /** Whoever wrote its record died before the delete. */
+  async beginUnlessRecorded(): Promise<void> {
+    const { settler, connection } = this.#context;
+    this.begin(await settler.isRecorded(this.#held.reserved, connection));
+  }
+
+  /** Fires the job, unless it must not run. */
+  begin(startedLast: boolean): void {
+    const { attempts } = this.#held.reserved;
+    const { job } = this.#settlement;
+    const { timeoutMs } = this.#rules;
+    const context = this.#context;
+    const refused = guard(this.#payload, this.#handler, { attempts, startedLast }, this.#rules, context);
+    if (refused) {
+      this.#settlement.settle(refused);
+      return;
+    }
+    const run = new Run(job, this, timeoutMs, context);
+    const ready = context.onStart?.(this.#held, job, timeoutMs);
+    if (ready !== undefined) void ready.then(() => run.start());
+    else run.start();
+  }
+
+  tellTimeout(timeoutMs: number): void {
+    this.#settlement.tellTimeout(timeoutMs);
+  }
+
+  handlerEnded(result?: unknown): void {
+    this.#settlement.handlerEnded(result);
+  }
+
+  ran(end: FireEnd): void {
+    this.#end = end;
+    this.#settlement.tellException(end);
+    const { job } = this.#settlement;
+    if (job.wasSettling || this.#handler?.attemptFailed) void this.#decideLater(end);
+    else this.#conclude(this.#decide(end, job.state), end);
+  }
+
+  /** Once a verb of the handler has ended; where an attempt failed, the job may have a say in it. */
+  async #decideLater(end: FireEnd): Promise<void> {
+    const { job } = this.#settlement;
+    const verdict = this.#decide(end, await job.settledState());
+    const { data } = this.#payload;
+    const { body } = this.#held.reserved;
+    const now = new CircumstancesNow(this.#context);
+    const about = { handler: this.#handler, job, data, body, rules: this.#rules, now };
+    this.#conclude(await amended(verdict, about, this.#context), end);
+  }
+
+  #decide(end: FireEnd, state: JobState): Verdict {
+    const { settler } = this.#context;
+    const { attempts, exceptions } = this.#held.reserved;
+    const job = {
+      state,
+      ack: this.#handler?.settings.ack ?? 'auto',
+      attempts,
+      // A store that does not tell errors from other deliveries: each may have been one.
+      exceptions: settler.canCountThrown ? (exceptions ?? 0) : attempts - 1,
+    };
+    const now = new CircumstancesNow(this.#context);
+    return this.#settlement.refusedData(end) ?? decide(end, job, this.#rules, now);
+  }
+
+  #conclude(verdict: Verdict, end: FireEnd): void {
+    if (verdict.action === 'delete' && !end.stillRunning) this.#context.onDone?.(this.#held);
+    if (verdict.action === 'none') void this.#settlement.keep(end);
+    else this.#settlement.settle(verdict);
+  }
+
+  #asTold(end: AttemptEnd): AttemptEnd {
+    if (this.#end === undefined) return end; // it was not started
+    const { stillRunning } = this.#end;
+    if (end.outcome === 'done' && !stillRunning) return end;
+    return { ...end, job: this.#settlement.job, ...(stillRunning && { stillRunning }) };
+  }
 }
 
 /** What to do instead of running, where a job must not run. */
@@ -140,7 +234,7 @@ function guard(
   }
   const { defaults, inline, settler } = context;
   const patienceMs = !inline && settler.canPostpone ? defaults.unknownJobPatienceMs : 0;
-  return afterUnknown(payload, attempts, rules, patienceMs, circumstances(context));
+  return afterUnknown(payload, attempts, rules, patienceMs, new CircumstancesNow(context));
 }
 
 function startedHere(reserved: ReservedJob, { starts }: AttemptContext): boolean {
@@ -158,27 +252,45 @@ export function isLastChanceOf(reserved: ReservedJob, context: AttemptContext): 
   return isLastChance(reserved.attempts, rules, startedHere(reserved, context));
 }
 
-function circumstances({ clock }: AttemptContext): Circumstances {
-  return { nowMs: clock.now(), random: Math.random() };
+/** Read when a decision needs it: that on a handler that returned does not. */
+class CircumstancesNow implements Circumstances {
+  readonly #clock: Clock;
+
+  constructor({ clock }: AttemptContext) {
+    this.#clock = clock;
+  }
+
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
+  get random(): number {
+    return Math.random();
+  }
 }
 
 /** Leaves an object job to PHP's workers for a while, then gives it up. */
-async function putOff(held: HeldJob, payload: Payload, context: AttemptContext): Promise<AttemptEnd> {
+function putOff(held: HeldJob, payload: Payload, context: AttemptContext, ended: OnAttemptEnd): void {
   const { defaults, inline, settler, sightings, clock } = context;
   const { queue, id } = held.reserved;
   const patienceMs = inline ? 0 : defaults.unknownJobPatienceMs;
   const can = { patienceMs, postpone: settler.canPostpone, record: inline || settler.keepsFailures };
   const seenForMs = sightings.sinceFirstMs(queue, id, clock.now(), Math.max(patienceMs, forgottenMs));
-  const verdict = afterObjectJob(payload.job, seenForMs, can, circumstances(context));
+  const verdict = afterObjectJob(payload.job, seenForMs, can, new CircumstancesNow(context));
   if (verdict.action === 'fail') sightings.forget(queue, id);
-  return await new Settlement(held, payload, undefined, context).settle(verdict);
+  new Settlement(held, payload, undefined, context, (end) => ended(held, end)).settle(verdict);
 }
 
-function giveUpUnreadable(held: HeldJob, problem: string, context: AttemptContext): Promise<AttemptEnd> {
+function giveUpUnreadable(
+  held: HeldJob,
+  problem: string,
+  context: AttemptContext,
+  ended: OnAttemptEnd,
+): void {
   const { reserved } = held;
   const payload = { job: unreadable, maxTries: null, timeout: null, data: null, id: reserved.id };
   const raw = new HeldJob({ ...reserved, body: reserved.raw ?? reserved.body }, held.askedMs);
-  const settlement = new Settlement(raw, payload, undefined, context);
+  const settlement = new Settlement(raw, payload, undefined, context, (end) => ended(held, end));
   const error = new QueueError('E_PAYLOAD_INVALID', problem);
-  return settlement.settle({ action: 'fail', reason: 'bad-payload', error });
+  settlement.settle({ action: 'fail', reason: 'bad-payload', error });
 }

@@ -2,7 +2,7 @@
 import { BufferLane } from './buffer-lane.js';
 import { type Duration, durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
-import { type Pushable, preparePush } from './prepare-push.js';
+import { jobOfPlan, type Pushable, planPush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { shown } from './shown.js';
@@ -79,8 +79,9 @@ export class BufferedQueue {
   push(job: Pushable, data?: unknown, options: PushOptions = {}): Promise<BufferedJob> {
     return new Promise((resolve, reject) => {
       const stored = tracePush(this.#core.config.tracing, async (trace) => {
-        const prepared = await preparePush(this.#core, this.#connection, job, data, options, trace.context);
-        const connection = options.connection ?? this.#connection;
+        const plan = planPush(this.#core, this.#connection, job, options, trace.context);
+        const { connection } = plan;
+        const prepared = await jobOfPlan(plan, data);
         const { id } = prepared.job;
         trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [id] });
         await this.#room();

@@ -1,4 +1,8 @@
+import type { AttemptContext } from './attempt.js';
 import { describeError } from './error-text.js';
+import type { FailedReason } from './failed-jobs.js';
+import type { Handling } from './handling.js';
+import type { Job } from './job.js';
 import type { JobFields, Logger } from './logger.js';
 import { startTimer } from './timer.js';
 
@@ -47,4 +51,21 @@ function startLimit({ limitMs, patience }: HookLimits): { reached: Promise<never
     };
   });
   return { reached, end };
+}
+
+/** Calls the hooks of a job that was given up: its own first, then that of the config. Never rejects. */
+export async function callHooks(
+  job: Job,
+  handling: Handling,
+  { error, reason }: { readonly error: unknown; readonly reason: FailedReason },
+  { defaults, logger, onFailed, settler }: AttemptContext,
+): Promise<void> {
+  const { handler } = handling;
+  const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
+  const call = (what: string, hook: (data: unknown) => unknown) =>
+    withinLimit(what, async () => hook(await handling.dataForHooks()), job.fields, limits, logger);
+  if (handler?.failed) {
+    await call('the failed hook of the job', (data) => handler.failed?.(job, data, error));
+  }
+  if (onFailed) await call('onFailed of the config', (data) => onFailed({ data, error, job, reason }));
 }

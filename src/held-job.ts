@@ -14,8 +14,8 @@ export class HeldJob {
   readonly watch: JobWatch | undefined;
   /** The job as its handler sees it, once it was started. */
   job: Job | undefined;
-  /** When it was given its slot, on the monotonic clock. */
-  startedMs = 0;
+  /** When its attempt began and it was given its slot, on the monotonic clock. */
+  startedMs: number;
   isInSlot = false;
   /** When the store last confirmed the lease, on the monotonic clock. */
   confirmedMs: number;
@@ -31,6 +31,7 @@ export class HeldJob {
   constructor(reserved: ReservedJob, askedMs: number, watch?: JobWatch) {
     this.reserved = reserved;
     this.askedMs = askedMs;
+    this.startedMs = askedMs;
     this.confirmedMs = askedMs;
     this.watch = watch;
   }

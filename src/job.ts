@@ -16,7 +16,8 @@ export interface JobVerbs {
   deleteIn(transaction: object): Promise<boolean>;
   release(delayMs: number): Promise<boolean>;
   fail(error: unknown): Promise<boolean>;
-  run(): Promise<void>;
+  /** Calls the handler and answers what it returns. */
+  run(): unknown;
   /** Told of a verb that came too late: a handler that does not await it would never know. */
   misused(error: QueueError): void;
 }
@@ -148,17 +149,32 @@ export class Job<Data = unknown> {
    * @throws QueueError `E_JOB_ALREADY_FIRED` on a second call.
    */
   async fire(): Promise<void> {
-    if (this.#fired) {
-      throw new QueueError('E_JOB_ALREADY_FIRED', `job ${this.name} (${this.id}) runs already`);
-    }
-    this.#fired = true;
-    await this.#verbs.run();
+    await this.begin();
   }
 
   /** What is said of the job on each log line and event. */
   get fields(): JobFields {
     const { id, name, queue, connection } = this;
     return { id, name, queue, connection, attempts: this.attempts() };
+  }
+
+  /** @internal `fire` without a promise of its own: answers what the handler returns, and throws what it throws. */
+  begin(): unknown {
+    if (this.#fired) {
+      throw new QueueError('E_JOB_ALREADY_FIRED', `job ${this.name} (${this.id}) runs already`);
+    }
+    this.#fired = true;
+    return this.#verbs.run();
+  }
+
+  /** @internal The state; of a job that its handler is settling, only `settledState` is sure. */
+  get state(): JobState {
+    return this.#state;
+  }
+
+  /** @internal Whether a verb was called, which may be under way. */
+  get wasSettling(): boolean {
+    return this.#settling !== undefined;
   }
 
   /** @internal The state, once a verb that the handler did not await has ended. */

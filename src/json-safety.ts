@@ -12,12 +12,12 @@ const maxDataDepth = 200;
  * @throws QueueError `E_PAYLOAD_INVALID` naming the path of the value, such as `data.items[3].at`.
  */
 export function assertJsonSafe(data: unknown): void {
-  visit(data, [], new Set());
+  visit(data, [], []);
 }
 
 type Path = (string | number)[];
 
-function visit(value: unknown, path: Path, ancestors: Set<object>): void {
+function visit(value: unknown, path: Path, ancestors: object[]): void {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) refuse(path, 'holds half of a surrogate pair', 'Use value.toWellFormed().');
@@ -41,10 +41,10 @@ function visit(value: unknown, path: Path, ancestors: Set<object>): void {
   }
 }
 
-function visitObject(value: object, path: Path, ancestors: Set<object>): void {
-  if (ancestors.has(value)) refuse(path, 'refers back to an object that contains it');
-  if (ancestors.size >= maxDataDepth) refuse(path, `is nested deeper than ${maxDataDepth} levels`);
-  ancestors.add(value);
+function visitObject(value: object, path: Path, ancestors: object[]): void {
+  if (ancestors.includes(value)) refuse(path, 'refers back to an object that contains it');
+  if (ancestors.length >= maxDataDepth) refuse(path, `is nested deeper than ${maxDataDepth} levels`);
+  ancestors.push(value);
   if (Array.isArray(value)) {
     if (!isPlainArray(value)) refuse(path, `is a ${className(value)}, which JSON turns into an array`);
     if (Object.keys(value).length > value.length)
@@ -57,28 +57,30 @@ function visitObject(value: object, path: Path, ancestors: Set<object>): void {
   } else {
     visitProperties(value, path, ancestors);
   }
-  ancestors.delete(value);
+  ancestors.pop();
 }
 
-function visitProperties(value: object, path: Path, ancestors: Set<object>): void {
+function visitProperties(value: object, path: Path, ancestors: object[]): void {
   if (!isPlain(value)) {
     const kind = className(value);
     const fix = value instanceof Date ? 'Push value.toISOString() or value.getTime().' : undefined;
     refuse(path, `is a ${kind}, which JSON would change`, fix);
   }
   if (Object.getOwnPropertySymbols(value).length > 0) refuse(path, 'has a symbol as key, which JSON drops');
-  for (const [key, item] of entriesOf(value, path)) {
+  for (const key of Object.keys(value)) {
     path.push(key);
     if (!key.isWellFormed()) refuse(path, 'has a key with half of a surrogate pair');
+    const item = itemOf(value, key, path);
     if (item !== undefined) visit(item, path, ancestors);
     path.pop();
   }
 }
 
-function entriesOf(value: object, path: Path): [string, unknown][] {
+function itemOf(value: object, key: string, path: Path): unknown {
   try {
-    return Object.entries(value);
+    return (value as Record<string, unknown>)[key];
   } catch {
+    path.pop(); // it is the object that is told of
     return refuse(path, 'has a getter that throws');
   }
 }

@@ -36,9 +36,13 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadablePayload(reserved) };
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
-  const settlement = new Settlement(new HeldJob(reserved, 0), payload, handler, context, left.pid);
-  if (verdict.action === 'charge' && verdict.reason === 'timed-out') settlement.tellTimeout(rules.timeoutMs);
-  await settlement.settle(actionOf(verdict));
+  const held = new HeldJob(reserved, performance.now());
+  await new Promise((settled) => {
+    const settlement = new Settlement(held, payload, handler, context, settled, left.pid);
+    if (verdict.action === 'charge' && verdict.reason === 'timed-out')
+      settlement.tellTimeout(rules.timeoutMs);
+    settlement.settle(actionOf(verdict));
+  });
 
   function actionOf(one: LeftVerdict): Action {
     if (one.action !== 'charge') return one;

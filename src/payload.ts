@@ -36,42 +36,69 @@ export const unreadable = '(unreadable)';
 /** What a body turned out to be: a payload, or the reason why it is none. */
 export type Decoded = { readonly payload: Payload } | { readonly problem: string };
 
+/** Encodes jobs that differ in their data and ids only. */
+export type PayloadEncoder = (data: unknown, id: string) => string;
+
 /**
- * The text that is stored for a job.
+ * Makes the text that is stored for jobs.
  *
  * @param wire the connection's form. Default: think-queue 3's.
- * @throws QueueError `E_PAYLOAD_INVALID` for data that JSON would change, `E_PAYLOAD_TOO_LARGE`, and what its `encode` throws.
+ * @returns what throws QueueError `E_PAYLOAD_INVALID` for data that JSON would change, `E_PAYLOAD_TOO_LARGE`, and what
+ * the `encode` of the form throws.
  */
-export function encodePayload(
-  payload: Payload,
+export function payloadEncoder(
+  fields: Omit<Payload, 'data' | 'id'>,
   maxBytes: number,
-  wire: Pick<WireFormat, 'encode'> = { encode: encodeThinkQueue3 },
-): string {
-  assertJsonSafe(payload.data);
-  const body = wire.encode(payload);
-  const bytes = Buffer.byteLength(body);
-  if (bytes > maxBytes) {
-    const what = `job ${payload.job}: ${bytes} bytes exceed the ${maxBytes} allowed`;
+  wire?: Pick<WireFormat, 'encode'>,
+): PayloadEncoder {
+  const encode = wire
+    ? (data: unknown, id: string) => wire.encode({ ...fields, data, id })
+    : thinkQueue3Encoder(fields);
+  return (data, id) => {
+    assertJsonSafe(data);
+    const body = encode(data, id);
+    // Those of think-queue 3 are ASCII.
+    const bytes = wire ? Buffer.byteLength(body) : body.length;
+    if (bytes <= maxBytes) return body;
+    const what = `job ${fields.job}: ${bytes} bytes exceed the ${maxBytes} allowed`;
     throw new QueueError('E_PAYLOAD_TOO_LARGE', what, {
       fix: 'Store the bulk elsewhere and push a reference to it, or raise maxPayloadBytes.',
     });
-  }
-  return body;
+  };
+}
+
+/** The text that is stored for one job, see {@link payloadEncoder}. */
+export function encodePayload(
+  { data, id, ...fields }: Payload,
+  maxBytes: number,
+  wire?: Pick<WireFormat, 'encode'>,
+): string {
+  return payloadEncoder(fields, maxBytes, wire)(data, id);
 }
 
 /**
  * Wire format think-queue 3.x: `job, maxTries, timeout, data, …, id, attempts`. It ignores the fields that it does not
  * know. In ASCII, as PHP writes it: tables and terminals of any character set take it.
  */
-export function encodeThinkQueue3(payload: Payload): string {
-  const { job, maxTries, timeout, timeoutAt, data, backoff, maxExceptions, trace, dueAt, id } = payload;
-  const limits = { maxTries, timeout, timeoutAt };
-  const fields = { job, ...limits, data, backoff, maxExceptions, ...trace, dueAt, id, attempts: 0 };
-  return inAscii(JSON.stringify(fields));
+export function encodeThinkQueue3({ data, id, ...fields }: Payload): string {
+  return thinkQueue3Encoder(fields)(data, id);
+}
+
+/** What stands before the data and behind it is written once. */
+function thinkQueue3Encoder(fields: Omit<Payload, 'data' | 'id'>): PayloadEncoder {
+  const { job, maxTries, timeout, timeoutAt, backoff, maxExceptions, trace, dueAt } = fields;
+  const head = inAscii(JSON.stringify({ job, maxTries, timeout, timeoutAt })).slice(0, -1);
+  const tail = inAscii(JSON.stringify({ backoff, maxExceptions, ...trace, dueAt })).slice(1, -1);
+  const beforeId = `${tail === '' ? '' : `,${tail}`},"id":`;
+  return (data, id) => {
+    const json = data === undefined ? '' : `,"data":${inAscii(JSON.stringify(data))}`;
+    return `${head}${json}${beforeId}${inAscii(JSON.stringify(id))},"attempts":0}`;
+  };
 }
 
 /** JSON with everything beyond ASCII as `\\uXXXX`. Only strings hold such characters. */
 function inAscii(json: string): string {
+  if (Buffer.byteLength(json) === json.length) return json;
   return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

@@ -3,7 +3,7 @@ import type { JobClass } from './job-class.js';
 import { isJobDefinition, type JobDefinition } from './job-definition.js';
 import { checkJobName, checkWireName } from './names.js';
 import { assertNoObjectJob } from './object-job.js';
-import { type PreparedJob, type PushOptions, prepareJob } from './push.js';
+import { draftJob, type JobDraft, jobOf, type PreparedJob, type PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { type Registry, validate } from './registry.js';
 import type { TraceContext } from './tracing.js';
@@ -13,27 +13,35 @@ export type Pushable<Input = unknown> = JobDefinition<Input, unknown> | JobClass
 
 const defaultMaxPayloadBytes = 1_048_576;
 
+/** What the pushes of one job with the same options share. */
+export interface PushPlan {
+  readonly connection: string;
+  readonly draft: JobDraft;
+  /** Whose schema checks the data, where the job has one. */
+  readonly checkedBy: JobDefinition | undefined;
+}
+
 /**
- * Checks one push against the job's definition and the config, and encodes it; no store is touched.
+ * Checks a push, but for its data, against the job's definition and the config; no store is touched.
  *
+ * @param connectionName where the options name no other.
  * @param trace of the push, to be carried in the payload.
- * @throws QueueError for a job, data or option that cannot be.
+ * @throws QueueError for a job or option that cannot be.
  */
-export async function preparePush(
+export function planPush(
   { clock, config, connections, registry }: QueueCore,
   connectionName: string,
   job: Pushable,
-  data: unknown,
   options: PushOptions,
   trace?: TraceContext,
-): Promise<PreparedJob> {
+): PushPlan {
   const name = wireNameOf(job, registry);
   assertNoObjectJob(name);
   const definition = isJobDefinition(job) ? job : registry.definition(name);
-  if (definition?.input) await validate(definition, data);
   const own = definition ? definition.settings : registry.settings(name);
-  const { settings, wire } = connections.driver(options.connection ?? connectionName);
-  return prepareJob(name, data, options, {
+  const connection = options.connection ?? connectionName;
+  const { settings, wire } = connections.driver(connection);
+  const draft = draftJob(name, options, {
     queue: own?.queue ?? wire?.queueOf?.(name) ?? settings.queue,
     retryUntilMs: own?.retryUntilMs,
     maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
@@ -41,6 +49,17 @@ export async function preparePush(
     trace,
     wire,
   });
+  return { connection, draft, checkedBy: definition?.input && definition };
+}
+
+/**
+ * Checks and encodes the data of one push: at once, unless a schema has to be asked.
+ *
+ * @throws QueueError for data that cannot be.
+ */
+export function jobOfPlan({ draft, checkedBy }: PushPlan, data: unknown): PreparedJob | Promise<PreparedJob> {
+  if (checkedBy === undefined) return jobOf(draft, data);
+  return validate(checkedBy, data).then(() => jobOf(draft, data));
 }
 
 /** A definition that is pushed is one that this process can run: a `sync` connection needs no `jobs`. */

@@ -49,7 +49,8 @@ export class PushTrips {
     const waiting = this.#waiting;
     this.#waiting = new Map();
     for (const [queue, pushes] of waiting) {
-      for (const page of pagesOf(pushes)) void this.#store(queue, page);
+      if (pushes.length === 1) void this.#store(queue, pushes);
+      else for (const page of pagesOf(pushes)) void this.#store(queue, page);
     }
   }
 

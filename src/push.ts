@@ -6,7 +6,7 @@ import { checkTries } from './job-definition.js';
 import { newJobId } from './job-id.js';
 import { checkJobId, checkQueueName } from './names.js';
 import { checkOptionNames } from './option-names.js';
-import { encodePayload } from './payload.js';
+import { type PayloadEncoder, payloadEncoder } from './payload.js';
 import { shown } from './shown.js';
 import type { TraceContext } from './tracing.js';
 import type { WireFormat } from './wire-format.js';
@@ -62,15 +62,25 @@ export interface PreparedJob {
   readonly job: NewJob;
 }
 
+/** All that a push says but for its data: jobs that differ in nothing else are drafted once. */
+export interface JobDraft {
+  readonly queue: string;
+  /** The wire name. */
+  readonly name: string;
+  /** The id that the caller chose. */
+  readonly id: string | undefined;
+  readonly wait: Pick<NewJob, 'delayMs' | 'availableAtMs'>;
+  readonly encode: PayloadEncoder;
+}
+
 /**
- * Checks a push and encodes its payload; no store is touched.
+ * Checks what a push asks for; no store is touched.
  *
  * @param wireName the job's checked wire name.
- * @throws QueueError for each option that cannot be, and see `encodePayload`.
+ * @throws QueueError for each option that cannot be.
  */
-export function prepareJob(
+export function draftJob(
   wireName: string,
-  data: unknown,
   options: PushOptions,
   defaults: {
     readonly queue: string;
@@ -81,37 +91,44 @@ export function prepareJob(
     /** Of the connection. Default: think-queue 3's. */
     readonly wire?: WireFormat | undefined;
   },
-): PreparedJob {
+): JobDraft {
   assertKnownOptions(options);
   const wait = due(options);
   const dueAt = Math.max(defaults.nowMs, wait.availableAtMs ?? defaults.nowMs + (wait.delayMs ?? 0));
   const endMs = endOfTrying(options.retryUntil, dueAt, defaults.retryUntilMs);
-  const id = options.id === undefined ? newJobId() : ownId(options.id, defaults.wire);
+  const id = options.id === undefined ? undefined : ownId(options.id, defaults.wire);
   if (options.backoff !== undefined) backoffRule(options.backoff, 'backoff');
-  const payload = {
+  const fields = {
     job: wireName,
     maxTries: options.tries === undefined ? null : checkTries(options.tries, 'tries'),
     timeout: options.timeout === undefined ? null : durationToMs(options.timeout, 'timeout') / 1000,
     ...(endMs !== undefined && { timeoutAt: Math.ceil(endMs / 1000) }),
-    data: data === undefined ? null : data,
     ...(options.backoff !== undefined && { backoff: options.backoff }),
     ...(options.maxExceptions !== undefined && {
       maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
     }),
     ...(defaults.trace && { trace: defaults.trace }),
     dueAt,
-    id,
   };
   return {
     name: wireName,
     queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
-    job: {
-      id,
-      body: encodePayload(payload, defaults.maxPayloadBytes, defaults.wire),
-      ...wait,
-      ...(options.id !== undefined && { unique: true }),
-    },
+    id,
+    wait,
+    encode: payloadEncoder(fields, defaults.maxPayloadBytes, defaults.wire),
   };
+}
+
+/**
+ * A job of a draft, encoded.
+ *
+ * @throws QueueError, see `payloadEncoder`.
+ */
+export function jobOf({ name, queue, id: ownId, wait, encode }: JobDraft, data: unknown): PreparedJob {
+  const id = ownId ?? newJobId();
+  const body = encode(data === undefined ? null : data, id);
+  if (ownId !== undefined) return { name, queue, job: { id, body, ...wait, unique: true } };
+  return { name, queue, job: wait === now ? { id, body } : { id, body, ...wait } };
 }
 
 function ownId(id: string, wire: WireFormat | undefined): string {
@@ -121,6 +138,9 @@ function ownId(id: string, wire: WireFormat | undefined): string {
   });
 }
 
+/** Of a job that is due at once. */
+const now: Pick<NewJob, 'delayMs' | 'availableAtMs'> = {};
+
 function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
   const { delay, at } = options;
   if (delay !== undefined && at !== undefined) {
@@ -129,7 +149,7 @@ function due(options: PushOptions): Pick<NewJob, 'delayMs' | 'availableAtMs'> {
     });
   }
   if (delay !== undefined) return { delayMs: durationToMs(delay, 'delay') };
-  if (at === undefined) return {};
+  if (at === undefined) return now;
   if (!(at instanceof Date)) throw noDate('at', 'Use new Date(…), or delay for a span.');
   return { availableAtMs: timeOf(at, 'at') };
 }

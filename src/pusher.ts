@@ -1,6 +1,6 @@
 import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
-import { type Pushable, preparePush } from './prepare-push.js';
+import { jobOfPlan, type Pushable, type PushPlan, planPush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { shown } from './shown.js';
@@ -14,6 +14,8 @@ type PushArguments<Input, Options = PushOptions> = undefined extends Input
 
 /** One job of a `pushMany`. */
 export type PushEntry = readonly [job: Pushable, data?: unknown, options?: PushOptions];
+
+const noOptions: PushOptions = {};
 
 /** Jobs of one queue on one connection. */
 interface PushGroup {
@@ -45,13 +47,15 @@ export class Pusher {
    * @throws QueueError for a job, data or option that cannot be (nothing was stored), or the store's error.
    */
   async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
-    const [data, options = {}] = args;
+    const [data, options = noOptions] = args;
     return await tracePush(this.#core.config.tracing, (trace) => this.#push(job, data, options, trace));
   }
 
   async #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
-    const prepared = await this.#prepare(job, data, options, trace);
-    const connection = options.connection ?? this.connectionName;
+    const plan = planPush(this.#core, this.connectionName, job, options, trace.context);
+    const { connection } = plan;
+    const made = jobOfPlan(plan, data);
+    const prepared = made instanceof Promise ? await made : made;
     trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [prepared.job.id] });
     if (this.#transaction === undefined) return await storeOne(this.#core, connection, prepared);
     const [id] = await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
@@ -92,12 +96,17 @@ export class Pusher {
   async #pushMany(entries: readonly PushEntry[], trace: PushTrace): Promise<string[]> {
     const groups = new Map<string, PushGroup>();
     const ids: string[] = [];
+    let last: { job: Pushable; options: PushOptions; plan: PushPlan; group: PushGroup } | undefined;
     for (const entry of entries) {
-      const [job, data, options = {}] = checkedEntry(entry);
-      const prepared = await this.#prepare(job, data, options, trace);
-      const group = groupOf(prepared, options.connection ?? this.connectionName, groups);
-      group.jobs.push(prepared);
-      group.places.push(ids.length);
+      const [job, data, options = noOptions] = checkedEntry(entry);
+      if (last === undefined || last.job !== job || last.options !== options) {
+        const plan = planPush(this.#core, this.connectionName, job, options, trace.context);
+        last = { job, options, plan, group: groupOf(plan, groups) };
+      }
+      const made = jobOfPlan(last.plan, data);
+      const prepared = made instanceof Promise ? await made : made;
+      last.group.jobs.push(prepared);
+      last.group.places.push(ids.length);
       ids.push(prepared.job.id);
     }
     if (groups.size > 0) trace.describe(pushedIn([...groups.values()], ids));
@@ -106,10 +115,6 @@ export class Pusher {
       for (const [index, place] of places.entries()) ids[place] = stored[index] as string;
     }
     return ids;
-  }
-
-  #prepare(job: Pushable, data: unknown, options: PushOptions, { context }: PushTrace): Promise<PreparedJob> {
-    return preparePush(this.#core, this.connectionName, job, data, options, context);
   }
 }
 
@@ -120,8 +125,8 @@ function checkedEntry(entry: PushEntry): PushEntry {
   });
 }
 
-/** The group that a job belongs to, made where it is the first of it. */
-function groupOf({ queue }: PreparedJob, connection: string, groups: Map<string, PushGroup>): PushGroup {
+/** The group that the jobs of a plan belong to, made where they are the first of it. */
+function groupOf({ connection, draft: { queue } }: PushPlan, groups: Map<string, PushGroup>): PushGroup {
   const key = JSON.stringify([connection, queue]);
   const group = groups.get(key) ?? { connection, queue, jobs: [], places: [] };
   groups.set(key, group);
@@ -132,12 +137,12 @@ function groupOf({ queue }: PreparedJob, connection: string, groups: Map<string,
 function pushedIn(groups: readonly PushGroup[], ids: readonly string[]): PushedJobs {
   const [first] = groups as [PushGroup];
   const isOneQueue = groups.length === 1;
-  const names = new Set(groups.flatMap(({ jobs }) => jobs.map(({ name }) => name)));
-  const [name] = names;
+  const name = first.jobs[0]?.name;
+  const isOneName = groups.every(({ jobs }) => jobs.every((job) => job.name === name));
   return {
     connection: first.connection,
     queue: isOneQueue ? first.queue : undefined,
-    name: names.size === 1 ? name : undefined,
+    name: isOneName ? name : undefined,
     ids,
   };
 }

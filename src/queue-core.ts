@@ -1,4 +1,4 @@
-import { type AttemptContext, runAttempt } from './attempt.js';
+import { type AttemptContext, type AttemptEnd, startAttempt } from './attempt.js';
 import { type Clock, systemClock } from './clock.js';
 import { Connections } from './connections.js';
 import type { Connector, ReservedJob } from './connector.js';
@@ -11,10 +11,12 @@ import { type Logger, safeLogger, silentLogger } from './logger.js';
 import { checkOptionNames } from './option-names.js';
 import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
+import { Rounds } from './rounds.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
 import { Sightings } from './sightings.js';
 import { Statistics } from './statistics.js';
+import { Timeouts } from './timeouts.js';
 import { isTracer } from './tracing.js';
 import { deleteIn } from './transaction.js';
 import { nativeFormat } from './wire-format.js';
@@ -88,6 +90,8 @@ export class QueueCore {
       wire,
       settler: new Settler(connector, failedPlace, leaseMs, logger, inline),
       defaults: options,
+      timeouts: new Timeouts(),
+      rounds: inline ? undefined : new Rounds(),
       deleteIn: (transaction, lease) => deleteIn(connector, transaction, lease),
       events,
       logger,
@@ -111,10 +115,11 @@ export class QueueCore {
 
   /** One attempt whose error is thrown to the pusher: nobody else is there to see it. */
   async #runInline(job: ReservedJob, connector: Connector, connection: string): Promise<void> {
-    const end = await runAttempt(
-      new HeldJob(job, performance.now()),
-      this.#inlineContext(connection, connector),
-    );
+    const context = this.#inlineContext(connection, connector);
+    const held = new HeldJob(job, performance.now());
+    const end = await new Promise<AttemptEnd>((resolve) => {
+      startAttempt(held, context, (_, end) => resolve(end));
+    });
     if (isQueueError(end.error, 'E_JOB_UNKNOWN')) this.assertJobsLoaded();
     if (end.outcome === 'kept') {
       throw new QueueError(

@@ -12,8 +12,8 @@ import { shown } from './shown.js';
 /** What a worker needs of a job, whichever way it was written. */
 export interface Handler {
   readonly settings: CheckedSettings;
-  /** Answers the data to run with, or throws `E_INPUT_INVALID`. */
-  checkData(data: unknown): unknown;
+  /** Answers the data to run with, or throws `E_INPUT_INVALID`. Absent where the job has no schema. */
+  checkData?(data: unknown): unknown;
   run(job: Job, data: unknown, log: Logger): unknown;
   /** Absent where the job does not ask for it. */
   attemptFailed?(job: Job, about: Omit<AttemptFailedContext<unknown>, 'job'>): unknown;
@@ -131,7 +131,7 @@ export class Registry {
 function definitionHandler(definition: JobDefinition): Handler {
   return {
     settings: definition.settings,
-    checkData: (data) => validate(definition, data),
+    ...(definition.input !== undefined && { checkData: (data: unknown) => validate(definition, data) }),
     run: (job, data, log) =>
       definition.handle({
         data,
@@ -163,7 +163,6 @@ function classHandler(jobClass: JobClass, settings: CheckedSettings, method: str
   };
   return {
     settings,
-    checkData: (data) => data,
     run: (job, data) => instance()[method](job, data),
     ...(typeof jobClass.prototype.failed === 'function' && {
       failed: (_job: Job, data: unknown, error: unknown) => instance().failed(data, error),

@@ -1,36 +1,45 @@
 import type { AttemptContext, AttemptEnd } from './attempt.js';
 import { AttemptNews } from './attempt-news.js';
-import type { ReservedJob } from './connector.js';
+import type { Lease, ReservedJob } from './connector.js';
 import { describeError } from './error-text.js';
-import { isQueueError } from './errors.js';
-import { withinLimit } from './failed-hook.js';
+import { isQueueError, type QueueError } from './errors.js';
+import { callHooks } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
 import { failureRecord } from './failure-record.js';
+import { Handling } from './handling.js';
 import type { HeldJob } from './held-job.js';
-import { Job, type JobState, leaseLost } from './job.js';
+import { Job, type JobState, type JobVerbs, leaseLost } from './job.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
-import { runTracer } from './tracing.js';
+import type { Deletion } from './trips.js';
 import type { NotedFailure } from './wire-format.js';
 
+/** Told how an attempt ended. */
+export type OnEnd = (end: AttemptEnd) => void;
+
+/** Those that are less frequent, and may take a promise each. */
+type OtherAction = Exclude<Action, { readonly action: 'delete' }>;
+
+/** How nearly all attempts end. */
+const done: AttemptEnd = { outcome: 'done' };
+
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
-export class Settlement {
+export class Settlement implements JobVerbs, Deletion {
   readonly job: Job;
+  readonly handling: Handling;
   readonly #held: HeldJob;
   readonly #reserved: ReservedJob;
   readonly #payload: Payload;
-  readonly #handler: Handler | undefined;
   readonly #context: AttemptContext;
   readonly #pid: number | undefined;
   readonly #news: AttemptNews;
-  #data: unknown;
-  #checked = false;
-  #refusal: { error: unknown } | undefined;
+  readonly #ended: OnEnd;
   #failure: { error: unknown; reason: FailedReason } | undefined;
 
   /**
    * @param handler undefined where the job cannot run.
+   * @param ended told once, of what `settle` or `keep` led to.
    * @param pid of the process that ran the job, where that was not this one.
    */
   constructor(
@@ -38,61 +47,53 @@ export class Settlement {
     payload: Payload,
     handler: Handler | undefined,
     context: AttemptContext,
+    ended: OnEnd,
     pid?: number,
   ) {
-    this.#pid = pid;
     const { reserved } = held;
+    this.#pid = pid;
     this.#held = held;
     this.#reserved = reserved;
     this.#payload = payload;
-    this.#handler = handler;
     this.#context = context;
-    this.#data = payload.data;
-    const { lease } = reserved;
-    this.job = new Job(reserved, payload, context.connection, {
-      delete: () => this.#whenSettled(context.settler.delete(lease)),
-      deleteIn: (transaction) => this.#whenSettled(context.deleteIn(transaction, lease)),
-      release: (delayMs) => this.#whenSettled(context.settler.release(lease, delayMs)),
-      fail: (error) => this.#whenSettled(this.#fail(error, 'by-handler')),
-      run: () => this.#run(),
-      misused: (error) => context.logger.warn({ ...this.job.fields, err: error }, error.message),
-    });
-    this.#news = new AttemptNews(this.job, reserved, payload, context);
+    this.#ended = ended;
+    this.job = new Job(reserved, payload, context.connection, this);
+    this.#news = new AttemptNews(this.job, held, payload, context);
+    this.handling = new Handling(held, payload, handler, context, this.#news);
   }
 
-  /** Checks the data and runs the handler, unless the job was aborted before that. */
-  async #run(): Promise<void> {
-    const { job } = this;
-    if (!this.#handler) return;
-    await this.#checkData();
-    if (job.abortReason) throw job.abortReason;
-    const { watch } = this.#held;
-    const handler = this.#handler;
-    const news = this.#news;
-    news.handlerStarts();
-    try {
-      const run = () => this.#handle(handler);
-      news.handlerReturned(await (watch ? watch.run(run) : run()));
-    } finally {
-      news.handlerEnded();
-    }
+  get lease(): Lease {
+    return this.#reserved.lease;
   }
 
-  #handle(handler: Handler): unknown {
-    const { logger, tracer } = this.#context;
-    const trace = runTracer(tracer);
-    const run = () => handler.run(this.job, this.#data, logger);
-    return trace ? this.#traced(trace, run) : run();
+  /** The handler's verbs. */
+  delete(): Promise<boolean> {
+    return this.#whenSettled(this.#context.settler.delete(this.lease));
   }
 
-  async #traced(trace: NonNullable<ReturnType<typeof runTracer>>, run: () => unknown): Promise<unknown> {
-    const { job } = this;
-    let result: unknown;
-    await trace({ ...job.fields, trace: this.#payload.trace }, async () => {
-      result = await run();
-      return job.abortReason;
-    });
-    return result;
+  deleteIn(transaction: object): Promise<boolean> {
+    return this.#whenSettled(this.#context.deleteIn(transaction, this.lease));
+  }
+
+  release(delayMs: number): Promise<boolean> {
+    return this.#whenSettled(this.#context.settler.release(this.lease, delayMs));
+  }
+
+  fail(error: unknown): Promise<boolean> {
+    return this.#whenSettled(this.#fail(error, 'by-handler'));
+  }
+
+  run(): unknown {
+    return this.handling.run(this.job);
+  }
+
+  misused(error: QueueError): void {
+    this.#context.logger.warn({ ...this.job.fields, err: error }, error.message);
+  }
+
+  /** Says that the handler has ended. */
+  handlerEnded(result?: unknown): void {
+    this.#news.handlerEnded(result);
   }
 
   /** Says that the handler was aborted for its timeout, or was killed for it. */
@@ -102,24 +103,15 @@ export class Settlement {
 
   /** Says that the handler threw, where it did: not of data that it never saw, nor of what an abort led to. */
   tellException(end: RunEnd): void {
-    if (end.returned || end.abortedBy !== undefined || this.#refusal !== undefined) return;
+    if (end.returned || end.abortedBy !== undefined || this.handling.refusal !== undefined) return;
     this.#news.threw(end.error);
-  }
-
-  async #checkData(): Promise<void> {
-    try {
-      this.#data = await this.#handler?.checkData(this.#payload.data);
-      this.#checked = true;
-    } catch (error) {
-      this.#refusal = { error };
-      throw error;
-    }
   }
 
   /** The verdict on a run that ended before the handler started, as the job's schema refused the data. */
   refusedData(end: RunEnd): Action | undefined {
-    if (this.#refusal === undefined || end.abortedBy) return undefined;
-    return { action: 'fail', reason: 'bad-payload', error: this.#refusal.error }; // a retry changes no data
+    const { refusal } = this.handling;
+    if (refusal === undefined || end.abortedBy) return undefined;
+    return { action: 'fail', reason: 'bad-payload', error: refusal.error }; // a retry changes no data
   }
 
   async #whenSettled(verb: Promise<boolean>): Promise<boolean> {
@@ -129,23 +121,47 @@ export class Settlement {
   }
 
   /** Carries out a verdict. Where the store refuses, the job stays reserved until its lease lapses. */
-  async settle(verdict: Action): Promise<AttemptEnd> {
+  settle(verdict: Action): void {
     this.job.close();
-    try {
-      if (!(await this.#whenSettled(this.#apply(verdict)))) return this.#lost();
-    } catch (error) {
-      this.#context.logger.error(
-        { ...this.job.fields, err: error },
-        `could not ${verdict.action} the job; it runs again when its lease lapses`,
-      );
-      this.#news.unsettled(error);
-      return { outcome: 'unsettled', error };
+    if (verdict.action === 'delete') this.#context.settler.deleteWithNext(this);
+    else void this.#settle(verdict);
+  }
+
+  /** The answer to the delete of a verdict. */
+  deleted(held: boolean): void {
+    if (held) {
+      this.#context.onSettled?.(this.#held);
+      this.#news.done();
     }
-    return this.#settled(verdict);
+    this.#ended(held ? done : this.#lost());
+  }
+
+  notDeleted(error: unknown): void {
+    this.#ended(this.#unsettled('delete', error));
+  }
+
+  async #settle(verdict: OtherAction): Promise<void> {
+    let held: boolean;
+    try {
+      held = await this.#whenSettled(this.#apply(verdict));
+    } catch (error) {
+      this.#ended(this.#unsettled(verdict.action, error));
+      return;
+    }
+    this.#ended(held ? await this.#settled(verdict) : this.#lost());
+  }
+
+  #unsettled(action: Action['action'], error: unknown): AttemptEnd {
+    this.#context.logger.error(
+      { ...this.job.fields, err: error },
+      `could not ${action} the job; it runs again when its lease lapses`,
+    );
+    this.#news.unsettled(error);
+    return { outcome: 'unsettled', error };
   }
 
   /** Leaves the job as its handler settled it, or as it is where it settled nothing. */
-  async keep(end: RunEnd): Promise<AttemptEnd> {
+  async keep(end: RunEnd): Promise<void> {
     const state = await this.job.settledState();
     if (end.error !== undefined && !isQueueError(end.error, 'E_LEASE_LOST')) {
       this.#context.logger.warn(
@@ -154,11 +170,14 @@ export class Settlement {
       );
     }
     const thrown = end.error === undefined ? {} : { error: end.error };
-    return { ...(await this.#asSettled(state, end)), ...thrown };
+    this.#ended({ ...(await this.#asSettled(state, end)), ...thrown });
   }
 
   async #asSettled(state: JobState, end: RunEnd): Promise<AttemptEnd> {
-    if (state === 'deleted' || state === 'deleted-in') return this.#settled({ action: 'delete' });
+    if (state === 'deleted' || state === 'deleted-in') {
+      this.#news.done();
+      return done;
+    }
     if (state === 'failed') {
       return this.#failed(this.#failure?.error, this.#failure?.reason ?? 'by-handler');
     }
@@ -172,12 +191,10 @@ export class Settlement {
     return { outcome: 'kept' };
   }
 
-  #apply(verdict: Action): Promise<boolean> {
+  #apply(verdict: OtherAction): Promise<boolean> {
     const { settler } = this.#context;
-    const { lease } = this.#reserved;
+    const { lease } = this;
     switch (verdict.action) {
-      case 'delete':
-        return settler.delete(lease);
       case 'release':
         return settler.release(lease, verdict.delayMs, this.#noted(verdict.error, verdict.noted));
       case 'release-thrown':
@@ -208,19 +225,16 @@ export class Settlement {
   #fail(error: unknown, reason: FailedReason, noted?: Omit<NotedFailure, 'message'>): Promise<boolean> {
     const { connection, clock, settler } = this.#context;
     this.#failure = { error, reason };
-    const name = this.#handler || reason === 'unknown-job' ? this.#payload.job : null;
+    const name = this.handling.handler || reason === 'unknown-job' ? this.#payload.job : null;
     const about = { connection, name, reason, error, nowMs: clock.now(), pid: this.#pid };
     const counts = reason !== 'by-handler' && reason !== 'unknown-job';
     const body = reason === 'bad-payload' ? undefined : this.#noted(error, noted, counts);
     const record = failureRecord(body === undefined ? this.#reserved : { ...this.#reserved, body }, about);
-    return settler.fail(this.#reserved.lease, record);
+    return settler.fail(this.lease, record);
   }
 
-  async #settled(verdict: Action): Promise<AttemptEnd> {
+  async #settled(verdict: OtherAction): Promise<AttemptEnd> {
     switch (verdict.action) {
-      case 'delete':
-        this.#news.done();
-        return { outcome: 'done' };
       case 'release':
       case 'release-thrown':
       case 'postpone':
@@ -236,30 +250,9 @@ export class Settlement {
 
   async #failed(error: unknown, reason: FailedReason): Promise<AttemptEnd> {
     this.#news.givenUp(error);
-    await this.#callHooks(error, reason);
+    await callHooks(this.job, this.handling, { error, reason }, this.#context);
     this.#news.failed(error, reason);
     return { outcome: 'failed', error };
-  }
-
-  /** The job's own hook first, then that of the config. */
-  async #callHooks(error: unknown, reason: FailedReason): Promise<void> {
-    const { defaults, logger, onFailed, settler } = this.#context;
-    const { job } = this;
-    const handler = this.#handler;
-    const limits = { limitMs: defaults.timeoutMs || 60_000, patience: settler.patience };
-    const call = (what: string, hook: (data: unknown) => unknown) =>
-      withinLimit(what, async () => hook(await this.#hookData()), job.fields, limits, logger);
-    if (handler?.failed) {
-      await call('the failed hook of the job', (data) => handler.failed?.(job, data, error));
-    }
-    if (onFailed) await call('onFailed of the config', (data) => onFailed({ data, error, job, reason }));
-  }
-
-  /** The hook gets the data as the handler would; raw where the schema refuses it. */
-  async #hookData(): Promise<unknown> {
-    if (this.#handler && !this.#checked && this.#refusal === undefined)
-      await this.#checkData().catch(() => {});
-    return this.#data;
   }
 
   #lost(): AttemptEnd {

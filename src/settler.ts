@@ -5,7 +5,7 @@ import type { FailedJob, FailedJobStore } from './failed-jobs.js';
 import { Gather } from './gather.js';
 import type { Logger } from './logger.js';
 import { retrying } from './retrying.js';
-import { Trips } from './trips.js';
+import { type Deletion, Trips } from './trips.js';
 
 /** Where jobs that are given up are recorded: with their queue, in another store, or, by explicit choice, nowhere. */
 export type FailedPlace =
@@ -26,7 +26,7 @@ export class Settler {
   readonly #leaseMs: number;
   readonly #logger: Logger;
   readonly #patience = new AbortController();
-  readonly #deletes: Pick<Trips, 'delete'>;
+  readonly #inline: boolean;
   readonly #trips: Trips;
   readonly #releases: Gather<Release>;
   readonly #thrown: Gather<Release>;
@@ -48,7 +48,7 @@ export class Settler {
     setMaxListeners(0, this.#patience.signal); // one for each settlement that waits for its store
     this.#logger = logger;
     this.#trips = new Trips(connector, (leases, error) => this.#deleteAgain(leases, error));
-    this.#deletes = inline ? { delete: (lease) => this.#deleteNow(lease) } : this.#trips;
+    this.#inline = inline;
     this.#releases = new Gather(inline, (releases) =>
       this.#persist('release', () => connector.release(releases)),
     );
@@ -68,7 +68,19 @@ export class Settler {
   }
 
   delete(lease: Lease): Promise<boolean> {
-    return this.#deletes.delete(lease);
+    return this.#inline ? this.#deleteNow(lease) : this.#trips.delete(lease);
+  }
+
+  /** As `delete`, without a promise for each job. */
+  deleteWithNext(deletion: Deletion): void {
+    if (!this.#inline) {
+      this.#trips.take(deletion);
+      return;
+    }
+    this.#deleteNow(deletion.lease).then(
+      (held) => deletion.deleted(held),
+      (error: unknown) => deletion.notDeleted(error),
+    );
   }
 
   /** The connector's `reserve`, in one trip with the deletes of this turn where the store can. One call at a time. */

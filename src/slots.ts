@@ -1,4 +1,4 @@
-import { type AttemptContext, type AttemptEnd, isLastChanceOf, runAttempt } from './attempt.js';
+import { type AttemptContext, type AttemptEnd, isLastChanceOf, startAttempt } from './attempt.js';
 import { Bell } from './bell.js';
 import type { Connector } from './connector.js';
 import { drain } from './drain.js';
@@ -44,6 +44,7 @@ export class Slots {
   readonly #lone = new LoneJobs();
   readonly #rests: Rests;
   readonly #starts = new StartRecords();
+  readonly #onEnd = (held: HeldJob, end: AttemptEnd) => this.#ended(held, end);
   #taken = 0;
   #draining = false;
 
@@ -95,8 +96,8 @@ export class Slots {
 
   /** Runs jobs as slots become free for them. */
   offer(jobs: readonly HeldJob[]): void {
-    const lone = jobs.filter((job) => this.#mustRunAlone(job));
-    if (lone.length > 0) this.#offerAlone(lone, jobs);
+    const isLone = (job: HeldJob) => this.#mustRunAlone(job);
+    if (jobs.some(isLone)) this.#offerAlone(jobs.filter(isLone), jobs);
     else this.#startOrHold(jobs);
   }
 
@@ -115,7 +116,8 @@ export class Slots {
 
   #startOrHold(jobs: readonly HeldJob[]): void {
     const free = Math.max(0, this.#freeSlots);
-    for (const job of jobs.slice(0, free)) this.#start(job);
+    const now = performance.now();
+    for (const job of jobs.slice(0, free)) this.#start(job, now);
     if (jobs.length > free) this.#held.add(jobs.slice(free));
   }
 
@@ -141,30 +143,27 @@ export class Slots {
     if (lone.length > 0) void this.giveBack(lone);
   }
 
-  #start(held: HeldJob): void {
+  #start(held: HeldJob, nowMs: number): void {
     this.work.start();
     this.#taken += 1;
     held.isInSlot = true;
-    held.startedMs = performance.now();
-    void this.#run(held);
+    held.startedMs = nowMs;
+    startAttempt(held, this.#context, this.#onEnd);
   }
 
-  async #run(held: HeldJob): Promise<void> {
-    try {
-      const end = await runAttempt(held, this.#context);
-      this.work.settled(held, end);
-      if (end.outcome !== 'done' && end.job) this.#starts.add(held.reserved);
-      this.#keeper.remove(held);
-      if (end.stillRunning) {
-        held.watch?.settled();
-        await this.#untilEnded(held, end.stillRunning);
-      }
-    } finally {
-      this.#keeper.remove(held);
-      this.#free(held);
-      held.watch?.ended();
-      this.#end();
-    }
+  #ended(held: HeldJob, end: AttemptEnd): void {
+    this.work.settled(held, end);
+    if (end.outcome !== 'done' && end.job) this.#starts.add(held.reserved);
+    this.#keeper.remove(held);
+    if (end.stillRunning !== undefined) void this.#untilEnded(held, end.stillRunning);
+    else this.#leave(held);
+  }
+
+  /** Neither the job nor its handler is ours any longer. */
+  #leave(held: HeldJob): void {
+    this.#free(held);
+    held.watch?.ended();
+    this.#end();
   }
 
   #end(): void {
@@ -176,7 +175,7 @@ export class Slots {
   #startLone(): void {
     if (this.work.isBusy) return;
     const next = this.#lone.next();
-    if (next) this.#start(next);
+    if (next) this.#start(next, performance.now());
     else this.bell.ring();
   }
 
@@ -199,7 +198,7 @@ export class Slots {
     }
     for (let next = this.#held.take(); next; next = this.#held.take()) {
       if (now - next.askedMs < this.#leaseMs / 3) {
-        this.#start(next);
+        this.#start(next, now);
         break;
       }
       void this.giveBack([next]); // the event loop was blocked for long: too little of the lease is left
@@ -211,7 +210,9 @@ export class Slots {
     return this.#concurrency - this.#taken - this.#rests.size;
   }
 
-  async #untilEnded({ reserved }: HeldJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
+  async #untilEnded(held: HeldJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
+    const { reserved, watch } = held;
+    watch?.settled();
     this.#context.logger.error(
       { id: reserved.id, queue: reserved.queue },
       'a handler goes on in spite of its abort; its slot stays taken until it ends',
@@ -219,6 +220,7 @@ export class Slots {
     const unstuck = this.work.untilUnstuck(handler);
     this.bell.ring();
     await unstuck;
+    this.#leave(held);
   }
 
   #onStart(held: HeldJob, job: Job, timeoutMs: number): Promise<void> | undefined {

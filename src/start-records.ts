@@ -20,6 +20,7 @@ export class StartRecords {
 
   /** True where this worker started the delivery before this one. */
   hasLast(reserved: ReservedJob): boolean {
+    if (reserved.attempts === 1) return false; // there was none
     return this.#attempts.get(keyOf(reserved)) === reserved.attempts - 1;
   }
 }

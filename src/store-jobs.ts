@@ -30,6 +30,10 @@ export async function storeAll(
     transaction === undefined
       ? await connector.push(queue, newJobs)
       : await pushIn(connector, transaction, queue, newJobs);
+  if (outcomes.every((outcome) => outcome === 'stored')) {
+    if (!connector.inline) tellPushed(core, connection, queue, jobs);
+    return newJobs.map(({ id }) => id);
+  }
   const named = jobs.map((job, index) => withIdOf(outcomes[index], job));
   if (!connector.inline) {
     const stored = named.filter((_, index) => outcomes[index] !== 'already-there');

@@ -1,10 +1,12 @@
 import type { Connector, Lease, ReservedJob } from './connector.js';
 import { isQueueError } from './errors.js';
 
-interface Deletion {
+/** A job to delete, and who is told what became of it. */
+export interface Deletion {
   readonly lease: Lease;
-  resolve(held: boolean): void;
-  reject(error: unknown): void;
+  /** Answers whether the lease was held. */
+  deleted(held: boolean): void;
+  notDeleted(error: unknown): void;
 }
 
 interface Reservation {
@@ -37,10 +39,13 @@ export class Trips {
 
   /** Deletes a job with the next trip; answers whether its lease was held. */
   delete(lease: Lease): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#deletions.push({ lease, resolve, reject });
-      this.#leave();
-    });
+    return new Promise((resolve, reject) => this.take({ lease, deleted: resolve, notDeleted: reject }));
+  }
+
+  /** As `delete`, without a promise. */
+  take(deletion: Deletion): void {
+    this.#deletions.push(deletion);
+    this.#leave();
   }
 
   /** Reserves with the next trip. One call at a time. Rejects with the error of that trip. */
@@ -110,7 +115,7 @@ export class Trips {
       answerAll(deletions, await this.#deleteAgain(leases, error));
     } catch (last) {
       if (deletions.length === 1 || (isQueueError(last) && last.transient)) {
-        for (const { reject } of deletions) reject(last);
+        for (const deletion of deletions) deletion.notDeleted(last);
       } else {
         // What the store refuses may be one of them: the others shall not go down with it.
         for (const deletion of deletions) await this.#deleteAlone(deletion, last);
@@ -118,17 +123,18 @@ export class Trips {
     }
   }
 
-  async #deleteAlone({ lease, resolve, reject }: Deletion, refusal: unknown): Promise<void> {
+  async #deleteAlone(deletion: Deletion, refusal: unknown): Promise<void> {
+    let held: boolean | undefined;
     try {
-      const [held = false] = await this.#connector.delete([lease]);
-      // One that is gone may have gone with the call that was refused.
-      resolve(held || (isQueueError(refusal) && refusal.ambiguous));
+      [held] = await this.#connector.delete([deletion.lease]);
     } catch (error) {
-      reject(error);
+      return deletion.notDeleted(error);
     }
+    // One that is gone may have gone with the call that was refused.
+    deletion.deleted(held === true || (isQueueError(refusal) && refusal.ambiguous));
   }
 }
 
 function answerAll(deletions: readonly Deletion[], held: readonly boolean[]): void {
-  for (const [index, { resolve }] of deletions.entries()) resolve(held[index] === true);
+  for (let index = 0; index < deletions.length; index++) deletions[index]?.deleted(held[index] === true);
 }

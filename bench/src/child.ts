@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type Contender, nowUs } from './contender.js';
-import { contenders } from './contenders.js';
+import { contenderOf } from './contenders.js';
 import { pushMany, pushOneByOne, pushPaced, pushSideBySide } from './pushing.js';
 import { startTally } from './tally.js';
 import { report, type Task, taskOfThisProcess } from './task.js';
@@ -44,8 +44,7 @@ async function untilGo(): Promise<void> {
 process.on('disconnect', () => process.exit());
 const task = taskOfThisProcess();
 try {
-  const entry = contenders.find(({ name }) => name === task.contender);
-  if (entry === undefined) throw new Error(`there is no contender ${task.contender}`);
+  const entry = contenderOf(task.place.store, task.contender);
   await roles[task.role](await entry.open(task.place), task);
 } catch (error) {
   report({ type: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -8,19 +8,24 @@ export interface JobData {
 /** Where a contender keeps its jobs. */
 export type Place =
   | { readonly store: 'redis'; readonly port: number }
+  | { readonly store: 'postgres'; readonly url: string }
+  | { readonly store: 'mysql'; readonly url: string }
   | { readonly store: 'sqlite'; readonly file: string };
 
 /** The name of a store that can be measured. */
 export type Store = Place['store'];
 
+/** Handles a job; a promise where it takes time. */
+export type Handle = (data: JobData) => void | Promise<void>;
+
 /** A queue under test, opened in a process of its own, with the settings that users get without asking. */
 export interface Contender {
   /** Stores one job; resolves (or returns) once the store has it. */
   push(data: JobData): unknown;
-  /** Stores many jobs in one call. Absent where the library has no such call. */
-  pushMany?(list: readonly JobData[]): unknown;
+  /** Stores many jobs in one call, due in `delayMs` from now. Absent where the library has no such call. */
+  pushMany?(list: readonly JobData[], delayMs?: number): unknown;
   /** Starts to work, `concurrency` jobs side by side, and goes on until the process ends. */
-  work(concurrency: number, handle: (data: JobData) => void): unknown;
+  work(concurrency: number, handle: Handle): unknown;
   close?(): unknown;
 }
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Entry } from './contenders.js';
+import { type Entry, runtimeOf } from './contenders.js';
+import { ownNode } from './runtimes.js';
 import { environmentOf, type Report, type Task } from './task.js';
 
 const childFile = fileURLToPath(new URL('child.js', import.meta.url));
@@ -88,7 +89,7 @@ export class Crew {
   #spawn(program: readonly string[], task: Task): ChildProcess {
     const folder = this.#profileTo;
     const profile = folder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', folder];
-    const child = spawn(process.execPath, [...profile, ...program], {
+    const child = spawn((runtimeOf(this.#entry) ?? ownNode).path, [...profile, ...program], {
       env: environmentOf(task),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -38,7 +38,7 @@ type Measure = (setting: Setting) => Promise<Findings>;
 const startPatienceMs = 30_000;
 
 /** The measures by name; `push` and `drain` name groups of them. */
-export const measures: Readonly<Record<string, Measure>> = {
+export const measures = {
   'push-1': pushed('one-by-one', 'push: one at a time, jobs/s'),
   'push-100': pushed('in-flight', 'push: 100 under way, jobs/s'),
   'push-bulk': pushed('bulk', 'push: 1,000 a call, jobs/s'),
@@ -48,7 +48,10 @@ export const measures: Readonly<Record<string, Measure>> = {
   'drain-2x10': drained(2, 10, 'drain: 2 processes of concurrency 10, jobs/s'),
   latency,
   cold,
-};
+} as const satisfies Readonly<Record<string, Measure>>;
+
+/** The name of a measure. */
+export type MeasureName = keyof typeof measures;
 
 /** Whether more of a figure is better than less. */
 export function moreIsBetter(figure: string): boolean {
@@ -56,7 +59,8 @@ export function moreIsBetter(figure: string): boolean {
 }
 
 function pushed(how: NonNullable<Task['how']>, figure: string): Measure {
-  return async ({ entry, server, sizes: { jobs, limitMs }, profileTo }) => {
+  return async ({ entry, server, sizes: { jobs: all, limitMs }, profileTo }) => {
+    const jobs = Math.ceil(all * (entry.share ?? 1));
     const place = await server.emptyPlace();
     const task = { contender: entry.name, place, role: 'push', jobs, how, limitMs } as const;
     return inCrew(entry, profileTo, async (crew) => ({ figures: { [figure]: await pushRate(crew, task) } }));
@@ -65,21 +69,24 @@ function pushed(how: NonNullable<Task['how']>, figure: string): Measure {
 
 function drained(processes: number, concurrency: number, figure: string): Measure {
   return async ({ entry, server, sizes, profileTo }) => {
-    const { jobs, limitMs } = sizes;
+    const { limitMs } = sizes;
+    const jobs = Math.ceil(sizes.jobs * (entry.share ?? 1));
     const place = await server.emptyPlace();
     const task = { contender: entry.name, place, jobs };
     await inCrew(entry, undefined, (crew) => pushRate(crew, { ...task, role: 'push' }));
-    return inCrew(entry, profileTo, async (crew) => {
-      await server.startCounting?.();
+    await server.startCounting?.();
+    const tallies = await inCrew(entry, profileTo, async (crew) => {
       const workers = await startWorkers(crew, processes, { ...task, role: 'work', concurrency });
-      await crew.until(() => handledBy(workers) >= jobs, limitMs);
-      const tallies = workers.flatMap((worker) => worker.last('tally') ?? []);
-      if (handledBy(workers) < 2) throw new Error(`nothing was handled within ${limitMs} ms`);
-      const rate = { [figure]: rateOf(tallies) };
-      if (processes > 1 || concurrency !== 10) return { figures: rate };
-      const commands = await commandsPerJob(server, handledBy(workers));
-      return { figures: { ...rate, ...costOf(tallies) }, commands };
+      const handled = () => handledBy(workers.flatMap((worker) => worker.last('tally') ?? []));
+      await crew.until(() => handled() >= jobs, limitMs);
+      if (handled() < 2) throw new Error(`nothing was handled within ${limitMs} ms`);
+      return workers.flatMap((worker) => worker.last('tally') ?? []);
     });
+    const rate = { [figure]: rateOf(tallies) };
+    if (processes > 1 || concurrency !== 10) return { figures: rate };
+    // Servers of databases know all only when the workers have left.
+    const commands = await commandsPerJob(server, handledBy(tallies));
+    return { figures: { ...rate, ...costOf(tallies) }, commands };
   };
 }
 
@@ -146,16 +153,15 @@ async function startWorkers(crew: Crew, processes: number, task: Task): Promise<
   return workers;
 }
 
-function handledBy(workers: readonly Member[]): number {
-  return workers.reduce((sum, worker) => sum + (worker.last('tally')?.handled ?? 0), 0);
+function handledBy(tallies: readonly Tally[]): number {
+  return tallies.reduce((sum, tally) => sum + tally.handled, 0);
 }
 
 /** The last batch may not be acknowledged yet, so what is counted is handlers, from the first to the last. */
 function rateOf(tallies: readonly Tally[]): number {
-  const handled = tallies.reduce((sum, tally) => sum + tally.handled, 0);
   const firstUs = Math.min(...tallies.map((tally) => tally.firstUs));
   const lastUs = Math.max(...tallies.map((tally) => tally.lastUs));
-  return ((handled - 1) / (lastUs - firstUs)) * 1_000_000;
+  return ((handledBy(tallies) - 1) / (lastUs - firstUs)) * 1_000_000;
 }
 
 function costOf(tallies: readonly Tally[]): Figures {

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { Store } from './contender.js';
 import { contenders, isContender } from './contenders.js';
-import { measures, type Sizes } from './measures.js';
+import { type MeasureName, measures, type Sizes } from './measures.js';
 import { servers } from './servers.js';
 
 /** What one run of the benchmark shall do. */
 export interface Options {
   readonly store: Store;
   readonly peers: readonly string[];
-  readonly measures: readonly string[];
+  readonly measures: readonly MeasureName[];
   readonly repeat: number;
   readonly sizes: Sizes;
   readonly aof: boolean;
@@ -22,7 +22,7 @@ export function readOptions(argv: readonly string[]): Options {
     args: [...argv],
     options: {
       store: { type: 'string', default: 'redis' },
-      peers: { type: 'string', default: 'drover,bee-queue,bullmq,plainjob,raw' },
+      peers: { type: 'string', default: 'all' },
       measures: { type: 'string', default: 'push,drain,latency' },
       repeat: { type: 'string', default: '3' },
       jobs: { type: 'string', default: '20000' },
@@ -51,8 +51,9 @@ export function readOptions(argv: readonly string[]): Options {
   };
 }
 
-function measuresNamed(asked: string): string[] {
-  const found = Object.keys(measures).filter((name) => name === asked || name.startsWith(`${asked}-`));
+function measuresNamed(asked: string): MeasureName[] {
+  const all = Object.keys(measures) as MeasureName[];
+  const found = all.filter((name) => name === asked || name.startsWith(`${asked}-`));
   if (found.length === 0) {
     throw new Error(`--measures: there is no ${asked}; there are ${Object.keys(measures).join(', ')}`);
   }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Entry, missing, selected } from './contenders.js';
-import { measures } from './measures.js';
+import { type MeasureName, measures } from './measures.js';
 import { type Options, readOptions } from './options.js';
 import { Results } from './results.js';
 import { type Server, servers } from './servers.js';
@@ -24,18 +24,23 @@ async function measureAll(server: Server, options: Options): Promise<Results> {
 }
 
 async function measureOne(
-  measure: string,
+  measure: MeasureName,
   entry: Entry,
   server: Server,
   { sizes, profileTo }: Options,
   results: Results,
 ): Promise<void> {
   const what = `${entry.name}, ${measure}`;
-  if (results.isSkipped(what) || (entry.commandLine && measure.startsWith('push'))) return;
+  if (
+    results.isSkipped(what) ||
+    (entry.commandLine && measure.startsWith('push')) ||
+    entry.only?.includes(measure) === false
+  )
+    return;
   console.error(what);
   try {
     const setting = { entry, server, sizes, ...(profileTo !== undefined && { profileTo }) };
-    results.add(entry.name, (await measures[measure]?.(setting)) ?? { figures: {} });
+    results.add(entry.name, await measures[measure](setting));
   } catch (error) {
     results.skip(what, error instanceof Error ? error.message : String(error));
   }

@@ -1,10 +1,14 @@
 /** How many keys a queue has, in the order in which the scripts take them. */
 export const keysPerQueue = 7;
 
+/** How many queues' keys are kept: few applications have more queues. */
+const mostKept = 1000;
+
 /** The names of everything that one connection keeps in Redis. */
 export class Keys {
   readonly #prefix: string;
   readonly #listOf: (queue: string) => string;
+  readonly #ofQueues = new Map<string, readonly string[]>();
 
   /** @param listOf the wire's name for the list of a queue, without the prefix. */
   constructor(prefix: string, listOf: (queue: string) => string) {
@@ -14,9 +18,14 @@ export class Keys {
 
   /** The list, delayed, reserved, ids, bodies, wake and watcher of a queue: one slot of a cluster, by the braces of the native names. */
   ofQueue(queue: string): readonly string[] {
+    const known = this.#ofQueues.get(queue);
+    if (known !== undefined) return known;
     const list = this.listOf(queue);
     const parts = [':delayed', ':reserved', ':ids', ':bodies', ':wake', ':watcher'];
-    return [list, ...parts.map((part) => list + part)];
+    const keys = [list, ...parts.map((part) => list + part)];
+    if (this.#ofQueues.size === mostKept) this.#ofQueues.clear();
+    this.#ofQueues.set(queue, keys);
+    return keys;
   }
 
   /** The ready jobs of a queue. */

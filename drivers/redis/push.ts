@@ -31,58 +31,73 @@ export class Pusher {
    * command timeout.
    */
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const { isNew, args } = argumentsOf(jobs, this.#wire);
+    const isNew = jobs.length > 1 ? areFirst(jobs) : undefined;
+    const asked = isNew ? jobs.filter((_, index) => isNew[index]) : jobs;
     const keys = this.#keys.ofPush(queue, `${this.#name}${(this.#pushes++).toString(36)}`);
     const session = this.#session;
+    const members = this.#wire.pushesPlainly ? membersDueNow(asked, this.#wire) : undefined;
+    let made: (string | Buffer)[] | undefined;
+    // The same ones for each try: they may have been stored.
+    const args = () => {
+      made ??= argumentsOf(asked, this.#wire);
+      return made;
+    };
     const stored = await settled<number[]>(
-      () => this.#store(keys, args),
-      (timeoutMs) => session.script(this.#wire.scripts.pushAgain, keys, args, timeoutMs),
+      () => this.#store(keys, members, args),
+      (timeoutMs) => session.script(this.#wire.scripts.pushAgain, keys, args(), timeoutMs),
       session.commandTimeoutMs,
       (cause) => unsettledPush(cause, jobs),
     );
-    return isNew.map((asked) => (asked && stored.shift() === 1 ? 'stored' : 'already-there'));
+    let at = 0;
+    return jobs.map((_, index) =>
+      isNew?.[index] !== false && stored[at++] === 1 ? 'stored' : 'already-there',
+    );
   }
 
-  async #store(keys: readonly string[], args: readonly (string | Buffer)[]): Promise<number[]> {
-    const members = this.#wire.pushesPlainly ? membersDueNow(args) : undefined;
+  async #store(
+    keys: readonly string[],
+    members: readonly string[] | undefined,
+    args: () => readonly (string | Buffer)[],
+  ): Promise<number[]> {
     if (members !== undefined && members.length > 0) {
       const [list = '', delayed = ''] = keys;
       const mark = keys.at(-1) as string;
-      if ((await this.#session.script<number>(pushNowScript, [list, delayed, mark], members)) === 1) {
-        return members.map(() => 1);
-      }
+      const answer = await this.#session.script<number>(pushNowScript, [list, delayed, mark], members);
+      if (answer === 1) return members.map(() => 1);
     }
-    return await this.#session.script(this.#wire.scripts.push, keys, args);
+    return await this.#session.script(this.#wire.scripts.push, keys, args());
   }
+}
+
+/** Which of the jobs are asked for: an id that stands twice is pushed once. */
+function areFirst(jobs: readonly NewJob[]): boolean[] | undefined {
+  const ids = new Set<string>();
+  for (const { id } of jobs) ids.add(id);
+  if (ids.size === jobs.length) return undefined;
+  return jobs.map(({ id }) => ids.delete(id));
 }
 
 /** The members, where they are all that there is to store. */
-function membersDueNow(args: readonly (string | Buffer)[]): (string | Buffer)[] | undefined {
-  const members: (string | Buffer)[] = [];
-  for (let at = 0; at < args.length; at += 5) {
-    const [id, when, member, bodyKey] = args.slice(at, at + 4);
-    if (member === undefined || id !== '' || when !== '+0' || bodyKey !== '') return undefined;
-    members.push(member);
+function membersDueNow(jobs: readonly NewJob[], { members, holdsIds }: RedisWire): string[] | undefined {
+  const found: string[] = [];
+  for (const { id, body, unique, delayMs = 0, availableAtMs } of jobs) {
+    if ((unique && holdsIds) || delayMs !== 0 || availableAtMs !== undefined) return undefined;
+    const { member, bodyKey } = members.stored(id, body);
+    if (bodyKey !== '') return undefined;
+    found.push(member);
   }
-  return members;
+  return found;
 }
 
-/** What the scripts take, and which of the jobs they are asked for: an id that stands twice is pushed once. */
-function argumentsOf(
-  jobs: readonly NewJob[],
-  { members, holdsIds }: RedisWire,
-): { isNew: boolean[]; args: (string | Buffer)[] } {
-  const ids = new Set<string>();
+/** What the scripts take. */
+function argumentsOf(jobs: readonly NewJob[], { members, holdsIds }: RedisWire): (string | Buffer)[] {
   const args: (string | Buffer)[] = [];
-  const isNew = jobs.map((job) => {
+  for (const job of jobs) {
     const { id, unique = false } = job;
-    if (ids.has(id)) return false;
-    ids.add(id);
     const { member, bodyKey, body } = members.stored(id, job.body);
     args.push(unique && holdsIds ? markableId(id) : '', whenOf(job), member, bodyKey, body);
-    return true;
-  });
-  return { isNew, args };
+  }
+  return args;
 }
 
 function whenOf({ delayMs = 0, availableAtMs }: NewJob): string {

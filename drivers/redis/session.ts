@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Logger, QueueError, within } from '../../src/index.js';
+import { type Logger, QueueError } from '../../src/index.js';
 import { borrowClient, type Client, openBeside, openClient } from './client.js';
 import type { Commands } from './commands.js';
+import { Deadlines } from './deadlines.js';
 import { explain } from './errors.js';
 import { warnOfEviction } from './eviction.js';
 import type { RedisSettings } from './options.js';
@@ -23,6 +24,9 @@ export class Session implements Commands {
   #readying: Promise<void> | undefined;
   #policyCheck: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #deadlines = new Deadlines();
+  /** The one of `#client`, once it is there. */
+  #opened: Client | undefined;
 
   /** @param options.mayEvict true where the server may drop keys when it is full. */
   constructor(settings: RedisSettings, logger: Logger, options: { readonly mayEvict?: boolean } = {}) {
@@ -66,15 +70,12 @@ export class Session implements Commands {
     args: readonly (string | number | Buffer)[],
     timeoutMs?: number,
   ): Promise<T> {
-    const command = async (redis: RedisInstance): Promise<T> => {
-      try {
-        return await redis.callBuffer('EVALSHA', [sha, keys.length, ...keys, ...args]);
-      } catch (error) {
+    const command = (redis: RedisInstance): Promise<T> =>
+      redis.callBuffer('EVALSHA', [sha, keys.length, ...keys, ...args]).catch((error: unknown) => {
         // Nothing ran: the server was restarted, or its scripts were flushed.
         if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return await redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
-      }
-    };
+        return redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
+      }) as Promise<T>;
     return this.run('', command, timeoutMs);
   }
 
@@ -91,7 +92,7 @@ export class Session implements Commands {
   }
 
   async #run<T>(command: (redis: RedisInstance) => Promise<T>, timeoutMs: number): Promise<T> {
-    const client = await this.#whenOpened();
+    const client = this.#opened ?? (await this.#whenOpened());
     const { place, clientOptions } = this.#settings;
     const isByTls = clientOptions.tls !== undefined;
     const life = this.#connectionLife;
@@ -99,7 +100,7 @@ export class Session implements Commands {
     let isLate = false;
     const attempt = async (): Promise<T> => {
       for (;;) {
-        await this.#whenReady(client);
+        if (client.redis.status !== 'ready' || this.#policyCheck === undefined) await this.#whenReady(client);
         if (isLate) throw new Error('nobody waits for it any more');
         isSent = true;
         try {
@@ -116,7 +117,7 @@ export class Session implements Commands {
         }
       }
     };
-    return await within(attempt(), timeoutMs, () => {
+    return await this.#deadlines.within(attempt(), timeoutMs, () => {
       isLate = true;
       this.#giveUp(client, life);
       if (!isSent)
@@ -173,7 +174,9 @@ export class Session implements Commands {
 
   async #open(): Promise<Client> {
     const { client } = this.#settings;
-    return client === undefined ? await openClient(this.#settings, this.#logger) : borrowClient(client);
+    this.#opened =
+      client === undefined ? await openClient(this.#settings, this.#logger) : borrowClient(client);
+    return this.#opened;
   }
 
   async #close(): Promise<void> {

@@ -31,6 +31,8 @@ export interface WatchOptions {
   open(key: string): Promise<Client>;
   /** Puts back what woke somebody who does not wait any more. */
   rouse(queue: string): Promise<unknown>;
+  /** Told the queues of one who waits, just before that one is woken as there is a job. */
+  heard(queues: readonly string[]): void;
   onError(error: unknown): void;
 }
 
@@ -137,7 +139,11 @@ export class Watch {
   /** Hears that there are jobs in the list, whoever put them there. */
   #earOfList(queue: string): Ear {
     const list = this.#options.keys.listOf(queue);
-    return this.#ear([queue], ['BLMOVE', list, list, 'RIGHT', 'RIGHT'], () => this.#wake(queue));
+    return this.#ear([queue], ['BLMOVE', list, list, 'RIGHT', 'RIGHT'], () => {
+      const [first] = [...this.#waits].filter(({ queues }) => queues.includes(queue));
+      if (first) this.#options.heard(first.queues);
+      this.#wake(queue);
+    });
   }
 
   /** Hears that this connector shall look. */

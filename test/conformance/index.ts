@@ -27,6 +27,9 @@ import { workerCases } from './cases/workers.js';
 import type { ConformanceCase } from './harness.js';
 
 export type { Capability, ConformanceCase, ConformanceHarness, HarnessFactory } from './harness.js';
+export { checkLedger } from './ledger/check.js';
+export type { FaultEvent, LedgerEvent, LedgerRules, Remains } from './ledger/events.js';
+export type { Verdict } from './ledger/verdict.js';
 export { type CaseResult, offeredCapabilities, runCase } from './run-case.js';
 
 /** Every rule of the contract of a connector as a case, for `runCase`. */

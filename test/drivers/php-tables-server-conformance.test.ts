@@ -5,6 +5,7 @@ import { GivenIds, keepingIds } from '../support/own-ids.js';
 import { about, aboutColumns, lacks } from '../support/php-tables-suite.js';
 import { runConformance } from '../support/run-conformance.js';
 import { type ServerName, ServerSandbox } from '../support/server-sandbox.js';
+import { inTier } from '../support/tier.js';
 
 type Wire = NonNullable<DatabaseOptions['wire']>;
 
@@ -29,11 +30,15 @@ const times: Readonly<Record<Wire, readonly [reserved: string, available: string
 };
 
 // What is left out here is worked beside PHP in test/interop/php-tables.test.ts, and on SQLite.
-describe.each<{ kind: ServerName; wire: Wire; cases: RegExp }>([
-  { kind: 'mariadb', wire: 'think-3', cases: whereCaseIsOne(quick) },
-  { kind: 'postgres', wire: 'think-1', cases: aboutColumns },
-  { kind: 'postgres', wire: 'laravel', cases: quick },
-])('$wire on $kind', ({ kind, wire, cases }) => {
+describe.each(
+  inTier<{ kind: ServerName; wire: Wire; cases: RegExp }>(
+    [
+      { kind: 'mariadb', wire: 'think-3', cases: whereCaseIsOne(quick) },
+      { kind: 'postgres', wire: 'think-1', cases: aboutColumns },
+    ],
+    [{ kind: 'postgres', wire: 'laravel', cases: quick }],
+  ),
+)('$wire on $kind', ({ kind, wire, cases }) => {
   const sandbox = new ServerSandbox(kind);
   beforeAll(async () => {
     await sandbox.make();

@@ -80,6 +80,20 @@ function holdPlans(): void {
     expect(examined).toBeLessThanOrEqual(40);
   });
 
+  test.each(modes)('deleteAndReserve does so as well, and deletes by id (%s)', async (mode) => {
+    const ids = Array.from({ length: 10 }, (_, index) => index * 1000 + 1);
+    const leases = `'{${ids}}', '{${ids.map((id) => `t:${id}`)}}'`;
+    const { scans, examined } = await planOf(
+      sql.deleteAndReserve,
+      'text[], int, bigint, text, bigint[], text[]',
+      `'{idle,mail}', 10, 60000, 'stem', ${leases}`,
+      mode,
+    );
+    expect(scans).toContain('Index Scan jobs_due');
+    expect(scans).not.toContain('Seq Scan');
+    expect(examined).toBeLessThanOrEqual(60);
+  });
+
   describe.each(settling)('%s', (_, text, types, more) => {
     test.each(modes)('finds its jobs by id (%s)', async (mode) => {
       const ids = Array.from({ length: 10 }, (_, index) => index * 1000 + 1);

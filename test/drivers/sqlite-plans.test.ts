@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sqliteFailedStatements } from '../../drivers/database/dialects/sqlite-failed-statements.js';
 import { sqliteJobStatements } from '../../drivers/database/dialects/sqlite-job-statements.js';
+import { SqliteJobs } from '../../drivers/database/dialects/sqlite-jobs.js';
 import { sqliteLook } from '../../drivers/database/dialects/sqlite-looks.js';
 import { SqliteSandbox } from '../support/sqlite.js';
 
@@ -58,7 +59,8 @@ const bound = {
 };
 
 function planOf(sql: string): string[] {
-  const rows = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(bound) as { detail: string }[];
+  const byPlace = [...sql.matchAll(/\?/g)].map(() => 1);
+  const rows = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(byPlace, bound) as { detail: string }[];
   return rows.map(({ detail }) => detail);
 }
 
@@ -66,11 +68,8 @@ const byKey = 'SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)';
 const scanOfLeases = /^SCAN (?:json_each|lease) VIRTUAL TABLE/;
 
 test('reserve goes by one range of the index, without a sort, and by row id', () => {
-  expect(planOf(jobs.reserve)).toEqual([
-    byKey,
-    'LIST SUBQUERY 1',
-    'SEARCH jobs USING COVERING INDEX jobs_due (queue=? AND available_at<?)',
-  ]);
+  expect(planOf(jobs.due)).toEqual(['SEARCH jobs USING INDEX jobs_due (queue=? AND available_at<?)']);
+  expect(planOf(jobs.take)).toEqual([byKey]);
 });
 
 test('a look reads the head of each queue from the index, and the signals by their key', () => {
@@ -136,7 +135,8 @@ test('listing failed jobs needs no sort', () => {
 test('the plans of the hot verbs stay when SQLite has gathered statistics', () => {
   const hot = [
     sqliteLook('jobs', 'queue_signals'),
-    jobs.reserve,
+    jobs.due,
+    jobs.take,
     jobs.extend,
     jobs.delete,
     jobs.release,
@@ -147,10 +147,10 @@ test('the plans of the hot verbs stay when SQLite has gathered statistics', () =
   expect(hot.map(planOf)).toEqual(before);
 });
 
-test('a reserve touches the due jobs only', () => {
-  const token = 'batch';
-  const taken = raw.prepare(jobs.reserve).all({ ...bound, token }) as { job_id: string }[];
-  expect(taken.map(({ job_id }) => job_id).sort()).toEqual(['due-1', 'due-2', 'due-3']);
+test('a reserve takes the due jobs only', () => {
+  const table = new SqliteJobs('jobs', { now: () => bound.now });
+  const taken = table.reserve(raw, ['mail'], 10, 90_000);
+  expect(taken.map(({ id }) => id)).toEqual(['due-1', 'due-2', 'due-3']);
   const { changed } = raw
     .prepare('SELECT count(*) AS changed FROM jobs WHERE lease_token IS NOT NULL')
     .get() as {

@@ -39,6 +39,28 @@ describe('push', () => {
     expect(await connector.size('mail')).toEqual({ ready: 1, delayed: 0, reserved: 0 });
   });
 
+  test('tells of hundreds in one call which were there, and keeps their order', async () => {
+    const connector = sandbox.open(sandbox.newFile());
+    const ids = Array.from({ length: 150 }, (_, index) => `job-${String(index).padStart(3, '0')}`);
+    await connector.push('mail', jobs('job-040'));
+    const outcomes = await connector.push('mail', jobs(...ids, 'job-001'));
+    const there = outcomes.flatMap((outcome, index) => (outcome === 'stored' ? [] : [index]));
+    expect(outcomes).toHaveLength(151);
+    expect(there).toEqual([40, 150]);
+    const taken = await connector.reserve(['mail'], 200, leaseMs);
+    expect(taken.map(({ id }) => id)).toEqual(['job-040', ...ids.filter((id) => id !== 'job-040')]);
+  });
+
+  test('stores nothing when one of hundreds is refused', async () => {
+    const file = sandbox.newFile();
+    const connector = sandbox.open(file);
+    await connector.push('mail', jobs('before'));
+    refuse(file, `INSERT ON jobs WHEN NEW.job_id = 'job-100'`);
+    const many = jobs(...Array.from({ length: 150 }, (_, index) => `job-${index}`));
+    await expect(connector.push('mail', many)).rejects.toMatchObject({ name: 'QueueError' });
+    expect(await connector.size('mail')).toEqual({ ready: 1, delayed: 0, reserved: 0 });
+  });
+
   test.each(["x' OR 1=1 --", '`', '"', '?', '??', ':a', '$1', '%'])(
     'takes %s for a queue name and nothing else',
     async (queue) => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CliProject, Result, RunningCli } from '../support/cli.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { inTier } from '../support/tier.js';
 import { faultyProject } from './supervisor-project.js';
 
 // `DROVER_DEPLOY_JOB_MS=3000` for jobs as long as those of a slow application.
@@ -69,7 +70,7 @@ afterAll(() => redis.stop());
 
 afterEach(() => project.remove());
 
-describe.each(['SQLite', 'Redis'])('on %s', (store) => {
+describe.each(inTier(['SQLite'], ['Redis']))('on %s', (store) => {
   test('ten restarts in a row and a SIGTERM while jobs run and come: nothing is lost, and each runs once', {
     timeout: 40 * jobMs + 60_000,
   }, async () => {

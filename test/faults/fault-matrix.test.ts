@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type CliProject, isAlive, type Line, type RunningCli } from '../support/cli.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { inTier } from '../support/tier.js';
 import { faultyProject, startWorker } from './supervisor-project.js';
 
-// One test a row of the table in docs/reliability.md, on two stores; the rows that are not here are named there.
+// One test a row of the table in docs/reliability.md, on SQLite, and on Redis in the full tier; the rows that are not here are named there.
 
 let redis: RedisServer;
 let project: CliProject;
@@ -30,7 +31,7 @@ async function stopped(running: RunningCli, signal: NodeJS.Signals = 'SIGTERM') 
   return await running.exited;
 }
 
-describe.each(['SQLite', 'Redis'])('%s', (store) => {
+describe.each(inTier(['SQLite'], ['Redis']))('%s', (store) => {
   const setUp = (worker?: string, lease?: string) => {
     project = faultyProject(worker, store === 'Redis' ? redis.url : undefined, lease);
   };
@@ -169,14 +170,17 @@ describe.each(['SQLite', 'Redis'])('%s', (store) => {
   });
 });
 
-test('F09 on Redis: out of memory, who dies alone is charged until no try is left', async () => {
-  project = faultyProject(undefined, redis.url);
-  await project.push('hoards', null, { id: 'poison' });
-  const { running } = await startWorker(project, ['--stop-when-empty'], {
-    NODE_OPTIONS: '--max-old-space-size=64',
-  });
-  expect((await running.exited).code).toBe(0);
-  expect(await (await project.queue()).failed.find(['poison'])).toMatchObject([
-    { reason: 'crashed', attempts: 2 },
-  ]);
-});
+test.each(inTier([], ['Redis']))(
+  'F09 on %s: out of memory, who dies alone is charged until no try is left',
+  async () => {
+    project = faultyProject(undefined, redis.url);
+    await project.push('hoards', null, { id: 'poison' });
+    const { running } = await startWorker(project, ['--stop-when-empty'], {
+      NODE_OPTIONS: '--max-old-space-size=64',
+    });
+    expect((await running.exited).code).toBe(0);
+    expect(await (await project.queue()).failed.find(['poison'])).toMatchObject([
+      { reason: 'crashed', attempts: 2 },
+    ]);
+  },
+);

@@ -6,6 +6,7 @@ import { createQueue, type Driver } from '../../src/index.js';
 import { Fleet } from '../support/fleet.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { ServerSandbox } from '../support/server-sandbox.js';
+import { inTier } from '../support/tier.js';
 
 /** Writes the id of each run that ends before it returns, but for those that kill their process. */
 const jobFile = `
@@ -42,7 +43,12 @@ function fleetWith(driver: 'redis' | 'database', options: object): Fleet {
   return fleet;
 }
 
-const ways: readonly { name: string; open(): { fleet: Fleet; driver: Driver } }[] = [
+interface Way {
+  readonly name: string;
+  open(): { fleet: Fleet; driver: Driver };
+}
+
+const ways: readonly Way[] = [
   {
     name: 'SQLite',
     open() {
@@ -72,7 +78,7 @@ function ledgerOf(fleet: Fleet): string[] {
   return readdirSync(folder).flatMap((file) => readFileSync(`${folder}/${file}`, 'utf8').trim().split('\n'));
 }
 
-describe.each(ways)('the history on $name', ({ open }) => {
+describe.each(inTier(ways.slice(0, 2), ways.slice(2)))('the history on $name', ({ open }) => {
   test('a worker that is killed takes along what ended since its last write, and no job', async () => {
     const { fleet, driver } = open();
     const queue = createQueue({ connections: { default: driver } });

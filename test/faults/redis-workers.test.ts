@@ -6,6 +6,7 @@ import { createQueue, type Queue } from '../../src/index.js';
 import { Fleet } from '../support/fleet.js';
 import { startsById } from '../support/ledger.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { inTier } from '../support/tier.js';
 
 const concurrency = 8;
 const prefetch = 100;
@@ -56,10 +57,7 @@ async function isEmpty(): Promise<boolean> {
 const jobCount = Number(process.env.DROVER_FLEET_JOBS ?? 10_000);
 const processes = Number(process.env.DROVER_FLEET_PROCESSES ?? 4);
 
-test.each([
-  ['200 B', 200],
-  ['20 KB', 20_000],
-])(
+test.each(inTier([['200 B', 200] as const], [['20 KB', 20_000] as const]))(
   'with one worker killed and one stopped for two leases no job of %s is lost, and only what these two held runs twice',
   {
     timeout: 600_000,

@@ -18,6 +18,7 @@ import { Fleet } from '../support/fleet.js';
 import { startsById } from '../support/ledger.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { failedJob } from '../support/sqlite.js';
+import { inTier } from '../support/tier.js';
 
 // DROVER_RETRY_JOBS=50000 for the large run.
 const jobCount = Number(process.env.DROVER_RETRY_JOBS ?? 4000);
@@ -136,7 +137,7 @@ const places: [string, string, string, boolean][] = [
   ['a queue on SQLite and records on Redis', 'sqlite', 'redis', false],
 ];
 
-test.each(places)(
+test.each(inTier(places.slice(0, 3), places.slice(3)))(
   `${jobCount} failed jobs on %s, retried by a command that is killed ${kills} times`,
   {
     timeout: 60_000 + 10 * jobCount,

@@ -9,10 +9,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { database } from '../../drivers/database/index.js';
 import { createQueue, type Queue } from '../../src/index.js';
 import { ledgerJobFile, readLedger, startsById } from '../support/ledger.js';
+import { inTier } from '../support/tier.js';
 
 const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'dist/cli/bin.cjs');
-const jobCount = 20_000;
 const concurrency = 8;
 const prefetch = 100;
 const leaseMs = 2_000;
@@ -71,9 +71,9 @@ function startWorker(mode: '--stop-when-empty' | '--daemon' = '--stop-when-empty
   return worker;
 }
 
-async function pushAll(data: object = {}): Promise<string[]> {
+async function pushAll(count: number, data: object = {}): Promise<string[]> {
   const ids: string[] = [];
-  for (let start = 0; start < jobCount; start += 1000) {
+  for (let start = 0; start < count; start += 1000) {
     const batch = Array.from({ length: 1000 }, (_, index) => ({ n: start + index, ...data }));
     ids.push(...(await queue.bulk('record', batch)));
   }
@@ -115,7 +115,7 @@ async function exitCodes(processes: readonly ChildProcess[]): Promise<(number | 
 }
 
 test('four workers drain 20,000 jobs, each run once', { timeout: 120_000 }, async () => {
-  const ids = await pushAll();
+  const ids = await pushAll(20_000);
   expect(await exitCodes([startWorker(), startWorker(), startWorker(), startWorker()])).toEqual([0, 0, 0, 0]);
 
   const lines = readLedger(join(directory, 'ledger'));
@@ -129,7 +129,7 @@ test('four workers drain 20,000 jobs, each run once', { timeout: 120_000 }, asyn
 test('with one killed and one stopped for two leases nothing is lost, and only what these two held runs twice', {
   timeout: 120_000,
 }, async () => {
-  const ids = await pushAll({ sleepMs: 5 }); // long enough to be caught in the act
+  const ids = await pushAll(inTier([8_000], [20_000]).at(-1) ?? 0, { sleepMs: 5 }); // long enough to be caught in the act
   const [killed, stopped, ...others] = Array.from({ length: 4 }, () => startWorker('--daemon')) as [
     ChildProcess,
     ChildProcess,

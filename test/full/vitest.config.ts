@@ -1,15 +1,36 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import normal from '../../vitest.config.js';
 
-/** What takes minutes and is not part of `npm test`: npx vitest run --config test/full/vitest.config.ts */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const shared = { root, pool: 'forks', provide: { tier: 'full' }, hookTimeout: 600_000 } as const;
+
+/** `npm run test:full`: all of the normal tier in its full width, what is called `.full.ts`, and then what measures, alone. */
 export default defineConfig({
   test: {
-    include: ['test/full/**/*.full.ts'],
-    root: fileURLToPath(new URL('../..', import.meta.url)),
-    globalSetup: fileURLToPath(new URL('../support/global-setup.ts', import.meta.url)),
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
-    pool: 'forks',
-    fileParallelism: false,
+    ...normal.test,
+    root,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'beside',
+          include: ['test/**/*.{test,full}.ts'],
+          exclude: ['test/full/**'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'alone',
+          include: ['test/full/**/*.full.ts'],
+          testTimeout: 900_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

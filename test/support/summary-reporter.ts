@@ -10,8 +10,10 @@ const variable = 'DROVER_SKIP';
  */
 export class SummaryReporter implements Reporter {
   #selectedByName = false;
+  #tier: string | undefined;
 
   onInit(vitest: Vitest): void {
+    this.#tier = vitest.config.provide.tier;
     this.#selectedByName = vitest.config.testNamePattern !== undefined;
   }
 
@@ -29,6 +31,7 @@ export class SummaryReporter implements Reporter {
 
     const counts = [`${withState('passed').length} passed`, `${failed} failed`];
     if (skipped.length > 0) counts.push(`${skipped.length} skipped`);
+    if (this.#tier === 'normal') process.stdout.write('\nThe normal tier: npm run test:full has the rest.\n');
     process.stdout.write(`\n${counts.join(', ')}\n`);
   }
 }

@@ -1,18 +1,22 @@
 import { createQueue } from '../../../dist/src/index.js';
-import type { Contender, JobData, Place } from '../contender.js';
+import type { Contender, Handle, Place } from '../contender.js';
 import { benchJob, driverOf } from '../drover.js';
 
-/** drover as an application has it in its own process: leases, events and failed jobs on, no logger. */
-export function open(place: Place): Contender {
-  let handle: (data: JobData) => void = () => {};
+/**
+ * drover as an application has it in its own process: leases, events and failed jobs on, no logger.
+ *
+ * @param options of the worker, besides its concurrency.
+ */
+export function open(place: Place, options: { readonly prefetch?: number }): Contender {
+  let handle: Handle = () => {};
   const job = benchJob((data) => handle(data));
   const queue = createQueue({ connections: { default: driverOf(place) }, jobs: [job] });
   return {
     push: (data) => queue.push(job, data),
-    pushMany: (list) => queue.bulk(job, list),
+    pushMany: (list, delayMs = 0) => queue.bulk(job, list, delayMs > 0 ? { delay: delayMs } : {}),
     work: (concurrency, handler) => {
       handle = handler;
-      return queue.worker({ concurrency }).run();
+      return queue.worker({ concurrency, ...options }).run();
     },
     close: () => queue.close(),
   };

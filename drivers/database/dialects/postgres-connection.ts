@@ -25,6 +25,15 @@ export async function rowsOf<Row>(
   return (await run(connection, text, values)).rows as Row[];
 }
 
+/** As {@link rowsOf}, each row an array in the order of the columns: cheaper where rows are many. */
+export async function arraysOf<Row extends readonly unknown[]>(
+  connection: PostgresConnection,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  return (await run(connection, text, values, 'array')).rows as unknown as Row[];
+}
+
 /** How many rows a statement changed. */
 export async function changedBy(
   connection: PostgresConnection,
@@ -81,9 +90,14 @@ export function prepareOn(connection: PostgresConnection): void {
   preparing.set(connection, 0);
 }
 
-async function run(connection: PostgresConnection, text: string, values: readonly unknown[]) {
+async function run(
+  connection: PostgresConnection,
+  text: string,
+  values: readonly unknown[],
+  rowMode?: 'array',
+) {
   const life = preparing.get(connection);
-  const query = { text, values: [...values], types: asText };
+  const query = { text, values: [...values], types: asText, ...(rowMode && { rowMode }) };
   if (life === undefined) return await connection.query(query);
   try {
     return await connection.query({ ...query, name: nameOf(text, life) });
@@ -103,6 +117,14 @@ export function isStalePlan(error: unknown): boolean {
   return error.code === '26000' || (error.code === '0A000' && /cached plan/.test(error.message));
 }
 
+/** Names of statements, by their text, which never holds values: there are few. */
+const names = new Map<string, string>();
+
 function nameOf(text: string, life: number): string {
-  return `drover_${createHash('sha256').update(text).digest('hex').slice(0, 24)}_${life}`;
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `drover_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+    names.set(text, name);
+  }
+  return `${name}_${life}`;
 }

@@ -26,21 +26,15 @@ FROM (
 WHERE job.id = lease.id AND job.lease_token = lease.token
 RETURNING lease.token AS lease_token`;
 
-  return {
-    push: `
-INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
-SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
-FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
-  WITH ORDINALITY AS job (id, due_at, delay, body, place),
-  LATERAL (SELECT greatest(${postgresNow}, coalesce(job.due_at, ${postgresNow} + job.delay)) AS at) AS due
-ORDER BY job.place
-ON CONFLICT (job_id, queue) DO NOTHING
-RETURNING job_id`,
-
-    // The queues' ranges are read one after the other and only as far as the outer LIMIT asks, so that no more
-    // rows are locked than are taken. The ids go through an array: as a join, a planner without statistics
-    // may read the whole table for them.
-    reserve: `
+  const remove = (ids: string, tokens: string): string => `
+DELETE FROM ${table} AS job
+USING unnest(${ids}::bigint[], ${tokens}::text[]) AS lease (id, token)
+WHERE job.id = lease.id AND job.lease_token = lease.token
+RETURNING job.lease_token`;
+  // The queues' ranges are read one after the other and only as far as the outer LIMIT asks, so that no more
+  // rows are locked than are taken. The ids go through an array: as a join, a planner without statistics
+  // may read the whole table for them.
+  const take = `
 UPDATE ${table}
 SET attempts = attempts + 1,
     reserved_at = ${postgresNow},
@@ -58,16 +52,38 @@ WHERE id = ANY (ARRAY(
       FOR UPDATE SKIP LOCKED
     ) AS due
   LIMIT $2
-))
-RETURNING id, job_id, queue, payload, attempts, exceptions, lease_token, due_at`,
+))`;
+  const taken = 'id, job_id, queue, payload, attempts, exceptions, due_at';
+
+  return {
+    push: `
+INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
+SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
+FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
+  WITH ORDINALITY AS job (id, due_at, delay, body, place),
+  LATERAL (SELECT greatest(${postgresNow}, coalesce(job.due_at, ${postgresNow} + job.delay)) AS at) AS due
+ORDER BY job.place
+ON CONFLICT (job_id, queue) DO NOTHING
+RETURNING job_id`,
+
+    reserve: `${take}
+RETURNING ${taken}`,
+
+    /**
+     * One trip and one commit. A job whose lease has lapsed may be among both: a row is changed once in a statement,
+     * and each part answers what it did. The first row has the tokens that were held.
+     */
+    deleteAndReserve: `
+WITH gone AS (${remove('$5', '$6')}), taken AS (${take}
+RETURNING ${taken}
+)
+SELECT NULL, NULL, NULL, string_agg(lease_token, ' '), NULL, NULL, NULL FROM gone
+UNION ALL
+SELECT id::text, job_id, queue, payload, attempts::text, exceptions::text, due_at::text FROM taken`,
 
     extend: held(`available_at = ${postgresNow} + $3`),
 
-    delete: `
-DELETE FROM ${table} AS job
-USING unnest($1::bigint[], $2::text[]) AS lease (id, token)
-WHERE job.id = lease.id AND job.lease_token = lease.token
-RETURNING job.lease_token`,
+    delete: remove('$1', '$2'),
 
     release: release(''),
 

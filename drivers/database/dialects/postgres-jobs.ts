@@ -1,6 +1,7 @@
 import type { Lease, NewJob, PushOutcome, QueueSize, Release, ReservedJob } from '../../../src/index.js';
-import type { JobTable } from './dialect.js';
+import type { DeletedAndReserved, JobTable } from './dialect.js';
 import {
+  arraysOf,
   changedBy,
   inPostgresTransaction,
   type PostgresConnection,
@@ -8,11 +9,13 @@ import {
   rowsOf,
 } from './postgres-connection.js';
 import { type PostgresJobStatements, postgresJobStatements } from './postgres-job-statements.js';
-import { answersFor, dueOf, newTokenStem, type ReservedRow, reservedJob } from './reserved-job.js';
+import { answersFor, dueOf, newTokenStem } from './reserved-job.js';
 
-interface DueRow extends ReservedRow {
-  readonly due_at: string;
-}
+/** Its id, job_id, queue, payload, attempts, exceptions and due_at, all as text. */
+type TakenRow = readonly [string, string, string, string, string, string, string];
+
+/** Before those that were taken: the tokens that were held, if any. */
+type DeletedRow = readonly [null, null, null, string | null, null, null, null];
 
 interface HeldRow {
   readonly lease_token: string;
@@ -54,11 +57,30 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
     leaseMs: number,
   ): Promise<ReservedJob[]> {
     if (!(limit >= 1)) return [];
-    const most = Math.floor(Math.min(limit, 2 ** 31 - 1));
+    const stem = newTokenStem();
+    const bound = [queues, mostOf(limit), Math.ceil(leaseMs), stem];
     const rows = await readCommitted(connection, () =>
-      rowsOf<DueRow>(connection, this.#sql.reserve, [queues, most, Math.ceil(leaseMs), newTokenStem()]),
+      arraysOf<TakenRow>(connection, this.#sql.reserve, bound),
     );
-    return inOrder(rows, queues).map(reservedJob);
+    return reservedJobs(rows, queues, stem);
+  }
+
+  async deleteAndReserve(
+    connection: PostgresConnection,
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<DeletedAndReserved> {
+    const stem = newTokenStem();
+    const bound = [queues, mostOf(limit), Math.ceil(leaseMs), stem, ...idsAndTokens(leases)];
+    const [deleted, ...taken] = await readCommitted(connection, () =>
+      arraysOf<DeletedRow | TakenRow>(connection, this.#sql.deleteAndReserve, bound),
+    );
+    return {
+      held: answersFor(leases, deleted?.[3]?.split(' ') ?? []),
+      jobs: reservedJobs(taken as TakenRow[], queues, stem),
+    };
   }
 
   async extend(
@@ -148,11 +170,26 @@ function idsAndTokens(leases: readonly Lease[]): [ids: (string | number)[], toke
   return [leases.map(({ handle }) => handle), leases.map(({ token }) => token)];
 }
 
-/** RETURNING promises no order. */
-function inOrder(rows: DueRow[], queues: readonly string[]): DueRow[] {
-  const rank = new Map(queues.map((queue, index) => [queue, index]));
-  const rankOf = ({ queue }: DueRow): number => rank.get(queue) ?? 0;
-  return rows.sort(
-    (a, b) => rankOf(a) - rankOf(b) || Number(a.due_at) - Number(b.due_at) || Number(a.id) - Number(b.id),
-  );
+/** A limit that the server takes for one. */
+function mostOf(limit: number): number {
+  return limit >= 1 ? Math.floor(Math.min(limit, 2 ** 31 - 1)) : 0;
+}
+
+/** The jobs that rows stand for, in order: RETURNING promises none. */
+function reservedJobs(rows: readonly TakenRow[], queues: readonly string[], stem: string): ReservedJob[] {
+  const keyed = rows.map((row) => ({
+    row,
+    rank: queues.indexOf(row[2]),
+    dueAt: Number(row[6]),
+    id: Number(row[0]),
+  }));
+  keyed.sort((a, b) => a.rank - b.rank || a.dueAt - b.dueAt || a.id - b.id);
+  return keyed.map(({ row: [handle, id, queue, body, attempts, exceptions] }) => ({
+    id,
+    queue,
+    body,
+    attempts: Number(attempts),
+    exceptions: Number(exceptions),
+    lease: { queue, token: `${stem}:${handle}`, handle },
+  }));
 }

@@ -35,6 +35,14 @@ export function prepared<Row = unknown>(
   return statement as Statement<unknown[], Row>;
 }
 
+/** As {@link prepared}, for rows as arrays in the order of the columns: several times as fast to make as objects. */
+export function preparedRaw<Row extends readonly unknown[]>(
+  connection: SqliteConnection,
+  sql: string,
+): Statement<unknown[], Row> {
+  return prepared<Row>(connection, sql).raw(true);
+}
+
 /**
  * Runs `work` between BEGIN IMMEDIATE and COMMIT, or rolls all of it back.
  *

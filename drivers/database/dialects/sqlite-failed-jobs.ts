@@ -52,7 +52,7 @@ export class SqliteFailedJobs implements FailedJobTable<SqliteConnection> {
   fail(connection: SqliteConnection, failures: readonly Failure[]): boolean[] {
     return inTransaction(connection, () => {
       const leases = failures.map(({ lease }) => lease);
-      const wereHeld = this.#jobs.delete(connection, leases);
+      const wereHeld = this.#jobs.deleteWithin(connection, leases);
       for (const [index, { record }] of failures.entries()) {
         if (wereHeld[index]) this.#keep(connection, record);
       }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type {
   Clock,
   Lease,
@@ -9,19 +8,13 @@ import type {
   ReservedJob,
 } from '../../../src/index.js';
 import type { DeletedAndReserved, JobTable } from './dialect.js';
-import { inTransaction, prepared, type SqliteConnection } from './sqlite-connection.js';
+import { newTokenStem } from './reserved-job.js';
+import { inTransaction, prepared, preparedRaw, type SqliteConnection } from './sqlite-connection.js';
 import { type SqliteJobStatements, sqliteJobStatements } from './sqlite-job-statements.js';
+import { storeJobs } from './sqlite-push.js';
 
-interface ReservedRow {
-  readonly id: number;
-  readonly job_id: string;
-  readonly queue: string;
-  readonly payload: string;
-  readonly attempts: number;
-  readonly exceptions: number;
-  readonly lease_token: string;
-  readonly due_at: number;
-}
+/** Its id, job_id, payload, attempts so far and exceptions. */
+type DueRow = readonly [number, string, string, number, number];
 
 /** Live jobs in a SQLite table. `clock` rules delays and leases, as SQLite has no clock of its own. */
 export class SqliteJobs implements JobTable<SqliteConnection> {
@@ -40,8 +33,7 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   }
 
   pushWithin(connection: SqliteConnection, queue: string, jobs: readonly NewJob[]): PushOutcome[] {
-    const nowMs = this.#clock.now();
-    return jobs.map((job) => this.#pushOne(connection, queue, job, nowMs));
+    return storeJobs(connection, this.#sql, queue, jobs, this.#clock.now());
   }
 
   reserve(
@@ -52,9 +44,7 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   ): ReservedJob[] {
     // SQLite takes a negative LIMIT for none at all.
     if (!(limit >= 1)) return [];
-    const [only] = queues;
-    if (queues.length === 1 && only !== undefined) return this.#take(connection, only, limit, leaseMs);
-    // One transaction: an error at a later queue must not leave jobs of an earlier one taken and unknown.
+    // One transaction: an error at a later job must not leave earlier ones taken and unknown.
     return inTransaction(connection, () => this.#takeFrom(connection, queues, limit, leaseMs));
   }
 
@@ -66,7 +56,7 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
     leaseMs: number,
   ): DeletedAndReserved {
     return inTransaction(connection, () => ({
-      held: this.delete(connection, leases),
+      held: this.deleteWithin(connection, leases),
       jobs: limit >= 1 ? this.#takeFrom(connection, queues, limit, leaseMs) : [],
     }));
   }
@@ -78,12 +68,15 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
   }
 
   delete(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
-    const held = settle(connection, this.#sql.delete, leases.map(asPair), {});
-    return leases.map(({ token }) => held.delete(token));
+    const deleteAll = () => this.deleteWithin(connection, leases);
+    // A statement by itself is a transaction.
+    return leases.length === 1 ? deleteAll() : inTransaction(connection, deleteAll);
   }
 
+  /** One by one: a statement for all of them, over json_each, takes half as long again. */
   deleteWithin(connection: SqliteConnection, leases: readonly Lease[]): boolean[] {
-    return this.delete(connection, leases); // one statement
+    const statement = prepared(connection, this.#sql.delete);
+    return leases.map(({ handle, token }) => statement.run(handle, token).changes === 1);
   }
 
   release(connection: SqliteConnection, releases: readonly Release[]): boolean[] {
@@ -133,12 +126,6 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
     }));
   }
 
-  #pushOne(connection: SqliteConnection, queue: string, job: NewJob, nowMs: number): PushOutcome {
-    const dueAt = Math.max(nowMs, Math.ceil(job.availableAtMs ?? nowMs + (job.delayMs ?? 0)));
-    const row = { id: job.id, queue, dueAt, now: nowMs, payload: job.body };
-    return prepared(connection, this.#sql.push).run(row).changes === 1 ? 'stored' : 'already-there';
-  }
-
   #takeFrom(
     connection: SqliteConnection,
     queues: readonly string[],
@@ -155,28 +142,17 @@ export class SqliteJobs implements JobTable<SqliteConnection> {
 
   #take(connection: SqliteConnection, queue: string, limit: number, leaseMs: number): ReservedJob[] {
     const nowMs = this.#clock.now();
-    const rows = prepared<ReservedRow>(connection, this.#sql.reserve).all({
-      queue,
-      limit: Math.floor(Math.min(limit, Number.MAX_SAFE_INTEGER)),
-      now: nowMs,
-      leaseEnd: nowMs + Math.ceil(leaseMs),
-      token: randomBytes(12).toString('base64url'),
+    const leaseEndMs = nowMs + Math.ceil(leaseMs);
+    const stem = newTokenStem();
+    const most = Math.floor(Math.min(limit, Number.MAX_SAFE_INTEGER));
+    const due = preparedRaw<DueRow>(connection, this.#sql.due).all({ queue, now: nowMs, limit: most });
+    const take = prepared(connection, this.#sql.take);
+    return due.map(([handle, id, body, attempts, exceptions]) => {
+      const token = `${stem}:${handle}`;
+      take.run(nowMs, leaseEndMs, token, handle);
+      return { id, queue, body, attempts: attempts + 1, exceptions, lease: { queue, token, handle } };
     });
-    // RETURNING promises no order.
-    rows.sort((a, b) => a.due_at - b.due_at || a.id - b.id);
-    return rows.map(reservedJob);
   }
-}
-
-function reservedJob(row: ReservedRow): ReservedJob {
-  return {
-    id: row.job_id,
-    queue: row.queue,
-    body: row.payload,
-    attempts: row.attempts,
-    exceptions: row.exceptions,
-    lease: { queue: row.queue, token: row.lease_token, handle: row.id },
-  };
 }
 
 /** The row id and token of a lease, as the statements expect them. */

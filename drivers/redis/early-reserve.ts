@@ -1,0 +1,110 @@
+import type { ReservedJob } from '../../src/index.js';
+
+/** How long jobs are kept for who waited for them. A worker asks within the same turn of the event loop, or the next. */
+const keptMs = 100;
+
+interface Asked {
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+interface Early {
+  readonly leaseMs: number;
+  readonly jobs: Promise<ReservedJob[]>;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** What an {@link EarlyReserve} does with the store. */
+export interface EarlyReserveOptions {
+  reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]>;
+  /** Gives jobs back that nobody has asked for, their attempts unspent. */
+  giveBack(jobs: readonly ReservedJob[]): Promise<unknown>;
+  onError(error: unknown): void;
+}
+
+/**
+ * Reserves for who waits at the moment that a job is heard of, as that one did last: what a worker does until it asks
+ * goes on meanwhile. What it does not ask for after all goes back.
+ */
+export class EarlyReserve {
+  readonly #options: EarlyReserveOptions;
+  /** What was asked for last, and not brought: by queues. */
+  readonly #asked = new Map<string, Asked>();
+  readonly #early = new Map<string, Early>();
+
+  constructor(options: EarlyReserveOptions) {
+    this.#options = options;
+  }
+
+  /** Takes how a reserve went. Only who was told that there is nothing more is likely to ask again. */
+  asked(queues: readonly string[], limit: number, leaseMs: number, found: number): void {
+    if (limit === 0) return;
+    if (found < limit) this.#asked.set(nameOf(queues), { limit, leaseMs });
+    else this.#asked.delete(nameOf(queues));
+  }
+
+  /** Takes that somebody who waits for these queues is about to be woken, as there is a job. */
+  heard(queues: readonly string[]): void {
+    const name = nameOf(queues);
+    const asked = this.#asked.get(name);
+    if (asked === undefined || this.#early.has(name)) return;
+    this.#asked.delete(name);
+    const { limit, leaseMs } = asked;
+    const jobs = this.#options.reserve(queues, limit, leaseMs);
+    jobs.catch(() => undefined); // told to who asks
+    const timer = setTimeout(() => void this.#drop(name), keptMs);
+    this.#early.set(name, { leaseMs, jobs, timer });
+  }
+
+  /** What was reserved for these queues already, or undefined where nothing was. */
+  take(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> | undefined {
+    if (limit === 0 || this.#early.size === 0) return undefined;
+    const name = nameOf(queues);
+    const early = this.#early.get(name);
+    if (early === undefined) return undefined;
+    if (early.leaseMs !== leaseMs) {
+      void this.#drop(name);
+      return undefined;
+    }
+    this.#forget(name, early);
+    return this.#upTo(limit, early.jobs);
+  }
+
+  /** Gives back what nobody has asked for. */
+  async close(): Promise<void> {
+    this.#asked.clear();
+    await Promise.all([...this.#early.keys()].map((name) => this.#drop(name)));
+  }
+
+  async #upTo(limit: number, early: Promise<ReservedJob[]>): Promise<ReservedJob[]> {
+    const jobs = await early;
+    if (jobs.length <= limit) return jobs;
+    void this.giveBack(jobs.slice(limit));
+    return jobs.slice(0, limit);
+  }
+
+  async #drop(name: string): Promise<void> {
+    const early = this.#early.get(name);
+    if (early === undefined) return;
+    this.#forget(name, early);
+    await this.giveBack(await early.jobs.catch(() => []));
+  }
+
+  #forget(name: string, { timer }: Early): void {
+    clearTimeout(timer);
+    this.#early.delete(name);
+  }
+
+  /** Gives jobs back that were reserved in vain. Never rejects. */
+  async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
+    try {
+      if (jobs.length > 0) await this.#options.giveBack(jobs);
+    } catch (error) {
+      this.#options.onError(error); // their leases lapse
+    }
+  }
+}
+
+function nameOf(queues: readonly string[]): string {
+  return queues.length === 1 ? (queues[0] as string) : queues.join(' ');
+}

@@ -1,0 +1,160 @@
+import type { Lease, ReservedJob } from '../../src/index.js';
+import type { RedisParts } from './connector.js';
+import { EarlyReserve } from './early-reserve.js';
+import { QueuePlaces } from './keys.js';
+import { handleOf, memberOf } from './member.js';
+import { randomDigits } from './random-digits.js';
+import { Watch } from './watch.js';
+import type { MemberCodec } from './wire.js';
+
+/** Jobs, signals, looks, deletions and what went wrong with beats, as the script answers them. */
+type ReserveReply = [
+  reserved: (number | Buffer)[],
+  signals: (Buffer | null)[],
+  looks: number[],
+  held: number[],
+  problem: Buffer,
+];
+
+/** Jobs that were reserved, and which of the deletions before were of held leases. */
+export interface Reserved {
+  readonly held: boolean[];
+  readonly jobs: ReservedJob[];
+}
+
+/** Reserves jobs, and waits for them. */
+export class Reserver {
+  readonly #parts: RedisParts;
+  readonly #watch: Watch;
+  readonly #early: EarlyReserve;
+  readonly #settle: Settling;
+
+  constructor(parts: RedisParts, settle: Settling) {
+    this.#parts = parts;
+    this.#settle = settle;
+    const { keys, isOneSlot, session, wire, logger } = parts;
+    const onError = (error: unknown): void =>
+      logger.debug({ err: error }, 'a waiting connection failed; looking once a second');
+    this.#early = new EarlyReserve({
+      reserve: async (queues, limit, leaseMs) => (await this.#send([], queues, limit, leaseMs)).jobs,
+      giveBack: (jobs) => settle.unreserve(jobs.map(({ lease }) => lease)),
+      onError,
+    });
+    this.#watch = new Watch({
+      keys,
+      isOneSlot,
+      look: (queues) => this.#look(isOneSlot ? [queues] : queues.map((queue) => [queue])),
+      open: (key) => session.openBlocking(key),
+      rouse: (queue) => session.script(wire.scripts.rouse, keys.ofQueue(queue), []),
+      heard: (queues) => this.#early.heard(queues),
+      onError,
+    });
+  }
+
+  /** The contract's `deleteAndReserve`. */
+  async deleteAndReserve(
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<Reserved> {
+    const names = queues.length === 1 ? queues : [...new Set(queues)];
+    const early = this.#early.take(names, limit, leaseMs);
+    if (early !== undefined) return await this.#deleteBeside(leases, early);
+    const reserved = await this.#send(leases, names, limit, leaseMs);
+    this.#early.asked(names, limit, leaseMs, reserved.jobs.length);
+    return reserved;
+  }
+
+  /** The jobs are there, or on their way; the deletions were not known yet when they were asked for. */
+  async #deleteBeside(leases: readonly Lease[], early: Promise<ReservedJob[]>): Promise<Reserved> {
+    if (leases.length === 0) return { held: [], jobs: await early };
+    const [held, jobs] = await Promise.allSettled([this.#settle.delete(leases), early]);
+    if (held.status === 'fulfilled' && jobs.status === 'fulfilled') {
+      return { held: held.value, jobs: jobs.value };
+    }
+    if (jobs.status === 'fulfilled') void this.#early.giveBack(jobs.value);
+    throw held.status === 'rejected' ? held.reason : (jobs as PromiseRejectedResult).reason;
+  }
+
+  /** The contract's `waitForJob`. */
+  wait(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
+    return this.#watch.wait([...new Set(queues)], maxWaitMs, signal);
+  }
+
+  /** Ends all waits, and leaves the watching to others. */
+  async close(): Promise<void> {
+    const { session, wire, keys } = this.#parts;
+    const { watched, id } = this.#watch;
+    this.#watch.close();
+    await this.#early.close();
+    // Where that fails, the others see within seconds that nobody watches.
+    const stop = (queue: string) => session.script(wire.scripts.unwatch, keys.ofQueue(queue), [id]);
+    await Promise.allSettled(watched.map(stop));
+  }
+
+  /** One script. It takes along what else there is to say and to ask: beats, signals, and what a wait may go by. */
+  async #send(
+    leases: readonly Lease[],
+    names: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<Reserved> {
+    const { keys, signals: store, workers, session, wire } = this.#parts;
+    const watch = this.#watch;
+    const places = new QueuePlaces(keys);
+    for (const queue of names) places.placeOf(queue);
+    const deletions: (number | string | Buffer)[] = [];
+    for (const { queue, handle } of leases) deletions.push(places.placeOf(queue), memberOf(handle));
+    const signals = store.toReadAlong();
+    const beats = workers.take();
+    const reply = await session.script<ReserveReply>(
+      wire.scripts.reserve,
+      [...places.keys, ...signals, ...(beats.length > 0 ? workers.keys : [])],
+      [
+        names.length,
+        limit,
+        leaseMs,
+        randomDigits(),
+        watch.idFor(names),
+        watch.watchesOneOf(names) ? 1 : 0,
+        places.keys.length,
+        signals.length,
+        beats.length / 3,
+        ...beats,
+        ...deletions,
+      ],
+    );
+    const [reserved, values, looks, held, problem] = reply;
+    workers.told(problem.toString());
+    for (const [index, key] of signals.entries()) store.told(key, values[index]?.toString() ?? null);
+    for (const [index, queue] of names.entries()) {
+      const [ready, dueInMs, isWatched] = looks.slice(index * 3);
+      if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
+    }
+    return { held: held.map((was) => was === 1), jobs: jobsOf(reserved, names, wire.members) };
+  }
+
+  /** Reserves nothing; what it sees is told to the watch. */
+  async #look(groups: readonly (readonly string[])[]): Promise<void> {
+    await Promise.all(groups.map((queues) => this.#send([], queues, 0, 0)));
+  }
+}
+
+/** The verbs that a reserver needs beside its own. */
+export interface Settling {
+  delete(leases: readonly Lease[]): Promise<boolean[]>;
+  unreserve(leases: readonly Lease[]): Promise<boolean[]>;
+}
+
+function jobsOf(reserved: ReserveReply[0], queues: readonly string[], members: MemberCodec): ReservedJob[] {
+  const jobs: ReservedJob[] = [];
+  for (let at = 0; at < reserved.length; at += 4) {
+    const queue = queues[(reserved[at] as number) - 1] ?? '';
+    const token = (reserved[at + 1] as Buffer).toString('latin1');
+    const member = reserved[at + 2] as Buffer;
+    const lease = { queue, token, handle: handleOf(member) };
+    jobs.push({ queue, ...members.held(member, reserved[at + 3] as Buffer, token), lease });
+  }
+  return jobs;
+}

@@ -1,0 +1,94 @@
+import type { AttemptContext } from './attempt.js';
+import type { AttemptNews } from './attempt-news.js';
+import type { HeldJob } from './held-job.js';
+import type { Job } from './job.js';
+import type { Payload } from './payload.js';
+import type { Handler } from './registry.js';
+import { runTracer } from './tracing.js';
+
+/** The call of a job's handler: its data checked before, followed by who traces and who watches. */
+export class Handling {
+  readonly handler: Handler | undefined;
+  readonly #held: HeldJob;
+  readonly #payload: Payload;
+  readonly #context: AttemptContext;
+  readonly #news: AttemptNews;
+  #data: unknown;
+  #checked = false;
+  #refusal: { readonly error: unknown } | undefined;
+
+  /** @param handler undefined where the job cannot run. */
+  constructor(
+    held: HeldJob,
+    payload: Payload,
+    handler: Handler | undefined,
+    context: AttemptContext,
+    news: AttemptNews,
+  ) {
+    this.#held = held;
+    this.#payload = payload;
+    this.handler = handler;
+    this.#context = context;
+    this.#news = news;
+    this.#data = payload.data;
+  }
+
+  /** Checks the data and calls the handler, unless the job was aborted before that. */
+  run(job: Job): unknown {
+    const { handler } = this;
+    if (!handler) return undefined;
+    return handler.checkData ? this.#runChecked(job, handler) : this.#call(job, handler);
+  }
+
+  async #runChecked(job: Job, handler: Handler): Promise<unknown> {
+    await this.#checkData();
+    return await this.#call(job, handler);
+  }
+
+  #call(job: Job, handler: Handler): unknown {
+    if (job.abortReason) throw job.abortReason;
+    const { logger, tracer } = this.#context;
+    const { watch } = this.#held;
+    this.#news.handlerStarts();
+    const trace = runTracer(tracer);
+    if (!trace && !watch) return handler.run(job, this.#data, logger);
+    const run = () => handler.run(job, this.#data, logger);
+    const call = trace ? () => this.#traced(job, trace, run) : run;
+    return watch ? watch.run(call) : call();
+  }
+
+  async #traced(
+    job: Job,
+    trace: NonNullable<ReturnType<typeof runTracer>>,
+    run: () => unknown,
+  ): Promise<unknown> {
+    let result: unknown;
+    await trace({ ...job.fields, trace: this.#payload.trace }, async () => {
+      result = await run();
+      return job.abortReason;
+    });
+    return result;
+  }
+
+  async #checkData(): Promise<void> {
+    try {
+      this.#data = await this.handler?.checkData?.(this.#payload.data);
+      this.#checked = true;
+    } catch (error) {
+      this.#refusal = { error };
+      throw error;
+    }
+  }
+
+  /** The error of the job's schema, where it refused the data and the handler did not run. */
+  get refusal(): { readonly error: unknown } | undefined {
+    return this.#refusal;
+  }
+
+  /** The data as the handler would get it, for hooks; raw where the schema refuses it. */
+  async dataForHooks(): Promise<unknown> {
+    const isOpen = this.handler?.checkData && !this.#checked && this.#refusal === undefined;
+    if (isOpen) await this.#checkData().catch(() => {});
+    return this.#data;
+  }
+}

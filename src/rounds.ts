@@ -1,0 +1,37 @@
+/** What is called in a round, and goes on after it. */
+export interface Starter {
+  /** Calls the handler. Must not throw. */
+  call(): void;
+  /** Goes on with what the handler returned or threw. Must not throw. */
+  goOn(): void;
+}
+
+/** Where nothing is under way. */
+const now = Promise.resolve();
+
+/**
+ * Calls handlers that are ready in rounds: those of one round first, each in a microtask of its own, so that what one
+ * sets in an `AsyncLocalStorage` is no other's; then goes on with all of them, which may make the next round. What is
+ * queued while a round gathers (such as a write that puts all its starts on record) is done before its first handler.
+ */
+export class Rounds {
+  readonly #start = () => this.#callAll();
+  readonly #end = () => this.#goOnWithAll();
+  #gathered: Starter[] = [];
+  #called: Starter[] = [];
+
+  add(one: Starter): void {
+    if (this.#gathered.push(one) === 1) void now.then(this.#start);
+  }
+
+  #callAll(): void {
+    this.#called = this.#gathered;
+    this.#gathered = [];
+    for (const one of this.#called) void now.then(() => one.call());
+    void now.then(this.#end); // before the next round starts
+  }
+
+  #goOnWithAll(): void {
+    for (const one of this.#called) one.goOn();
+  }
+}

@@ -1,0 +1,37 @@
+import type { Options } from './options.js';
+import { redOf, reportOf } from './report.js';
+import { torture } from './torture.js';
+
+/** What can be broken in the naive driver, and the invariants of which one at least must be red then. */
+export const mutants: Readonly<Record<string, readonly number[]>> = {
+  'pop-then-lease': [1],
+  'settle-by-id': [4],
+  'release-inserts': [3, 5],
+  'delete-then-log': [1],
+  'no-heartbeat': [4],
+  'drops-many-due': [1],
+  'counts-afterwards': [5],
+  'exit-is-success': [1],
+  'new-id-on-retry': [2],
+  'term-drops': [1],
+};
+
+/** Runs the naive driver as it is, which must be green, and with each of its mutants, which must be red. */
+export async function runMutants(options: Options, say: (text: string) => void): Promise<boolean> {
+  const names = options.mutant === undefined ? ['none', ...Object.keys(mutants)] : [options.mutant];
+  let isAllFound = true;
+  for (const mutant of names) {
+    const expected = mutants[mutant] ?? [];
+    const outcome = await torture({ ...options, driver: 'naive', mutant });
+    const red = redOf(outcome);
+    const isFound = mutant === 'none' ? red.length === 0 : expected.some((one) => red.includes(one));
+    isAllFound &&= isFound;
+    const wanted = mutant === 'none' ? 'none' : expected.join(' or ');
+    say(
+      `${isFound ? 'ok  ' : 'FAIL'} ${mutant.padEnd(18)} red: ${red.join(', ') || 'none'} (wanted: ${wanted})`,
+    );
+    if (!isFound) say(`${reportOf(outcome)}\nledgers: ${outcome.folder}`);
+    else outcome.remove();
+  }
+  return isAllFound;
+}

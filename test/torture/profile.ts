@@ -1,0 +1,103 @@
+import type { Options } from './options.js';
+
+/** How hard a run is: what is pushed, who works, and how often what is broken. */
+export interface Profile {
+  readonly producers: number;
+  /** Jobs a second that each of them pushes. */
+  readonly rate: number;
+  /** `queue:work --queue=high,default,low`, beside one for the queue that is in order. */
+  readonly workers: number;
+  /** `queue:listen --queue=default`. */
+  readonly listeners: number;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+  readonly pollMs: number;
+  readonly tries: number;
+  readonly delayedShare: number;
+  /** Jobs that fall due at one moment, soon after the start. */
+  readonly burst: number;
+  /** Jobs of the run in a queue of its own, before anything is broken. */
+  readonly quiet: number;
+  /** The kinds of jobs, by how many there are of each; `jobs/torture.mjs` has what they do. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** How often what happens, in ms: on the average for kills, else every so often. */
+  readonly everyMs: {
+    readonly kill: number;
+    readonly term: number;
+    readonly stop: number;
+    readonly restart: number;
+    readonly outage: number;
+    readonly network: number;
+  };
+  /** How long the idle workers are watched after the drain. */
+  readonly idleMs: number;
+}
+
+const times = { leaseMs: 6000, timeoutMs: 3000, graceMs: 1000, pollMs: 1000, tries: 5 } as const;
+
+/** Blocked loops, full heaps and dead processes cost seconds of CPU each: few of them, for a small machine. */
+const weights = {
+  quick: 70,
+  slow: 15,
+  busy: 4,
+  throws: 4,
+  releases: 2,
+  late: 0.5,
+  long: 0.3,
+  exits: 0.3,
+  never: 0.3,
+  blocks: 0.1,
+  swells: 0.1,
+};
+
+/** A run of seconds, for every change: a little of everything. */
+function smoke(ms: number): Profile {
+  return {
+    ...times,
+    producers: 2,
+    rate: 15,
+    workers: 3,
+    listeners: 1,
+    concurrency: 4,
+    delayedShare: 0.15,
+    burst: 200,
+    quiet: 200,
+    weights,
+    everyMs: { kill: 1500, term: 5000, stop: 9000, restart: ms / 2, outage: ms / 2, network: 4000 },
+    idleMs: 4000,
+  };
+}
+
+function nightly(driver: Options['driver']): Profile {
+  return {
+    ...times,
+    producers: 4,
+    rate: driver === 'sqlite' || driver === 'naive' ? 12 : 20,
+    workers: 6,
+    listeners: 1,
+    concurrency: 4,
+    delayedShare: 0.15,
+    burst: 8500,
+    quiet: 5000,
+    weights,
+    everyMs: { kill: 2000, term: 15_000, stop: 40_000, restart: 90_000, outage: 60_000, network: 20_000 },
+    idleMs: 30_000,
+  };
+}
+
+/** More of what the mutants break: jobs that throw late, run long, end their process, are stopped. */
+function forMutants(): Profile {
+  return {
+    ...smoke(30_000),
+    rate: 20,
+    weights: { ...weights, throws: 25, late: 6, long: 2, exits: 3, swells: 0, blocks: 0.05 },
+    everyMs: { kill: 1200, term: 2500, stop: 5000, restart: 12_000, outage: 30_000, network: 30_000 },
+  };
+}
+
+export function profileFor({ driver, seconds, mutant }: Options): Profile {
+  if (mutant !== undefined) return forMutants();
+  return seconds < 120 ? smoke(seconds * 1000) : nightly(driver);
+}

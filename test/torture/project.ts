@@ -1,0 +1,68 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LedgerEvent } from '../conformance/index.js';
+import type { Options } from './options.js';
+import type { Profile } from './profile.js';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The queues that the workers take, the first one first. */
+export const queues = ['high', 'default', 'low'] as const;
+/** The queue with one producer and one worker with one slot. */
+export const lineQueue = 'line';
+
+/** The program of the command line. */
+export const bin = join(root, 'dist/cli/bin.cjs');
+
+/** A folder with the config and the jobs of a run, in which all that is written down stays. */
+export class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), 'drover-torture-'));
+
+  constructor() {
+    cpSync(join(import.meta.dirname, 'project'), this.folder, { recursive: true });
+    for (const name of ['ledger', 'output', 'node_modules']) mkdirSync(join(this.folder, name));
+    symlinkSync(root, join(this.folder, 'node_modules/drover'));
+    symlinkSync(join(root, 'node_modules/better-sqlite3'), join(this.folder, 'node_modules/better-sqlite3'));
+    writeFileSync(join(this.folder, 'package.json'), '{ "private": true, "type": "module" }');
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Writes what the files of the project go by. */
+  configure({ driver, mutant, seed }: Options, profile: Profile, url: string): void {
+    const settings = { driver, mutant, seed, url, file: this.path('naive.sqlite'), ...profile };
+    writeFileSync(this.path('torture.json'), JSON.stringify(settings, null, 2));
+  }
+
+  /** All lines of all ledgers. */
+  events(): LedgerEvent[] {
+    return readdirSync(this.path('ledger')).flatMap((name) =>
+      linesOf(readFileSync(this.path(`ledger/${name}`), 'utf8')),
+    );
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** The last line may be half: its process was killed. */
+function linesOf(text: string): LedgerEvent[] {
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as LedgerEvent);
+}

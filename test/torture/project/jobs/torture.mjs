@@ -1,0 +1,35 @@
+import { defineJob } from 'drover';
+import { run } from '../kinds.mjs';
+import { hashOf, settings, write } from '../ledger.mjs';
+
+const { leaseMs, timeoutMs } = settings;
+
+export const torture = defineJob({
+  name: 'torture',
+  backoff: [0, 1],
+  async handle({ data, job, signal }) {
+    const about = { id: job.id, pid: process.pid };
+    const attempt = job.attempts();
+    write({
+      ev: 'started',
+      ...about,
+      queue: job.queue,
+      parent: process.ppid,
+      attempt,
+      hash: hashOf(data),
+      kind: data.kind,
+    });
+    signal.addEventListener('abort', () => write({ ev: 'aborted', ...about }), { once: true });
+    let isReleased = false;
+    await run(data.kind, job.id, attempt, {
+      leaseMs,
+      timeoutMs,
+      threw: (which) => write({ ev: 'threw', ...about, which }),
+      release: async (seconds) => {
+        await job.release(seconds);
+        isReleased = true;
+      },
+    });
+    write({ ev: isReleased ? 'released' : 'finished', ...about });
+  },
+});

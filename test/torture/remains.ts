@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from '../../src/index.js';
+import type { LedgerEvent, Remains } from '../conformance/index.js';
+import type { Crew } from './crew.js';
+import { cpuMsOf, isAlive } from './processes.js';
+import type { Profile } from './profile.js';
+import type { Store } from './store.js';
+import { sizeOf } from './watch.js';
+
+/** Most requests that one idle worker may send in a second, and the share of a core that one process may take. */
+const [mostRequests, mostCpuPercent] = [1, 2];
+
+/** What workers cost that have nothing to do. */
+export async function idleCost(store: Store, crew: Crew, { idleMs }: Profile): Promise<Remains['idle']> {
+  const pids = crew.all;
+  const workers = crew.pids.length;
+  const before = new Map(pids.map((pid) => [pid, cpuMsOf(pid)]));
+  const requestsBefore = await store.requests();
+  await sleep(idleMs);
+  const requestsAfter = await store.requests();
+  const shares = pids.map((pid) => ((cpuMsOf(pid) - (before.get(pid) ?? 0)) / idleMs) * 100);
+  const cpu = { value: Math.round(Math.max(0, ...shares) * 10) / 10, most: mostCpuPercent };
+  if (requestsBefore === undefined || requestsAfter === undefined) return { '% CPU of a process': cpu };
+  const requests = (requestsAfter - requestsBefore) / (idleMs / 1000) / workers;
+  return {
+    '% CPU of a process': cpu,
+    'requests of a worker a second': { value: Math.round(requests * 100) / 100, most: mostRequests },
+  };
+}
+
+/** What is there when all workers have ended. */
+export async function remainsOf(
+  queue: Queue,
+  store: Store,
+  events: readonly LedgerEvent[],
+): Promise<Omit<Remains, 'idle'>> {
+  const size = (await sizeOf(queue)) ?? { ready: -1, delayed: -1, reserved: -1 };
+  const records = await queue.failed.list({ limit: 1_000_000 });
+  const pids = new Set(events.flatMap((event) => ('pid' in event && event.pid ? [event.pid] : [])));
+  return {
+    failed: records.map(({ jobId, payload }) => ({ id: jobId, hash: hashOf(JSON.parse(payload).data) })),
+    left: { ...size, ...(await store.residue()), processes: [...pids].filter(isAlive).length },
+  };
+}
+
+/** As `hashOf` of the project. */
+function hashOf(data: unknown): string {
+  return createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16);
+}

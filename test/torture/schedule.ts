@@ -1,0 +1,61 @@
+import { Chance } from './chance.js';
+import type { Profile } from './profile.js';
+
+/** What can be done to a network. */
+export const networkFaults = [
+  'cut',
+  'lose-reply',
+  'cut-before',
+  'half-reply',
+  'swallow',
+  'half-open',
+  'delay',
+  'slow',
+  'black-hole',
+] as const;
+
+/** Something to break, and when. */
+export interface Planned {
+  /** From the start of the run. */
+  readonly atMs: number;
+  readonly what:
+    | 'kill'
+    | 'kill-as-it-ends'
+    | 'term'
+    | 'stop'
+    | 'stop-tree'
+    | 'restart'
+    | 'outage'
+    | 'network';
+  /** For what takes its time. */
+  readonly forMs: number;
+  /** From 0 to below 1: which of the processes that there are then. */
+  readonly luck: number;
+  readonly network: (typeof networkFaults)[number];
+}
+
+/** All that is to be broken in a run, by time. The same for the same seed. Pure. */
+export function scheduleFor(
+  { everyMs, leaseMs }: Pick<Profile, 'everyMs' | 'leaseMs'>,
+  forMs: number,
+  seed: number,
+): Planned[] {
+  const chance = new Chance(seed);
+  const planned: Planned[] = [];
+  const plan = (what: Planned['what'], atMs: number, least = 0, most = 0) => {
+    const network = chance.pick(networkFaults) ?? 'cut';
+    planned.push({ atMs, what, forMs: chance.between(least, most), luck: chance.next(), network });
+  };
+  for (let at = chance.wait(everyMs.kill); at < forMs; at += chance.wait(everyMs.kill)) {
+    plan(chance.next() < 0.5 ? 'kill' : 'kill-as-it-ends', at);
+  }
+  const each = (everyOneMs: number, does: (atMs: number) => void) => {
+    for (let at = everyOneMs * chance.between(0.4, 0.9); at < forMs; at += everyOneMs) does(at);
+  };
+  each(everyMs.term, (at) => plan('term', at));
+  each(everyMs.stop, (at) => plan(chance.next() < 0.5 ? 'stop' : 'stop-tree', at, leaseMs / 2, leaseMs * 2));
+  each(everyMs.restart, (at) => plan('restart', at));
+  each(everyMs.outage, (at) => plan('outage', at, 200, 5000));
+  each(everyMs.network, (at) => plan('network', at, 1000, 6000));
+  return planned.sort((a, b) => a.atMs - b.atMs);
+}

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { openQueue } from '../../config/index.js';
+import { createQueue, type Queue } from '../../src/index.js';
+import { checkLedger, type LedgerRules } from '../conformance/index.js';
+import { Chaos } from './chaos.js';
+import { coverageOf } from './coverage.js';
+import { Crew } from './crew.js';
+import type { Options } from './options.js';
+import { type Profile, profileFor } from './profile.js';
+import { lineQueue, Project, queues } from './project.js';
+import { nowMs, Record } from './record.js';
+import { idleCost, remainsOf } from './remains.js';
+import type { Outcome } from './report.js';
+import { scheduleFor } from './schedule.js';
+import { startStore } from './store.js';
+import { drain, watch } from './watch.js';
+
+/** One run: jobs are pushed and worked while things are broken, then the rest is worked off, and all of it judged. */
+export async function torture(options: Options): Promise<Outcome> {
+  const profile = profileFor(options);
+  const project = new Project();
+  const record = new Record(project.path('ledger/chaos.ndjson'));
+  const store = await startStore(options, project.folder);
+  project.configure(options, profile, store.url);
+  const queue = store.driver
+    ? createQueue({ connections: { default: store.driver } })
+    : await openQueue({ cwd: project.folder, env: {} });
+  const crew = new Crew(project, record);
+  const looking = new AbortController();
+  try {
+    await workQuietly(project, profile, queue, crew);
+    const watching = watch(queue, crew, record, looking.signal);
+    for (let one = 0; one < profile.workers; one++) {
+      crew.keep(
+        'queue:work',
+        '--json',
+        `--queue=${queues.join(',')}`,
+        `--concurrency=${profile.concurrency}`,
+      );
+    }
+    for (let one = 0; one < profile.listeners; one++) crew.keep('queue:listen', '--json', '--queue=default');
+    const plan = scheduleFor(profile, options.seconds * 1000, options.seed);
+    const producing = produce(project, profile, options.seconds);
+    await new Chaos({ project, crew, store, record }).run(plan);
+    await producing;
+    await drain(queue, 2 * profile.leaseMs + 30_000);
+    looking.abort();
+    await watching;
+    const idle = (await idleCost(store, crew, profile)) ?? {};
+    await crew.end();
+    await complain(project, record);
+    const events = project.events();
+    const remains = { ...(await remainsOf(queue, store, events)), idle };
+    writeFileSync(project.path('remains.json'), JSON.stringify(remains));
+    const verdicts = checkLedger(events, remains, rulesOf(profile));
+    const floors = coverageOf(events, verdicts, options);
+    const title = titleOf(options);
+    return {
+      title,
+      verdicts,
+      floors,
+      done: record.counts,
+      folder: project.folder,
+      remove: () => project.remove(),
+    };
+  } finally {
+    looking.abort();
+    crew.kill();
+    await queue.close();
+    await store.stop();
+    record.close();
+  }
+}
+
+function titleOf({ driver, seconds, seed, mutant }: Options): string {
+  return `${driver}${mutant === undefined ? '' : ` with ${mutant}`}, ${seconds} s, --seed ${seed}`;
+}
+
+/** Before anything is broken: jobs of one producer in a line, and one worker with one slot. It works on after that. */
+async function workQuietly(project: Project, profile: Profile, queue: Queue, crew: Crew): Promise<void> {
+  const rate = 2000; // as fast as answers come
+  await producer(project, 'line', rate, profile.quiet / rate, [lineQueue]);
+  crew.keep('queue:work', '--json', `--queue=${lineQueue}`, '--concurrency=1');
+  await drain(queue, 60_000);
+}
+
+async function produce(project: Project, profile: Profile, seconds: number): Promise<void> {
+  const all = Array.from({ length: profile.producers }, (_, index) =>
+    producer(project, `p${index}`, profile.rate, seconds, queues),
+  );
+  await Promise.all([...all, producer(project, 'inline', 5, seconds, [lineQueue])]);
+}
+
+/** Runs a script that pushes by the public API, in a process of its own. */
+async function producer(
+  project: Project,
+  name: string,
+  rate: number,
+  seconds: number,
+  to: readonly string[],
+): Promise<void> {
+  const errors = openSync(project.path(`output/producer-${name}.err`), 'a');
+  const words = ['producer.mjs', name, String(rate), String(seconds), ...to];
+  const child = spawn(process.execPath, words, { cwd: project.folder, stdio: ['ignore', 'ignore', errors] });
+  const [code] = await once(child, 'exit');
+  if (code === 0) return;
+  throw new Error(
+    `the producer ${name} ended with ${code}:\n${readFileSync(project.path(`output/producer-${name}.err`))}`,
+  );
+}
+
+/** What no process should ever say on its standard error. */
+const complaints =
+  /unhandled|uncaughtexception|MaxListeners|DeprecationWarning|TypeError|ReferenceError|RangeError/i;
+
+async function complain(project: Project, record: Record): Promise<void> {
+  for (const name of readdirSync(project.path('output'))) {
+    const lines = readFileSync(project.path(`output/${name}`), 'utf8').split('\n');
+    for (const text of lines.filter((line) => complaints.test(line))) {
+      record.write({ ev: 'complaint', t: nowMs(), text: `${name}: ${text.slice(0, 300)}` });
+    }
+  }
+}
+
+function rulesOf(profile: Profile): LedgerRules {
+  const { leaseMs, tries, pollMs, workers, concurrency } = profile;
+  return {
+    leaseMs,
+    tries,
+    pollMs,
+    slackMs: 3000,
+    slots: workers * concurrency,
+    priorities: queues,
+    inOrder: [lineQueue],
+    exits: {
+      none: [],
+      term: [0],
+      restart: [0],
+      kill: ['SIGKILL', 0],
+      'store away': [69],
+    },
+  };
+}
