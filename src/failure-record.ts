@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { ReservedJob } from './connector.js';
 import { classWithCode, describeError, host } from './error-text.js';
 import type { FailedJob, FailedReason } from './failed-jobs.js';
+import { randomUuid } from './random.js';
 
 /**
  * The record of a job that is given up now.
@@ -21,7 +21,7 @@ export function failureRecord(
 ): FailedJob {
   const text = describeError(about.error);
   return {
-    uuid: randomUUID(),
+    uuid: randomUuid(),
     jobId: reserved.id,
     connection: about.connection,
     queue: reserved.queue,

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from './logger.js';
+import { randomText } from './random.js';
 import { waitAtMost } from './within.js';
 import { aboutText, keepMsOf, type WorkerReport } from './worker-info.js';
 import type { Beat, WorkerRegistry } from './worker-registry.js';
@@ -22,7 +22,7 @@ export interface HeartbeatOptions {
 /** Says again and again that a worker lives. A registry that is away costs the worker nothing but its place there. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #id = randomBytes(8).toString('hex');
+  readonly #id = randomText(8);
   #timer: NodeJS.Timeout | undefined;
   #underWay: Promise<void> | undefined;
   #isAway = false;
