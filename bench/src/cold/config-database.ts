@@ -1,18 +1,11 @@
+import { database } from '../../../dist/drivers/database/index.js';
 import { taskOfThisProcess } from '../task.js';
 
-// The config of a project whose start is measured. It imports the driver that it names, as a project's does.
+// The config of a project on a database, whose start is measured. It imports the driver that it names, and no other.
 const { place } = taskOfThisProcess();
-
-async function driver() {
-  if (place.store === 'redis') {
-    const { redis } = await import('../../../dist/drivers/redis/index.js');
-    return redis(`redis://127.0.0.1:${place.port}`);
-  }
-  const { database } = await import('../../../dist/drivers/database/index.js');
-  return database(`sqlite:${place.file}`);
-}
+if (place.store === 'redis') throw new Error('this config is of a database');
 
 export default {
-  connections: { default: await driver() },
+  connections: { default: database(place.store === 'sqlite' ? `sqlite:${place.file}` : place.url) },
   jobs: './jobs/*.js',
 };
