@@ -53,12 +53,21 @@ async function woken(limit: number, act: () => Promise<unknown>): Promise<Return
   return connector;
 }
 
+/** Run by another process, as one of ours waits for it without a turn of the event loop. */
+const pushAndLook = `
+const [port, member] = process.argv.slice(1);
+const client = new (require('ioredis').Redis)(Number(port));
+(async () => {
+  await client.rpush('{queues:q}', member);
+  const [ready, reserved] = [await client.llen('{queues:q}'), await client.zcard('{queues:q}:reserved')];
+  console.log(JSON.stringify({ ready, reserved }));
+  client.disconnect();
+})();`;
+
 /** Pushes as PHP does, and answers what is ready and reserved while nothing of ours has run since. */
 function pushedBehindOurBack(id: string): { readonly ready: number; readonly reserved: number } {
-  const ask = (...args: string[]) =>
-    Number(execFileSync('redis-cli', ['-p', String(server.port), ...args], { encoding: 'utf8' }));
-  ask('RPUSH', '{queues:q}', body(id));
-  return { ready: ask('LLEN', '{queues:q}'), reserved: ask('ZCARD', '{queues:q}:reserved') };
+  const args = ['-e', pushAndLook, String(server.port), body(id)];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
 const push = (...ids: string[]) =>
