@@ -25,7 +25,7 @@ export interface Dialect {
   readonly take: string;
   /** The score that a lease has which ends at `seconds`; behind `take` where there is one. */
   leaseEnd(seconds: string): string;
-  /** The function `hold(queue, number, member)`: puts a job that left the list among the reserved ones. */
+  /** The function `hold(queue, number, members)`: moves the jobs that stand first in the list to the reserved ones. */
   readonly hold: string;
   /** With `lane`, `member`, `spare`: keeps two jobs apart that have the same bytes and shall both be delayed. */
   readonly twin: string;
@@ -88,23 +88,32 @@ end
 `,
   take: "local was = redis.call('ZREM', queue.reserved, member)",
   leaseEnd: (seconds) => `score(${seconds})`,
-  hold: `local function hold(queue, number, member)
-  local token = string.format('%014x%04x', time * 1000000, (#reserved / 4) % 65536) .. random
-  local head, name, digits, rest = split(member)
-  local body = ''
-  if not head then
-    -- Nobody patches what is not understood: it is kept aside, and a member that points to it moves on.
-    body = member
-    redis.call('HSET', queue.bodies, token, member)
-    head, name, digits, rest = '{"drover":"' .. token .. '","id":"' .. token .. '",', '"attempts":', '0', '}'
-  else
-    local key = bodyKey(member)
-    if key then body = redis.call('HGET', queue.bodies, key) or '' end
+  hold: `local function hold(queue, number, members)
+  local size, ends, began = #reserved, score(time + leaseMs / 1000), string.format('%014x', time * 1000000)
+  local added, aside = {}, {}
+  for place, member in ipairs(members) do
+    local token = began .. string.format('%04x', (size / 4) % 65536) .. random
+    local head, name, digits, rest = split(member)
+    local body = ''
+    if not head then
+      -- Nobody patches what is not understood: it is kept aside, and a member that points to it moves on.
+      body = member
+      aside[#aside + 1] = token
+      aside[#aside + 1] = member
+      head, name, digits, rest = '{"drover":"' .. token .. '","id":"' .. token .. '",', '"attempts":', '0', '}'
+    else
+      local key = bodyKey(member)
+      if key then body = redis.call('HGET', queue.bodies, key) or '' end
+    end
+    local attempts = digits == '0' and '1' or string.format('%d', tonumber(digits) + 1)
+    local held = head .. '"lease":"' .. token .. '",' .. name .. attempts .. rest
+    added[place * 2 - 1], added[place * 2] = ends, held
+    reserved[size + 1], reserved[size + 2], reserved[size + 3], reserved[size + 4] = number, token, held, body
+    size = size + 4
   end
-  local held = head .. '"lease":"' .. token .. '",' .. name .. string.format('%d', tonumber(digits) + 1) .. rest
-  redis.call('ZADD', queue.reserved, score(time + leaseMs / 1000), held)
-  local size = #reserved
-  reserved[size + 1], reserved[size + 2], reserved[size + 3], reserved[size + 4] = number, token, held, body
+  redis.call('LPOP', queue.list, #members)
+  if #aside > 0 then redis.call('HSET', queue.bodies, unpack(aside)) end
+  redis.call('ZADD', queue.reserved, unpack(added))
 end`,
   twin: `-- Two jobs of the same bytes stay two: the second keeps its old lease, which holds nothing any more.
     if spare and redis.call('ZSCORE', lane.delayed, member) then member = spare end`,

@@ -1,5 +1,6 @@
 import type { Client } from './client.js';
 import { whenReady } from './ready.js';
+import type { Script } from './script.js';
 
 /** How long one command may block: then it is sent again, which shows that the connection still lives. */
 const blockedSeconds = 20;
@@ -8,13 +9,24 @@ const answersWithinMs = 5000;
 /** A server that refuses (full, a replica, away) is asked again after this. */
 const deafMs = 1000;
 
+/** A script that the server carries out at the very moment when it lets go of the command before it. */
+export interface FollowUp {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+  /** Gets the answer, its texts as buffers; tells whether there is news in it for who waits. Must not throw. */
+  answered(answer: unknown): boolean;
+}
+
 /** How an {@link Ear} listens. */
 export interface EarOptions {
   /** Makes the connection that the command blocks; called when it is first needed. */
   open(): Promise<Client>;
   /** A blocking command without its timeout, which comes last. */
   readonly command: readonly string[];
-  /** Gets the reply to the command. */
+  /** What to send right behind the command, if anything. It runs too where the command's time is over. */
+  followUp?(): FollowUp | undefined;
+  /** Gets the reply to the command; null where only what followed it has brought news. */
   heard(reply: unknown): void;
   /** Whether somebody still waits, so that a command whose time is over is sent again. */
   isWanted(): boolean;
@@ -27,6 +39,9 @@ export class Ear {
   readonly #options: EarOptions;
   #client: Promise<Client> | undefined;
   #isListening = false;
+  #following: Promise<boolean> | undefined;
+  /** Whether the script that follows may be called by its name. */
+  #isScriptKnown = false;
   #deafUntilMs = 0;
   #closed = false;
 
@@ -41,10 +56,14 @@ export class Ear {
     void this.#listen();
   }
 
-  /** Drops the connection; what it waited for is not heard. */
-  close(): void {
+  /**
+   * Drops the connection; what it waited for is not heard. The server forgets what it had not begun with; what it had
+   * done it tells before it hangs up too, and that is taken in by the time that this resolves.
+   */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#hangUp();
+    await this.#following;
   }
 
   /** The next connection is made anew: the key may be at another server by then. */
@@ -58,8 +77,20 @@ export class Ear {
 
   async #listen(): Promise<void> {
     let reply: unknown;
+    let isNews = false;
     try {
-      reply = await this.#ask();
+      const client = await this.#connected();
+      // A connection that leads nowhere tells nothing by itself.
+      const timer = setTimeout(() => client.reconnect(), blockedSeconds * 1000 + answersWithinMs);
+      try {
+        await whenReady(client);
+        if (this.#closed) return;
+        const blocked = this.#block(client);
+        isNews = await this.#follow(client);
+        reply = await blocked;
+      } finally {
+        clearTimeout(timer);
+      }
     } catch (error) {
       if (this.#closed) return;
       this.#deafUntilMs = performance.now() + deafMs;
@@ -69,25 +100,43 @@ export class Ear {
       this.#isListening = false;
     }
     if (this.#closed) return;
-    if (reply !== undefined && reply !== null) this.#options.heard(reply);
+    if (isNews || (reply !== undefined && reply !== null)) this.#options.heard(reply);
     else if (this.#options.isWanted()) this.listen();
   }
 
-  async #ask(): Promise<unknown> {
+  #connected(): Promise<Client> {
     this.#client ??= this.#options.open().catch((error: unknown) => {
       this.#client = undefined; // the next time tries anew
       throw error;
     });
-    const client = await this.#client;
-    // A connection that leads nowhere tells nothing by itself.
-    const timer = setTimeout(() => client.reconnect(), blockedSeconds * 1000 + answersWithinMs);
-    try {
-      await whenReady(client);
-      if (this.#closed) return undefined;
-      const [name, ...args] = this.#options.command;
-      return await client.redis.call(name, [...args, blockedSeconds]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return this.#client;
+  }
+
+  #block({ redis }: Client): Promise<unknown> {
+    const [name, ...args] = this.#options.command;
+    const blocked = redis.call(name, [...args, blockedSeconds]);
+    blocked.catch(() => undefined); // told once the answer to what follows is in, which may come all the same
+    return blocked;
+  }
+
+  /** Answers whether there was news. Never rejects: what is wrong with the connection is told by the command before. */
+  #follow({ redis }: Client): Promise<boolean> {
+    const followUp = this.#options.followUp?.();
+    if (followUp === undefined) return nothing;
+    const { script, keys, args, answered } = followUp;
+    const [name, text] = this.#isScriptKnown ? ['EVALSHA', script.sha] : ['EVAL', script.lua];
+    this.#following = redis.callBuffer(name, [text, keys.length, ...keys, ...args]).then(
+      (answer) => {
+        this.#isScriptKnown = true;
+        return answered(answer);
+      },
+      () => {
+        this.#isScriptKnown = false; // it may be another server, or its scripts were flushed
+        return false;
+      },
+    );
+    return this.#following;
   }
 }
+
+const nothing = Promise.resolve(false);

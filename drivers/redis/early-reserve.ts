@@ -3,7 +3,8 @@ import type { ReservedJob } from '../../src/index.js';
 /** How long jobs are kept for who waited for them. A worker asks within the same turn of the event loop, or the next. */
 const keptMs = 100;
 
-interface Asked {
+/** How a reserve was asked for. */
+export interface Asked {
   readonly limit: number;
   readonly leaseMs: number;
 }
@@ -23,8 +24,8 @@ export interface EarlyReserveOptions {
 }
 
 /**
- * Reserves for who waits at the moment that a job is heard of, as that one did last: what a worker does until it asks
- * goes on meanwhile. What it does not ask for after all goes back.
+ * Jobs that are reserved for who waits, as that one reserved last, before it asks: by the server at the moment when they
+ * come, or else as soon as they are heard of. What is not asked for after all goes back.
  */
 export class EarlyReserve {
   readonly #options: EarlyReserveOptions;
@@ -43,15 +44,35 @@ export class EarlyReserve {
     else this.#asked.delete(nameOf(queues));
   }
 
+  /** How to reserve for who waits for these queues; undefined where that is not known. */
+  wanted(queues: readonly string[]): Asked | undefined {
+    return this.#asked.get(nameOf(queues));
+  }
+
+  /** Takes jobs that were reserved for who waits for these queues. */
+  taken(queues: readonly string[], leaseMs: number, jobs: readonly ReservedJob[]): void {
+    if (this.has(queues)) void this.giveBack(jobs);
+    else this.#keep(queues, leaseMs, Promise.resolve([...jobs]));
+  }
+
   /** Takes that somebody who waits for these queues is about to be woken, as there is a job. */
   heard(queues: readonly string[]): void {
-    const name = nameOf(queues);
-    const asked = this.#asked.get(name);
-    if (asked === undefined || this.#early.has(name)) return;
-    this.#asked.delete(name);
+    const asked = this.wanted(queues);
+    if (asked === undefined || this.has(queues)) return;
     const { limit, leaseMs } = asked;
     const jobs = this.#options.reserve(queues, limit, leaseMs);
     jobs.catch(() => undefined); // told to who asks
+    this.#keep(queues, leaseMs, jobs);
+  }
+
+  /** Whether jobs are here for these queues, or on their way. */
+  has(queues: readonly string[]): boolean {
+    return this.#early.has(nameOf(queues));
+  }
+
+  #keep(queues: readonly string[], leaseMs: number, jobs: Promise<ReservedJob[]>): void {
+    const name = nameOf(queues);
+    this.#asked.delete(name);
     const timer = setTimeout(() => void this.#drop(name), keptMs);
     this.#early.set(name, { leaseMs, jobs, timer });
   }

@@ -139,7 +139,7 @@ local function take(queue, lease)
 end
 `;
 
-const hold = `local function hold(queue, number, member)
+const hold = `local function holdOne(queue, number, member)
   local token = string.format('%014x%04x', time * 1000000, (#reserved / 4) % 65536) .. random
   local mark = (tonumber(string.sub(random, 1, 8), 16) + #reserved / 4) % ${2 ** markBits - 1} + 1
   local held, body = taken(member), ''
@@ -156,6 +156,14 @@ const hold = `local function hold(queue, number, member)
   local size = #reserved
   reserved[size + 1], reserved[size + 2] = number, token
   reserved[size + 3], reserved[size + 4] = string.format('%d %s', mark, held), body
+end
+
+-- One by one: what one is stored as depends on those that are reserved already.
+local function hold(queue, number, members)
+  for _, member in ipairs(members) do
+    redis.call('LPOP', queue.list)
+    holdOne(queue, number, member)
+  end
 end`;
 
 const level = `

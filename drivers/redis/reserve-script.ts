@@ -6,6 +6,9 @@ import { beatFunction } from './worker-scripts.js';
 /** How many due or lapsed jobs one reserve moves at most: each costs the server about a microsecond. */
 const mostMoved = 1000;
 
+/** How many jobs are moved with one command: what a script hands over at once is limited. */
+const mostHeld = 500;
+
 /** How long a connector that watches a queue is trusted to do so; it says so again with every look. */
 const watchedForMs = 1500;
 
@@ -93,9 +96,12 @@ for number = 1, queueCount do
   moveDue(queue)
   moveLapsed(queue)
   while #reserved < limit * 4 do
-    local member = redis.call('LPOP', queue.list)
-    if not member then break end
-    hold(queue, number, member)
+    local members = redis.call('LRANGE', queue.list, 0, math.min(limit - #reserved / 4, ${mostHeld}) - 1)
+    if #members == 0 then
+      redis.call('LPOP', queue.list) -- a replica shall refuse, and not seem to be empty
+      break
+    end
+    hold(queue, number, members)
   end
 end
 

@@ -1,5 +1,6 @@
 import type { Lease, ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
+import type { FollowUp } from './ear.js';
 import { EarlyReserve } from './early-reserve.js';
 import { QueuePlaces } from './keys.js';
 import { handleOf, memberOf } from './member.js';
@@ -17,6 +18,9 @@ type ReserveReply = [
   problem: Buffer,
 ];
 
+/** Tokens and members, and whether the queue is watched no more, as the short script answers them. */
+type TakeReply = [found: Buffer[], isLeft: number];
+
 /** Jobs that were reserved, and which of the deletions before were of held leases. */
 export interface Reserved {
   readonly held: boolean[];
@@ -33,11 +37,10 @@ export class Reserver {
   constructor(parts: RedisParts, settle: Settling) {
     this.#parts = parts;
     this.#settle = settle;
-    const { keys, isOneSlot, session, wire, logger } = parts;
-    const onError = (error: unknown): void =>
-      logger.debug({ err: error }, 'a waiting connection failed; looking once a second');
+    const { keys, isOneSlot, session } = parts;
+    const onError = this.#onError;
     this.#early = new EarlyReserve({
-      reserve: (queues, limit, leaseMs) => this.#reserveEarly(queues, limit, leaseMs),
+      reserve: async (queues, limit, leaseMs) => (await this.#send([], queues, limit, leaseMs)).jobs,
       giveBack: (jobs) => settle.unreserve(jobs.map(({ lease }) => lease)),
       onError,
     });
@@ -46,7 +49,9 @@ export class Reserver {
       isOneSlot,
       look: (queues) => this.#look(isOneSlot ? [queues] : queues.map((queue) => [queue])),
       open: (key) => session.openBlocking(key),
-      rouse: (queue) => session.script(wire.scripts.rouse, keys.ofQueue(queue), []),
+      rouse: (queue) => this.#rouse(queue),
+      take: (queue) => this.#take(queue),
+      hasTaken: (queues) => this.#early.has(queues),
       heard: (queues) => this.#early.heard(queues),
       onError,
     });
@@ -87,35 +92,50 @@ export class Reserver {
   async close(): Promise<void> {
     const { session, wire, keys } = this.#parts;
     const { watched, id } = this.#watch;
-    this.#watch.close();
+    await this.#watch.close();
     await this.#early.close();
     // Where that fails, the others see within seconds that nobody watches.
     const stop = (queue: string) => session.script(wire.scripts.unwatch, keys.ofQueue(queue), [id]);
     await Promise.allSettled(watched.map(stop));
   }
 
-  async #reserveEarly(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    const jobs = await this.#takeFirst(queues, limit, leaseMs);
-    return jobs.length > 0 ? jobs : (await this.#send([], queues, limit, leaseMs)).jobs;
+  #rouse(queue: string): Promise<unknown> {
+    const { keys, session, wire } = this.#parts;
+    return session.script(wire.scripts.rouse, keys.ofQueue(queue), []);
   }
 
+  readonly #onError = (error: unknown): void =>
+    this.#parts.logger.debug({ err: error }, 'a waiting connection failed; looking once a second');
+
   /** By the short script, where that can tell anything of these queues. */
-  async #takeFirst(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    const { keys, session, wire } = this.#parts;
-    const [queue = ''] = queues;
-    if (!wire.pushesPlainly || queues.length !== 1) return [];
-    const [list = '', , reserved = '', , , wake = '', watcher = ''] = keys.ofQueue(queue);
-    const [found, isLeft] = await session.script<[Buffer[], number]>(
-      takeScript,
-      [list, reserved, watcher, wake],
-      [limit, leaseMs, randomDigits(), this.#watch.id],
-    );
-    if (isLeft === 1) this.#watch.left(queue);
+  #take(queue: string): FollowUp | undefined {
+    const { keys, wire } = this.#parts;
+    const asked = this.#early.wanted([queue]);
+    if (asked === undefined || !wire.pushesPlainly) return undefined;
+    const { limit, leaseMs } = asked;
+    const [list = '', , reserved = '', , , , watcher = ''] = keys.ofQueue(queue);
+    return {
+      script: takeScript,
+      keys: [list, reserved, watcher],
+      args: [limit, leaseMs, randomDigits(), this.#watch.id],
+      answered: (answer) => this.#taken(queue, leaseMs, answer as TakeReply),
+    };
+  }
+
+  #taken(queue: string, leaseMs: number, [found, isLeft]: TakeReply): boolean {
+    if (isLeft === 1) {
+      this.#watch.left(queue);
+      this.#rouse(queue).catch(this.#onError);
+    }
+    if (found.length === 0) return false;
     const jobs: ReservedJob[] = [];
     for (let at = 0; at < found.length; at += 2) {
-      jobs.push(jobOf(queue, found[at] as Buffer, found[at + 1] as Buffer, nothing, wire.members));
+      jobs.push(
+        jobOf(queue, found[at] as Buffer, found[at + 1] as Buffer, nothing, this.#parts.wire.members),
+      );
     }
-    return jobs;
+    this.#early.taken([queue], leaseMs, jobs);
+    return true;
   }
 
   /** One script. It takes along what else there is to say and to ask: beats, signals, and what a wait may go by. */

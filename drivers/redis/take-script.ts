@@ -4,16 +4,20 @@ import { plainScript } from './script.js';
 const mostTaken = 100;
 
 /**
- * The reserve of who has just heard of a job: it takes what stands at the head of the list, if that is as a push has
- * written it, and leaves all else to the whole script, a short one's ten times as long. Moving what is due or lapsed can
- * wait for that one too: it would go to the tail.
+ * The reserve that waits in the server for a job to come. It takes what stands at the head of the list, if that is as
+ * a push has written it, and leaves all else to the whole script, a short one's ten times as long. Moving what is due or
+ * lapsed can wait for that one too: it would go to the tail.
  *
- * KEYS: the list, the reserved jobs, the watcher, the wake of a queue. ARGV: limit, lease in ms, 14 random hex digits,
+ * It does nothing for a connector that does not watch the queue by now: one that got all that it could take in another
+ * way, or has not said for a while that it still waits.
+ *
+ * KEYS: the list, the reserved jobs, the watcher of a queue. ARGV: limit, lease in ms, 14 random hex digits,
  * the id of the connector. Answers the token and the member of each job, and 1 where the connector, which has got all
- * that it can take, watches the queue no more.
+ * that it can take, watches the queue no more. It then rouses another one itself: the wake would overtake the jobs.
  */
 export const takeScript = plainScript(`
-local limit, id, reserved = tonumber(ARGV[1]), ARGV[4], {}
+local limit, reserved = tonumber(ARGV[1]), {}
+if redis.pcall('GET', KEYS[3]) ~= ARGV[4] then return { reserved, 0 } end
 redis.call('ZCARD', KEYS[2]) -- a key of another type is refused here, before anything is written
 if redis.acl_check_cmd and not redis.acl_check_cmd('ZADD', KEYS[2], '0', '') then return { reserved, 0 } end
 local clock = redis.call('TIME')
@@ -30,11 +34,7 @@ for place = 0, math.min(limit, ${mostTaken}) - 1 do
   reserved[#reserved + 1] = token
   reserved[#reserved + 1] = held
 end
-if #reserved < limit * 2 or redis.pcall('GET', KEYS[3]) ~= id then return { reserved, 0 } end
+if #reserved < limit * 2 then return { reserved, 0 } end
 redis.call('DEL', KEYS[3])
-if redis.pcall('LLEN', KEYS[4]) == 0 then
-  redis.pcall('RPUSH', KEYS[4], '1')
-  redis.pcall('PEXPIRE', KEYS[4], 2000)
-end
 return { reserved, 1 }
 `);

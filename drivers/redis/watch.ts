@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from './client.js';
-import { Ear } from './ear.js';
+import { Ear, type EarOptions, type FollowUp } from './ear.js';
 import type { Keys } from './keys.js';
 
 /** Who waits looks this often, whatever wakes it: for delays and leases that others set, and for signals. */
@@ -31,6 +31,10 @@ export interface WatchOptions {
   open(key: string): Promise<Client>;
   /** Puts back what woke somebody who does not wait any more. */
   rouse(queue: string): Promise<unknown>;
+  /** What takes jobs off the queue, for the one who waits for it alone, at the moment when there are any. */
+  take(queue: string): FollowUp | undefined;
+  /** Whether jobs were taken for who waits for these queues, and not asked for yet. */
+  hasTaken(queues: readonly string[]): boolean;
   /** Told the queues of one who waits, just before that one is woken as there is a job. */
   heard(queues: readonly string[]): void;
   onError(error: unknown): void;
@@ -92,18 +96,19 @@ export class Watch {
   async wait(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const looks = await this.#look(queues);
+    if (this.#options.hasTaken(queues)) return;
     if (looks.some(({ ready }) => ready > 0)) return;
     const now = performance.now();
     const dueInMs = looks.map(({ isOurs, dueAtMs }) => (isOurs ? dueAtMs - now : longestWaitMs));
     await this.#sleep(queues, Math.min(maxWaitMs, longestWaitMs, ...dueInMs), signal);
   }
 
-  /** Ends all waits and the connections of them. */
-  close(): void {
+  /** Ends all waits and the connections of them; what they have taken is there once it resolves. */
+  async close(): Promise<void> {
     for (const { wake } of this.#waits) wake();
     this.#looks.clear();
     this.#known.clear();
-    for (const ear of this.#ears.values()) ear.close();
+    await Promise.all([...this.#ears.values()].map((ear) => ear.close()));
   }
 
   /** What the last reserve has shown, which no wait has used yet, or what a look shows now. */
@@ -144,31 +149,38 @@ export class Watch {
   /** Hears that there are jobs in the list, whoever put them there. */
   #earOfList(queue: string): Ear {
     const list = this.#options.keys.listOf(queue);
-    return this.#ear([queue], ['BLMOVE', list, list, 'RIGHT', 'RIGHT'], () => {
+    const heard = (): void => {
       const [first] = [...this.#waits].filter(({ queues }) => queues.includes(queue));
       if (first) this.#options.heard(first.queues);
       this.#wake(queue);
-    });
+    };
+    // Who waits for other queues too may have to take from those first.
+    const isAlone = ({ queues }: Wait): boolean => queues.length === 1 && queues[0] === queue;
+    const followUp = (): FollowUp | undefined =>
+      [...this.#waits].some(isAlone) ? this.#options.take(queue) : undefined;
+    return this.#ear([queue], { command: ['BLMOVE', list, list, 'RIGHT', 'RIGHT'], heard, followUp });
   }
 
   /** Hears that this connector shall look. */
   #earOfWake(queues: readonly string[]): Ear {
     const keys = queues.map((queue) => this.#options.keys.wakeOf(queue));
-    return this.#ear(queues, ['BLPOP', ...keys], (reply) => {
+    const heard = (reply: unknown): void => {
       const [key] = reply as [string];
       const queue = queues[keys.indexOf(key)] as string;
       if (this.#wake(queue)) this.#roused.add(queue);
       else this.#options.rouse(queue).catch(this.#options.onError);
-    });
+    };
+    return this.#ear(queues, { command: ['BLPOP', ...keys], heard });
   }
 
-  #ear(queues: readonly string[], command: readonly string[], heard: (reply: unknown) => void): Ear {
+  #ear(queues: readonly string[], hearing: Pick<EarOptions, 'command' | 'heard' | 'followUp'>): Ear {
+    const { command } = hearing;
     const name = command.join(' ');
     const known = this.#ears.get(name);
     if (known) return known;
     const { open, onError } = this.#options;
     const isWanted = (): boolean => queues.some((queue) => this.#isWaitedFor(queue));
-    const ear = new Ear({ open: () => open(command[1] as string), command, heard, isWanted, onError });
+    const ear = new Ear({ ...hearing, open: () => open(command[1] as string), isWanted, onError });
     this.#ears.set(name, ear);
     return ear;
   }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
-import { createQueue, defineJob, type FailedJob, type Queue } from '../../src/index.js';
+import { createQueue, defineJob, type FailedJob, type Queue, silentLogger } from '../../src/index.js';
 import { CliProject } from '../support/cli.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -151,4 +151,19 @@ test('queue:failed tells the reason and shows what stood there', async () => {
   const { stdout } = await project.must('queue:failed');
   expect(stdout).toContain('attempts in the payl');
   await project.remove();
+});
+
+test('a large reserve keeps the order, and takes along what nobody can patch', async () => {
+  const context = { connection: 'redis', clock: Date, logger: silentLogger, runInline: async () => {} };
+  const connector = redis(server.url).connect(context);
+  const all = Array.from({ length: 1200 }, (_, at) => (at % 7 === 0 ? `no JSON ${at}` : good(`id-${at}`)));
+  await server.client.rpush(list, ...all);
+  const jobs = await connector.reserve(['default'], 1100, 60_000);
+  expect(jobs.map(({ body }) => body)).toEqual(all.slice(0, 1100));
+  expect(await connector.size('default')).toEqual({ ready: 100, delayed: 0, reserved: 1100 });
+  const held = await connector.delete(jobs.map(({ lease }) => lease));
+  expect(held).toEqual(jobs.map(() => true));
+  expect(await server.client.hlen(`${list}:bodies`)).toBe(0);
+  expect(await server.client.lrange(list, 0, -1)).toEqual(all.slice(1100));
+  await connector.close();
 });

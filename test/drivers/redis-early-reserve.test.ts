@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
@@ -35,15 +36,38 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   while (!(await what())) await pause(5);
 }
 
-/** A connector that asked for so many jobs, found none, waits, and is woken by what `act` does. */
-async function woken(limit: number, act: () => Promise<unknown>): Promise<ReturnType<typeof connect>> {
+/** A connector that asked for so many jobs, found none, and waits. */
+async function waits(limit: number, aborts: AbortSignal = signal) {
   const connector = connect();
   expect(await connector.reserve(['q'], limit, 60_000)).toEqual([]);
-  const waiting = connector.waitForJob(['q'], 60_000, signal);
+  const waiting = connector.waitForJob(['q'], 60_000, aborts);
   await until(async () => / cmd=blmove .*/.test(String(await server.client.client('LIST'))));
+  return { connector, waiting };
+}
+
+/** One that is woken by what `act` does. */
+async function woken(limit: number, act: () => Promise<unknown>): Promise<ReturnType<typeof connect>> {
+  const { connector, waiting } = await waits(limit);
   await act();
   await waiting;
   return connector;
+}
+
+/** Run by another process, as one of ours waits for it without a turn of the event loop. */
+const pushAndLook = `
+const [port, member] = process.argv.slice(1);
+const client = new (require('ioredis').Redis)(Number(port));
+(async () => {
+  await client.rpush('{queues:q}', member);
+  const [ready, reserved] = [await client.llen('{queues:q}'), await client.zcard('{queues:q}:reserved')];
+  console.log(JSON.stringify({ ready, reserved }));
+  client.disconnect();
+})();`;
+
+/** Pushes as PHP does, and answers what is ready and reserved while nothing of ours has run since. */
+function pushedBehindOurBack(id: string): { readonly ready: number; readonly reserved: number } {
+  const args = ['-e', pushAndLook, String(server.port), body(id)];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
 const push = (...ids: string[]) =>
@@ -128,4 +152,69 @@ test('a wait without a reserve before it takes nothing', async () => {
   await push('one');
   await waiting;
   expect(await sizeOf()).toMatchObject({ ready: 1, reserved: 0 });
+});
+
+test('the server reserves by itself as the job comes, and the worker asks it for nothing more', async () => {
+  const { connector, waiting } = await waits(2);
+  expect(pushedBehindOurBack('one')).toEqual({ ready: 0, reserved: 1 });
+  await server.client.config('RESETSTAT');
+  await waiting;
+  expect(await connector.reserve(['q'], 2, 60_000)).toMatchObject([{ id: 'one', attempts: 1 }]);
+  expect(await server.client.info('commandstats')).not.toContain('cmdstat_evalsha');
+});
+
+test('each job that comes is reserved so, one after the other', async () => {
+  const connector = connect();
+  for (const id of ['one', 'two', 'three']) {
+    await until(async () => (await connector.reserve(['q'], 1, 60_000)).length === 0);
+    const waiting = connector.waitForJob(['q'], 60_000, signal);
+    await until(async () => / flags=b .* cmd=blmove /.test(String(await server.client.client('LIST'))));
+    expect(pushedBehindOurBack(id)).toMatchObject({ ready: 0 });
+    await waiting;
+    const [job] = await connector.reserve(['q'], 1, 60_000);
+    expect(job).toMatchObject({ id });
+    await connector.delete(job ? [job.lease] : []);
+  }
+});
+
+test('the server reserves nothing for one who is not known to wait any more', async () => {
+  const { connector, waiting } = await waits(1);
+  await server.client.del('{queues:q}:watcher');
+  expect(pushedBehindOurBack('one')).toEqual({ ready: 1, reserved: 0 });
+  await waiting; // it is heard of all the same
+  expect(await connector.reserve(['q'], 1, 60_000)).toMatchObject([{ id: 'one', attempts: 1 }]);
+});
+
+test('what comes after a wait was aborted goes back, its attempt unspent', async () => {
+  const stop = new AbortController();
+  const { waiting } = await waits(1, stop.signal);
+  stop.abort();
+  await waiting;
+  await server.client.config('RESETSTAT');
+  await server.client.rpush('{queues:q}', body('one'));
+  await until(async () => String(await server.client.info('commandstats')).includes('cmdstat_lpush:calls=1'));
+  expect(await sizeOf()).toEqual({ ready: 1, delayed: 0, reserved: 0 });
+  expect(await server.client.lrange('{queues:q}', 0, -1)).toEqual([body('one')]);
+});
+
+test('a connection that is cut takes its reserve with it', async () => {
+  const { connector, waiting } = await waits(1);
+  for (const [, id] of String(await server.client.client('LIST')).matchAll(/id=(\d+) .* cmd=blmove /g))
+    await server.client.client('KILL', 'ID', String(id));
+  expect(pushedBehindOurBack('one')).toEqual({ ready: 1, reserved: 0 });
+  await waiting; // until the next look
+  expect(await connector.reserve(['q'], 1, 60_000)).toMatchObject([{ id: 'one', attempts: 1 }]);
+});
+
+test('closing at the very moment that the server reserves leaves no lease behind', async () => {
+  for (let round = 0; round < 10; round++) {
+    const { connector, waiting } = await waits(1);
+    expect(pushedBehindOurBack('one')).toEqual({ ready: 0, reserved: 1 });
+    open.delete(connector);
+    await connector.close();
+    await waiting;
+    expect(await server.client.lrange('{queues:q}', 0, -1)).toEqual([body('one')]);
+    expect(await server.client.zcard('{queues:q}:reserved')).toBe(0);
+    await server.client.flushall();
+  }
 });
