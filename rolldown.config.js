@@ -30,6 +30,19 @@ const groups = [
 
 const shared = { platform: 'node', tsconfig: 'tsconfig.build.json' };
 
+/**
+ * Modules of Node are taken as they are. An `import` of one makes a module of it first, for which every property is
+ * read, and what hides behind getters is loaded: 0.8 ms for `node:fs` alone.
+ */
+const nodeModules = {
+  name: 'node-modules',
+  renderChunk: (code) =>
+    code.replaceAll(
+      /^import \{([^}]*)\} from "(node:[^"]+)";$/gm,
+      (_, names, id) => `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule("${id}");`,
+    ),
+};
+
 /** The program: CommonJS, and what it imports when it runs are files of the others. */
 const program = {
   ...shared,
@@ -44,6 +57,7 @@ export default defineConfig([
     ...shared,
     input: Object.fromEntries(entries.map((name) => [name, `./${name}.ts`])),
     external: (name) => !name.startsWith('.') && !isAbsolute(name),
+    plugins: [nodeModules],
     output: {
       dir: 'dist',
       codeSplitting: {

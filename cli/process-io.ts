@@ -27,7 +27,10 @@ export function processIo(json: boolean): Io {
   const io: Io = {
     stdout: process.stdout,
     stderr: process.stderr,
-    stdin: process.stdin,
+    // Opened where it is read: that takes a millisecond, and workers never do.
+    get stdin() {
+      return process.stdin;
+    },
     env: process.env,
     cwd: process.cwd(),
     outputGone: outputGone.signal,

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { AttemptContext } from './attempt-context.js';
 import type { ReservedJob } from './connector.js';
 import { classWithCode, describeError, host } from './error-text.js';
 import type { FailedJob, FailedReason } from './failed-jobs.js';
 import type { JobFields } from './logger.js';
+import { randomUuid } from './random.js';
 import type { NotedFailure } from './wire-format.js';
 
 /**
@@ -24,7 +24,7 @@ export function failureRecord(
 ): FailedJob {
   const text = describeError(about.error);
   return {
-    uuid: randomUUID(),
+    uuid: randomUuid(),
     jobId: reserved.id,
     connection: about.connection,
     queue: reserved.queue,

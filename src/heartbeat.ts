@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from './logger.js';
+import { randomText } from './random.js';
 import { waitAtMost } from './within.js';
 import { aboutText, keepMsOf, type WorkerReport } from './worker-info.js';
 import type { Beat, WorkerRegistry } from './worker-registry.js';
@@ -10,6 +10,8 @@ export const defaultHeartbeatMs = 3000;
 const alongMs = 1000;
 /** How long a stopping worker waits to be taken off the list. */
 const leaveWithinMs = 1000;
+/** When a worker says for the first time that it lives: a job that waits already comes to its handler before. */
+const firstAfterMs = 10;
 
 /** What a {@link Heartbeat} works with. */
 export interface HeartbeatOptions {
@@ -22,7 +24,8 @@ export interface HeartbeatOptions {
 /** Says again and again that a worker lives. A registry that is away costs the worker nothing but its place there. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #id = randomBytes(8).toString('hex');
+  readonly #id = randomText(8);
+  #first: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #underWay: Promise<void> | undefined;
   #isAway = false;
@@ -38,7 +41,7 @@ export class Heartbeat {
       else this.now();
     };
     this.#timer = setInterval(beat, everyMs);
-    beat();
+    this.#first = setTimeout(beat, firstAfterMs);
   }
 
   /** Says so at once, between start and end: the worker's state has changed. Never throws. */
@@ -52,6 +55,7 @@ export class Heartbeat {
   /** Takes the worker off the list. Resolves in any case, soon. */
   async end(): Promise<void> {
     if (this.#timer === undefined) return;
+    clearTimeout(this.#first);
     clearInterval(this.#timer);
     this.#timer = undefined;
     await waitAtMost(this.#leave(), leaveWithinMs);

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.js';
 import type { HistoryKept } from './connector.js';
 import { isQueueError } from './errors.js';
 import { type EndedJob, entryIdFrom, type HistoryStore, mostPruned } from './history-store.js';
 import type { Logger } from './logger.js';
+import { randomText } from './random.js';
 import { waitAtMost } from './within.js';
 
 /** The longest that an end waits to be written. */
@@ -37,7 +37,7 @@ export interface HistoryKeeperOptions {
  */
 export class HistoryKeeper {
   readonly #options: HistoryKeeperOptions;
-  readonly #source = randomBytes(6).toString('hex');
+  readonly #source = randomText(6);
   #count = 0;
   #waiting: EndedJob[] = [];
   #dropped = 0;

@@ -96,6 +96,7 @@ export type { PushEntry } from './pusher.js';
 export { createQueue, type Queue } from './queue.js';
 export { type MetricsAddress, type QueueConfig, queueConfigKeys } from './queue-config.js';
 export { jobOfQueue, queueOfJob } from './queue-jobs.js';
+export { randomText } from './random.js';
 export type { JobSource } from './registry.js';
 export { isRestartAsked, restartKey, type SignalStore, signalRestart } from './restart-signal.js';
 export { RetryAfterError, UnrecoverableError } from './retry-errors.js';

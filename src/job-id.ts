@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomText, variantOf } from './random.js';
 
 // What the 12 bits behind the time can count.
 const perMs = 4096;
@@ -7,8 +7,7 @@ let count = 0;
 /** What the ids of the millisecond `headMs` begin with. */
 let head = '';
 let headMs = -1;
-/** Random bytes for many ids at a time: asking for them costs more than they do. */
-const randomBytes = Buffer.allocUnsafeSlow(8 * 256);
+/** For many ids at a time: making them one by one costs more. */
 let randomDigits = '';
 let randomAt = 0;
 
@@ -36,15 +35,12 @@ export function newJobId(nowMs: number = Date.now()): string {
 /** The variant and 62 random bits. */
 function randomEnd(): string {
   if (randomAt === randomDigits.length) {
-    randomFillSync(randomBytes);
-    for (let at = 0; at < randomBytes.length; at += 8)
-      randomBytes[at] = 0x80 | ((randomBytes[at] as number) & 0x3f);
-    randomDigits = randomBytes.toString('hex');
+    randomDigits = randomText(8 * 256);
     randomAt = 0;
   }
   const at = randomAt;
   randomAt += 16;
-  return `-${randomDigits.slice(at, at + 4)}-${randomDigits.slice(at + 4, randomAt)}`;
+  return `-${variantOf(randomDigits, at)}${randomDigits.slice(at + 1, at + 4)}-${randomDigits.slice(at + 4, randomAt)}`;
 }
 
 /** When an id of {@link newJobId} was made, in ms since the epoch; null for any other id. */

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { Backoff } from './backoff.js';
 import { durationToMs } from './duration.js';
 import { QueueError } from './errors.js';
 import { type Decoded, decodeThinkQueue3, type Payload, payloadFrom } from './payload.js';
+import { randomUuid } from './random.js';
 
 const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
@@ -29,7 +29,7 @@ export function laravelFields(
   } = payload;
   const delay = Math.ceil((dueAt - nowMs) / 1000);
   const fields = {
-    uuid: uuid.test(id) ? id : randomUUID(),
+    uuid: uuid.test(id) ? id : randomUuid(),
     displayName: job.split('@')[0],
     job,
     maxTries,

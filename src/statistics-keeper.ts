@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.js';
 import { isQueueError } from './errors.js';
 import type { Logger } from './logger.js';
+import { randomText } from './random.js';
 import type { StatisticsRow, StatisticsStore } from './statistics-store.js';
 import { minuteMs, tidy } from './statistics-tidy.js';
 import { type PlacedTally, Tallies, Tally } from './tally.js';
@@ -194,5 +194,5 @@ export class StatisticsKeeper {
 }
 
 function newSource(): string {
-  return randomBytes(8).toString('hex');
+  return randomText(8);
 }

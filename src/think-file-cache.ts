@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { loadCrypto } from './load-crypto.js';
 import type { QueueConfig } from './queue-config.js';
 import type { SignalStore } from './restart-signal.js';
 
@@ -44,7 +44,7 @@ class ThinkFileCache implements SignalStore {
   }
 
   #pathOf(key: string): string {
-    const hash = createHash('md5').update(key).digest('hex');
+    const hash = loadCrypto().createHash('md5').update(key).digest('hex');
     return join(this.#folder, hash.slice(0, 2), `${hash.slice(2)}.php`);
   }
 

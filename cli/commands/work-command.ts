@@ -3,6 +3,8 @@ import type { Command } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 import { queueWorkFlags } from '../flags.js';
 import { afterLapse } from '../job-report.js';
+import { Orders } from '../supervise/orders.js';
+import { supervise } from '../supervise/supervise.js';
 import { refuseQuietJson, workerOptions } from '../worker-flags.js';
 
 /** `queue:work`: worker processes and their supervisor, or a worker in this process. */
@@ -35,12 +37,10 @@ export const command: Command = {
     const workers = workersOf(args);
     refuseQuietJson(args);
     if (workers > 0) {
-      const { supervise } = await import('../supervise/supervise.js');
       return supervise({ words: process.argv.slice(2), values: args.values, workers }, io);
     }
-    const { runWorker } = await import('./work.js');
+    const { runWorker } = await import('./load-work.js');
     if (!args.isOn('supervised')) return runWorker(args, io);
-    const { Orders } = await import('../supervise/orders.js');
     const orders = new Orders();
     return runWorker(args, io, { orders, begin: await orders.begun });
   },

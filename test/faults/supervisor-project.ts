@@ -4,19 +4,16 @@ import { CliProject, type RunningCli } from '../support/cli.js';
 
 const root = join(import.meta.dirname, '../..');
 
+/** For `--require`: worker processes have no watchdog then. */
+const noWatchdog = `require('node:worker_threads').Worker = class { on() {} unref() {} };`;
+
 /** Handlers that bring down the process they run in, each in its way, and some that suffer with them. */
 const jobsText = `
 import { execSync } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { appendFileSync, existsSync } from 'node:fs';
-import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineJob } from 'drover';
-
-if (process.env.NO_WATCHDOG) {
-  createRequire(import.meta.url)('node:worker_threads').Worker = class { on() {} unref() {} };
-  syncBuiltinESMExports();
-}
 
 const until = async (file) => {
   while (!existsSync(file)) await sleep(10);
@@ -155,6 +152,7 @@ export function faultyProject(
         ${failed}
       };`,
     'jobs/jobs.mjs': jobsText,
+    'no-watchdog.cjs': noWatchdog,
   });
   symlinkSync(join(root, 'node_modules/ioredis'), project.path('node_modules/ioredis'));
   return project;

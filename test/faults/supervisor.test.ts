@@ -133,7 +133,7 @@ test('several processes: one at its limit is replaced, and the command goes on',
 });
 
 describe('without a watchdog', () => {
-  const env = { NO_WATCHDOG: '1' };
+  const env = { NODE_OPTIONS: '--require ./no-watchdog.cjs' };
 
   test('a process that is blocked past its timeout is killed by the supervisor, and its job charged', async () => {
     await project.push('unwatched', null, { id: 'stuck' });

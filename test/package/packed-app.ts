@@ -17,6 +17,7 @@ const sources = [
     'tsconfig.json',
     'tsconfig.build.json',
     'rolldown.config.js',
+    'prune-types.js',
   ],
   ...['src', 'drivers', 'migrations', 'config', 'cli', 'test/conformance', 'docs'],
 ];

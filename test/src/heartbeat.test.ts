@@ -67,6 +67,19 @@ test('says who works, where, at what and since when, and leaves at its end', asy
   expect(await it.queue.workers()).toEqual([]);
 });
 
+test('a job that waits comes to its handler before the worker is on the list', async () => {
+  let seen: readonly WorkerInfo[] | undefined;
+  const it = setUp(async () => {
+    seen = await it.queue.workers();
+  });
+  await it.queue.push(it.job, null);
+  const running = it.queue.worker({ heartbeat: '100ms' }).run(it.stop.signal);
+  await until(it, ([first]) => first?.done === 1);
+  expect(seen).toEqual([]);
+  it.stop.abort();
+  await running;
+});
+
 test('says at once that it pauses, goes on, or stops', async () => {
   const started = deferred();
   const goOn = deferred();

@@ -13,6 +13,9 @@ const againMs = 100;
 /** What a worker has to end in when it is asked to. */
 const patienceMs = 20_000;
 
+/** Why a worker process stopped that was not asked to, as its supervisor tells it. */
+const deaths = ['died', 'exit', 'blocked'];
+
 /** Commands that are started again whenever they end, as a process manager does. */
 export class Crew {
   readonly #project: Project;
@@ -35,6 +38,11 @@ export class Crew {
   /** Keeps a command running until `end`. */
   keep(...words: readonly string[]): void {
     this.#places.push(this.#keep(words));
+  }
+
+  /** Resolves when each command has begun to work. */
+  async untilWorking(): Promise<void> {
+    while (this.#working.size < this.#places.length) await sleep(50);
   }
 
   /** The commands that run. */
@@ -109,8 +117,8 @@ export class Crew {
   /** A supervisor tells of worker processes that died. */
   #hear(line: string): void {
     if (!line.includes('"worker:stopped"')) return;
-    const { time, pid, reason, code, signal: name } = JSON.parse(line) as Line;
-    if (typeof pid !== 'number' || !(reason === 'died' || typeof name === 'string' || code)) return;
+    const { time, pid, reason } = JSON.parse(line) as Line;
+    if (typeof pid !== 'number' || !deaths.includes(String(reason))) return;
     // Told at once after the death; this process may hear of it much later.
     const fromMs = nowMs() - (Date.now() - Date.parse(String(time)));
     this.#record.fault('death', 'death of a worker by its job, or a kill', [pid], fromMs);
@@ -127,6 +135,4 @@ interface Line {
   readonly time?: unknown;
   readonly pid?: unknown;
   readonly reason?: unknown;
-  readonly code?: unknown;
-  readonly signal?: unknown;
 }

@@ -6,7 +6,7 @@ import { torture } from './torture.js';
 const mutants: Readonly<Record<string, readonly number[]>> = {
   'pop-then-lease': [1],
   'settle-by-id': [4],
-  'release-inserts': [3, 5],
+  'release-inserts': [3],
   'delete-then-log': [1],
   'no-heartbeat': [4],
   'drops-many-due': [1],

@@ -19,7 +19,7 @@ export interface Options {
   readonly mutant: string | undefined;
   /** Run all mutants instead, each of which must be found. */
   readonly mutants: boolean;
-  /** All drivers at once, for 20 s. */
+  /** Each driver for 20 s, two at a time. */
   readonly smoke: boolean;
   /** Keep the ledgers also where all is well. */
   readonly keep: boolean;
@@ -27,7 +27,7 @@ export interface Options {
 
 export const usage = `npm run torture -- --driver ${driverNames.join('|')} [--seconds 600] [--seed N] [--keep]
                    [--fsync always|everysec]   (Redis)
-npm run torture:smoke [-- --seed N]            the four drivers at once, 20 s
+npm run torture:smoke [-- --seed N]            each of the four drivers for 20 s
 npm run torture -- --mutants [--mutant NAME]   each of ten broken drivers must be found
 
 Exit status: 0 green, 1 red, 2 void (too little was broken for a verdict) or bad usage.`;

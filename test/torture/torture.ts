@@ -44,6 +44,7 @@ export async function torture(options: Options): Promise<Outcome> {
       crew.keep('queue:work', '--json', `--queue=${bareQueue}`, '--workers=0', '--concurrency=2');
     }
     for (let one = 0; one < profile.listeners; one++) crew.keep('queue:listen', '--json', '--queue=default');
+    await crew.untilWorking();
     const plan = scheduleFor(profile, options.seconds * 1000, options.seed);
     const producing = produce(project, profile, options.seconds);
     await new Chaos({ project, crew, store, record }).run(plan);

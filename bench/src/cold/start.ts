@@ -9,16 +9,20 @@ import { environmentOf } from '../task.js';
 import { marker } from './marker.js';
 
 const drover = fileURLToPath(new URL('../../../dist/cli/bin.cjs', import.meta.url));
-const config = fileURLToPath(new URL('config.js', import.meta.url));
 const floor = fileURLToPath(new URL('floor.js', import.meta.url));
 
 /** The programs whose start is measured, by contender. */
-export const programs: Readonly<Record<string, readonly string[]>> = {
+export const programs: Readonly<Record<string, (place: Place) => readonly string[]>> = {
   /** As a service runs it: a supervisor and a worker process, with a config and a job file in JavaScript. */
-  'drover-cli': [drover, 'queue:work', '--config', config],
+  'drover-cli': (place) => [drover, 'queue:work', '--config', configOf(place)],
   /** A process that starts another, which loads the client of the store, connects and makes one round trip. */
-  'raw-1': [floor],
+  'raw-1': () => [floor],
 };
+
+function configOf({ store }: Place): string {
+  const driver = store === 'redis' ? 'redis' : 'database';
+  return fileURLToPath(new URL(`config-${driver}.js`, import.meta.url));
+}
 
 /** Milliseconds from the start of a program to the first job, which says so. */
 export async function coldStartMs(program: readonly string[], place: Place): Promise<number> {

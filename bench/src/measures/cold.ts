@@ -8,5 +8,5 @@ export async function cold({ entry, server }: Setting): Promise<Findings> {
   const place = await server.emptyPlace();
   const task = { contender: 'drover', place, role: 'push', jobs: 1 } as const;
   await inCrew(entry, undefined, (crew) => pushed(crew, task));
-  return { figures: { 'cold start to first job, ms': await coldStartMs(program, place) } };
+  return { figures: { 'cold start to first job, ms': await coldStartMs(program(place), place) } };
 }

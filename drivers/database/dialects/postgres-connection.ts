@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
+import { sha256 } from './sha256.js';
 
 /** A client of the package pg, as knex's pool hands it out. */
 export type PostgresConnection = Client;
@@ -137,7 +137,7 @@ const names = new Map<string, string>();
 function nameOf(text: string, life: number): string {
   let name = names.get(text);
   if (name === undefined) {
-    name = `drover_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+    name = `drover_${sha256(text).toString('hex').slice(0, 24)}`;
     names.set(text, name);
   }
   return `${name}_${life}`;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Logger } from '../../../src/index.js';
 import type { Alone, Change, Hearing, Listener, News } from './dialect.js';
 import { ownSession, type PostgresConnection, rowsOf } from './postgres-connection.js';
 import { PostgresListener } from './postgres-listener.js';
+import { sha256 } from './sha256.js';
 import { deaf } from './silence.js';
 
 /** Where a session is told of changes of a table of jobs. */
@@ -12,11 +12,11 @@ export function channelOf(table: string, session: string): string {
 
 /** The advisory lock, shared, that stands for a session's waiting for jobs of a queue. */
 export function waitingKey(table: string, queue: string): string {
-  return createHash('sha256').update(`${table}\0${queue}`).digest().readBigInt64BE().toString();
+  return sha256(`${table}\0${queue}`).readBigInt64BE().toString();
 }
 
 function channelStem(table: string): string {
-  return `drover_${createHash('sha256').update(table).digest('hex').slice(0, 24)}_`;
+  return `drover_${sha256(table).toString('hex').slice(0, 24)}_`;
 }
 
 /**

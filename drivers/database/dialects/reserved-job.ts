@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import type { Lease, ReservedJob } from '../../../src/index.js';
+import { type Lease, type ReservedJob, randomText } from '../../../src/index.js';
 
 /** The columns of a job that was just reserved. */
 export interface ReservedRow {
@@ -15,7 +14,7 @@ export interface ReservedRow {
 
 /** What all tokens of one reserve begin with; a colon and the row's id follow. */
 export function newTokenStem(): string {
-  return randomBytes(12).toString('base64url');
+  return randomText(12, 'base64url');
 }
 
 /** The job that a row stands for. */

@@ -49,7 +49,7 @@ export const failpoints: readonly Failpoint[] = [
     mostStarts: 2,
   },
   { name: 'release by the handler', verb: 'release', scenario: 'release', end: 'done', mostStarts: 2 },
-  { name: 'unreserve', verb: 'unreserve', scenario: 'stop', end: 'done', mostStarts: 3 },
+  { name: 'unreserve', verb: 'unreserve', scenario: 'stop', end: 'done', mostStarts: 1 },
   { name: 'fail', verb: 'fail', scenario: 'throw', tries: 1, end: 'failed', mostStarts: 2 },
   { name: 'retry', verb: 'failedJobs.retry', scenario: 'retry', tries: 1, end: 'done', mostStarts: 2 },
   { name: 'migrate', verb: 'migrate', scenario: 'migrate', end: 'done', mostStarts: 1 },
@@ -100,8 +100,6 @@ export async function dieAt(point: Failpoint, moment: Moment, store: FailpointSt
     const { tries = 3, maxExceptions = 0 } = point;
     if (!['push', 'migrate'].includes(point.scenario))
       await queue.push('job', null, { id: 'one', tries, maxExceptions });
-    // A second one, which waits for a slot when the worker is stopped.
-    if (point.scenario === 'stop') await queue.push('job', null, { id: 'two', tries });
     if (isFailing) await queue.worker({ maxJobs: 1 }).run();
     isFailing = false;
     const { kind } = store;
