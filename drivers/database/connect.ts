@@ -1,5 +1,6 @@
 import { type Connector, type DriverContext, type Logger, QueueError } from '../../src/index.js';
 import { borrowKnex, openKnex, schemaKnex } from './client.js';
+import { withConnectTimeout } from './connect-timeout.js';
 import { DatabaseConnector } from './connector.js';
 import { diagnoseDatabase } from './diagnose.js';
 import type { Dialect, News } from './dialects/dialect.js';
@@ -90,7 +91,7 @@ function connectWith<Connection>(
       if ('instance' in target) return borrowKnex(target.instance, dialect);
       await dialect.prepareStore();
       if (dialect.opener !== undefined) return openSingle(dialect, dialect.opener);
-      return await openKnex(target.config, dialect, logger);
+      return await openKnex(withConnectTimeout(target.config, commandTimeoutMs), dialect, logger);
     },
     // SQLite's statements run inside this process: there is nobody to wait for.
     ...(target.kind === 'sqlite' ? {} : { commandTimeoutMs }),

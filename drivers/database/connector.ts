@@ -17,6 +17,7 @@ import type {
   WorkerRegistry,
 } from '../../src/index.js';
 import type { JobTable, LiveJobTable } from './dialects/dialect.js';
+import { aboutJobs } from './errors.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
 import type { Looks } from './looks.js';
 import type { Session } from './session.js';
@@ -105,9 +106,13 @@ export class DatabaseConnector<Connection> implements Connector {
   }
 
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const outcomes = await this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
-    this.#tellOfPushed(queue, jobs);
-    return outcomes;
+    try {
+      const outcomes = await this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
+      this.#tellOfPushed(queue, jobs);
+      return outcomes;
+    } catch (error) {
+      throw aboutJobs(error, jobs);
+    }
   }
 
   async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {

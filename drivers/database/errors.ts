@@ -106,6 +106,20 @@ export function explainPackage(cause: unknown, wanted?: ClientPackage): QueueErr
   return new QueueError('E_DRIVER_MISSING', what, { fix, cause });
 }
 
+/** An error of a push that leaves open what came of it, with the ids of its jobs; any other as it is. */
+export function aboutJobs(error: unknown, jobs: readonly { readonly id: string }[]): unknown {
+  if (!isQueueError(error) || !error.ambiguous) return error;
+  const { code, message, fix, transient, ambiguous, cause } = error;
+  const ids = jobs.map(({ id }) => id);
+  return new QueueError(code, message, {
+    ...(fix !== undefined && { fix }),
+    transient,
+    ambiguous,
+    ids,
+    cause,
+  });
+}
+
 function explainPool(cause: unknown, place: string): QueueError | undefined {
   if (!(cause instanceof Error) || cause.name !== 'KnexTimeoutError') return undefined;
   const what = `${place}: no connection of the pool became free in time; nothing was sent`;

@@ -167,3 +167,15 @@ test('without the index these measures see the difference', async () => {
   console.log(`without the index: ${examined} rows examined`);
   expect(examined).toBeGreaterThan(10_000);
 });
+
+test('a session of our own plans a statement once, whatever lists it is given', async () => {
+  const client = await sandbox.plain();
+  await client.query(planByIndex);
+  await client.query(`BEGIN; PREPARE one (bigint[], text[]) AS ${sql.delete}`);
+  for (let count = 0; count < 10; count += 1) await client.query(`EXECUTE one ('{${count}}', '{t}')`);
+  const plans = await client.query(
+    `SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE name = 'one'`,
+  );
+  await client.query('ROLLBACK');
+  expect(plans.map((row) => Object.values(row).map(Number))).toEqual([[0, 10]]);
+});

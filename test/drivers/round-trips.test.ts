@@ -69,10 +69,10 @@ async function onFile(): Promise<Store> {
 
 /** The most requests that a verb may take, one after the other, once its statements or scripts are known. */
 const budgets = {
-  redis: { push: 1, bulk: 1, idle: 1, reserve: 1, extend: 1, release: 1, fail: 1, delete: 1 },
-  mariadb: { push: 1, bulk: 5, idle: 3, reserve: 4, extend: 1, release: 3, fail: 14, delete: 1 },
-  sqlite: { push: 1, bulk: 15, idle: 3, reserve: 33, extend: 1, release: 1, fail: 22, delete: 12 },
-  postgres: { push: 1, bulk: 1, idle: 1, reserve: 1, extend: 1, release: 1, fail: 13, delete: 1 },
+  redis: { push: 1, bulk: 1, idle: 1, reserve: 1, extend: 1, release: 1, fail: 1, delete: 1, both: 1 },
+  mariadb: { push: 1, bulk: 5, idle: 3, reserve: 4, extend: 1, release: 3, fail: 5, delete: 1, both: 5 },
+  sqlite: { push: 1, bulk: 15, idle: 3, reserve: 33, extend: 1, release: 1, fail: 22, delete: 12, both: 13 },
+  postgres: { push: 1, bulk: 1, idle: 1, reserve: 1, extend: 1, release: 1, fail: 4, delete: 1, both: 1 },
 } as const;
 
 describe.each([
@@ -112,6 +112,10 @@ describe.each([
       const failures = held.slice(10, 20).map((one) => ({ lease: one.lease, record: failedRecord(one) }));
       await count('fail', () => connector.fail(failures));
       expect(await count('delete', () => connector.delete(leases.slice(20)))).toEqual(Array(10).fill(true));
+      const done = (await connector.reserve(['q'], 5, 60_000)).map(({ lease }) => lease);
+      const trip = () => connector.deleteAndReserve(done, ['q'], 5, 60_000);
+      const { held: gone, jobs: next } = await count('both', trip);
+      expect([gone, next.length]).toEqual([Array(5).fill(true), 5]);
       await connector.clear('q', { reserved: true });
     }
     console.log(`${name}: ${JSON.stringify(trips)}`);

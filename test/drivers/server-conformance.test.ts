@@ -6,7 +6,7 @@ import { type ServerName, ServerSandbox } from '../support/server-sandbox.js';
 import { inTier } from '../support/tier.js';
 
 /** What the way without SKIP LOCKED does in its own way: it reserves. */
-const reserving = /^(?:reserve|lease|order|concurrency|fencing|unreserve|real time): /;
+const reserving = /^(?:reserve|deleteAndReserve|lease|order|concurrency|fencing|unreserve|real time): /;
 
 interface Way {
   readonly name: string;
@@ -37,5 +37,5 @@ describe.each(ways)('$name', ({ kind, internals, about }) => {
   });
   afterAll(() => sandbox.clean());
 
-  runConformance(serverHarness(sandbox, internals), kind === 'mariadb' ? ['deleteAndReserve'] : [], about);
+  runConformance(serverHarness(sandbox, internals), [], about);
 });

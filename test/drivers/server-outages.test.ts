@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QueueError } from '../../src/index.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 import { startMariadb } from '../support/mariadb-server.js';
 import { startPostgres } from '../support/postgres-server.js';
 import type { DatabaseServer } from '../support/server-process.js';
@@ -62,6 +63,30 @@ describe.each(serverKinds)('%s', (kind) => {
     expect([...all].filter((id) => !accepted.includes(id) && !open.includes(id))).toEqual([]);
   });
 
+  test('connections that were being made in a black hole hold nothing up after it', async () => {
+    const proxy = await startFaultProxy(Number(new URL(server.url).port));
+    const quiet = kind === 'postgres' ? { notify: false } : {};
+    const url = sandbox.url.replace(/:\d+\//, `:${proxy.port}/`);
+    const connector = sandbox.open({ url, prefix: 'hole_', commandTimeout: '500ms', ...quiet });
+    await connector.push('mail', [job('a')]);
+    proxy.blackHole();
+    // Twice as many as the pool has: the first cut off the connections that were there, the others wait for new ones.
+    for (const round of [1, 2]) {
+      const pushes = ['b', 'c', 'd', 'e', 'f'].map((id) => connector.push('mail', [job(`${id}${round}`)]));
+      for (const error of await Promise.all(pushes.map(errorOf))) {
+        expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+      }
+    }
+    proxy.heal();
+    const healedAt = performance.now();
+    let outcome: unknown;
+    do outcome = await errorOf(connector.push('mail', [job('z')]));
+    while (outcome instanceof Error && performance.now() - healedAt < 8000);
+    await connector.close();
+    await proxy.close();
+    expect(outcome).toEqual({ resolvedWith: ['stored'] });
+  });
+
   test('a server that hangs is given up at the deadline, and taken up again', async () => {
     // Telling others of a push takes a connection of its own, which would be the one that hangs.
     const quiet = kind === 'postgres' ? { notify: false } : {};
@@ -72,6 +97,7 @@ describe.each(serverKinds)('%s', (kind) => {
       code: 'E_STORE_UNAVAILABLE',
       transient: true,
       ambiguous: true,
+      ids: ['b'],
     });
     // The pool has a new connection to make, which hangs as well.
     expect(await errorOf(connector.push('mail', [job('c')]))).toMatchObject({

@@ -82,7 +82,7 @@ export interface JobTable<Connection> {
     limit: number,
     leaseMs: number,
   ): Answer<ReservedJob[]>;
-  /** Absent where the two cannot go in one transaction without more trips than they take apart. */
+  /** Absent where one commit for both is no gain. */
   deleteAndReserve?(
     connection: Connection,
     leases: readonly Lease[],

@@ -3,6 +3,26 @@ export function* partsOf<T>(list: readonly T[], length: number): Generator<reado
   for (let from = 0; from < list.length; from += length) yield list.slice(from, from + length);
 }
 
+/**
+ * Cuts a list into parts of 1, 2, 4 … items, so that few texts of statements serve all lengths, of at most so many
+ * characters each unless one item alone has more.
+ */
+export function batchesOf<T>(
+  list: readonly T[],
+  most: { readonly items: number; readonly characters: number },
+  charactersOf: (item: T) => number,
+): (readonly T[])[] {
+  const characters = (part: readonly T[]): number => part.reduce((sum, item) => sum + charactersOf(item), 0);
+  const batches: (readonly T[])[] = [];
+  for (let from = 0; from < list.length; ) {
+    let count = Math.min(most.items, 2 ** Math.floor(Math.log2(list.length - from)));
+    while (count > 1 && characters(list.slice(from, from + count)) > most.characters) count /= 2;
+    batches.push(list.slice(from, from + count));
+    from += count;
+  }
+  return batches;
+}
+
 /** The items by their queue, in the order in which the queues first come. */
 export function byQueue<T extends { readonly queue: string }>(items: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();

@@ -98,9 +98,20 @@ export function explainMysql(cause: unknown, place: string): QueueError {
   if (code === '1146' || code === '1054') return lacksSchema(cause, place);
   // mysql2 gives this one no code.
   const isClosed = /connection is in closed state/.test(messageOf(cause));
+  const known = isClosed ? 'PROTOCOL_CONNECTION_LOST' : isUnanswered(cause) ? 'EHOSTUNREACH' : code;
   return (
-    explainCode(meanings, isClosed ? 'PROTOCOL_CONNECTION_LOST' : code, cause, place) ??
+    explainCode(meanings, known, cause, place) ??
     new QueueError('E_STORE_UNAVAILABLE', `${place}: ${messageOf(cause)}`, { cause })
+  );
+}
+
+/** True where no connection was made in time, which mysql2 says as it does of one that was lost. */
+function isUnanswered(cause: unknown): boolean {
+  return (
+    cause instanceof Error &&
+    'syscall' in cause &&
+    cause.syscall === 'connect' &&
+    codeOf(cause) === 'ETIMEDOUT'
   );
 }
 

@@ -1,12 +1,15 @@
 import type { FailedJob, FailedJobFilter, Failure, NewJob, RetryOutcome } from '../../../src/index.js';
 import type { FailedJobTable } from './dialect.js';
 import { columnNames, type FailedJobRow, failedJobOf, lastOfEach, rowOf } from './failed-job-row.js';
-import { byQueue, partsOf } from './lists.js';
+import { batchesOf, byQueue, partsOf } from './lists.js';
 import { changedBy, inMysqlTransaction, type MysqlConnection, marks, rowsOf } from './mysql-connection.js';
 import type { MysqlJobs } from './mysql-jobs.js';
 
 /** Records or ids in one statement. */
 const longestList = 256;
+
+/** Records in one REPLACE, and characters of their texts: far below the 16 MB that a server takes in one packet. */
+const most = { items: 64, characters: 2 ** 21 };
 
 /** Given-up jobs in a table of MySQL or MariaDB beside the live ones. */
 export class MysqlFailedJobs implements FailedJobTable<MysqlConnection> {
@@ -118,14 +121,18 @@ SELECT * FROM ${this.#table} WHERE ${where} ORDER BY failed_at DESC, uuid DESC L
 
   /** REPLACE drops the older record of the same job, whose uuid is another. */
   async #keep(connection: MysqlConnection, failures: readonly FailedJob[]): Promise<void> {
-    const sql = `REPLACE INTO ${this.#table} (${columnNames.join(', ')}) VALUES (${marks(columnNames.length)})`;
-    for (const failure of lastOfEach(failures)) {
-      const row = rowOf(failure);
+    const rows = lastOfEach(failures).map(rowOf);
+    for (const batch of batchesOf(rows, most, charactersOf)) {
+      const values = batch.map(() => `(${marks(columnNames.length)})`).join(', ');
       await changedBy(
         connection,
-        sql,
-        columnNames.map((column) => row[column]),
+        `REPLACE INTO ${this.#table} (${columnNames.join(', ')}) VALUES ${values}`,
+        batch.flatMap((row) => columnNames.map((column) => row[column])),
       );
     }
   }
+}
+
+function charactersOf({ payload, message, stack, causes }: FailedJobRow): number {
+  return payload.length + message.length + stack.length + causes.length;
 }

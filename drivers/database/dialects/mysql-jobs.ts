@@ -1,5 +1,5 @@
 import type { Lease, NewJob, PushOutcome, QueueSize, Release, ReservedJob } from '../../../src/index.js';
-import type { JobTable } from './dialect.js';
+import type { DeletedAndReserved, JobTable } from './dialect.js';
 import { partsOf } from './lists.js';
 import {
   afterSavepoint,
@@ -11,15 +11,15 @@ import {
 } from './mysql-connection.js';
 import { type MysqlJobStatements, mysqlJobStatements } from './mysql-job-statements.js';
 import { pushJobs } from './mysql-push.js';
-import { reserveJobs } from './mysql-reserve.js';
-import { isMariadb, versionOf } from './mysql-version.js';
-import { answersFor } from './reserved-job.js';
-
-/** What a settling statement is given: leases, filled up to a count that it has a text for. */
-type Settle = (connection: MysqlConnection, releases: readonly Release[]) => Promise<number>;
-
-/** Longer lists are settled in several statements of one transaction. */
-const longestList = 1024;
+import { reserveJobs, takeJobs } from './mysql-reserve.js';
+import {
+  bindHeld,
+  deleteHeld,
+  type HeldRow,
+  isOneStatement,
+  longestList,
+  settleHeld,
+} from './mysql-settle.js';
 
 /** Live jobs in a table of MySQL or MariaDB. */
 export class MysqlJobs implements JobTable<MysqlConnection> {
@@ -54,6 +54,20 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     return await reserveJobs(connection, this.#sql, queues, limit, leaseMs, this.#skipLocked);
   }
 
+  deleteAndReserve(
+    connection: MysqlConnection,
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Promise<DeletedAndReserved> {
+    return inMysqlTransaction(connection, async () => {
+      const held = await deleteHeld(connection, this.#sql, leases);
+      if (!(limit >= 1)) return { held, jobs: [] };
+      return { held, jobs: await takeJobs(connection, this.#sql, queues, limit, leaseMs, this.#skipLocked) };
+    });
+  }
+
   async extend(connection: MysqlConnection, leases: readonly Lease[], leaseMs: number): Promise<boolean[]> {
     const held: string[] = [];
     for (const part of partsOf(leases, longestList)) {
@@ -72,16 +86,8 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
   }
 
   async delete(connection: MysqlConnection, leases: readonly Lease[]): Promise<boolean[]> {
-    if (isMariadb(await versionOf(connection)) && leases.length <= longestList) {
-      const bound = bindHeld(leases);
-      if (bound.length === 0) return [];
-      const rows = await rowsOf<HeldRow>(connection, this.#sql.deleteReturning(bound.length / 2), bound);
-      return answersFor(
-        leases,
-        rows.map(({ lease_token }) => lease_token),
-      );
-    }
-    return await this.#settle(connection, leases.map(withoutDelay), (on, part) => {
+    if (await isOneStatement(connection, leases)) return await deleteHeld(connection, this.#sql, leases);
+    return await settleHeld(connection, this.#sql, leases.map(withoutDelay), (on, part) => {
       const bound = bindHeld(part.map(({ lease }) => lease));
       return changedBy(on, this.#sql.delete(bound.length / 2), bound);
     });
@@ -104,7 +110,7 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     releases: readonly Release[],
     count: Parameters<MysqlJobStatements['release']>[1],
   ): Promise<boolean[]> {
-    return this.#settle(connection, releases, (on, part) => {
+    return settleHeld(connection, this.#sql, releases, (on, part) => {
       const bound = bindHeld(part.map(({ lease }) => lease));
       const delays = padded(part).flatMap(({ lease, delayMs }) => [lease.handle, Math.ceil(delayMs)]);
       return changedBy(on, this.#sql.release(bound.length / 2, count), [...delays, ...bound]);
@@ -112,33 +118,14 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
   }
 
   unreserve(connection: MysqlConnection, leases: readonly Lease[]): Promise<boolean[]> {
-    return this.#settle(connection, leases.map(withoutDelay), (on, part) => {
+    return settleHeld(connection, this.#sql, leases.map(withoutDelay), (on, part) => {
       const bound = bindHeld(part.map(({ lease }) => lease));
       return changedBy(on, this.#sql.unreserve(bound.length / 2), bound);
     });
   }
 
-  /** Locks the jobs of those leases that are held, inside a transaction of the caller; answers their tokens. */
-  async #lockHeld(connection: MysqlConnection, leases: readonly Lease[]): Promise<Set<string>> {
-    const held = new Set<string>();
-    for (const part of partsOf(leases, longestList)) {
-      const bound = bindHeld(part);
-      const rows = await rowsOf<HeldRow>(connection, this.#sql.lockHeld(bound.length / 2), bound);
-      for (const { lease_token } of rows) held.add(lease_token);
-    }
-    return held;
-  }
-
-  async deleteWithin(connection: MysqlConnection, leases: readonly Lease[]): Promise<boolean[]> {
-    const held = await this.#lockHeld(connection, leases);
-    for (const part of partsOf(
-      leases.filter(({ token }) => held.has(token)),
-      longestList,
-    )) {
-      const bound = bindHeld(part);
-      await changedBy(connection, this.#sql.delete(bound.length / 2), bound);
-    }
-    return answersFor(leases, held);
+  deleteWithin(connection: MysqlConnection, leases: readonly Lease[]): Promise<boolean[]> {
+    return deleteHeld(connection, this.#sql, leases);
   }
 
   async size(connection: MysqlConnection, queue: string): Promise<QueueSize> {
@@ -169,73 +156,8 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
       };
     });
   }
-
-  /**
-   * Settles all that are held and tells which those were. The statement answers only how many it changed: where
-   * that is not all of them it is taken back, and those that are held are locked before they are settled.
-   */
-  async #settle(
-    connection: MysqlConnection,
-    releases: readonly Release[],
-    settle: Settle,
-  ): Promise<boolean[]> {
-    const leases = releases.map(({ lease }) => lease);
-    const once = distinct(releases);
-    const [only] = once;
-    if (only === undefined) return [];
-    const settleAll = async (list: readonly Release[]): Promise<number> => {
-      let settled = 0;
-      for (const part of partsOf(list, longestList)) settled += await settle(connection, part);
-      return settled;
-    };
-    if (once.length === 1) return answersFor(leases, (await settleAll(once)) === 1 ? [only.lease.token] : []);
-    const areAllHeld = await inMysqlTransaction(connection, async () => {
-      if ((await settleAll(once)) === once.length) return true;
-      throw new NotAllHeld();
-    }).catch(orFalse);
-    if (areAllHeld) return answersFor(leases, once.map(tokenOf));
-    const held = await inMysqlTransaction(connection, async () => {
-      const tokens = await this.#lockHeld(
-        connection,
-        once.map(({ lease }) => lease),
-      );
-      await settleAll(once.filter((release) => tokens.has(tokenOf(release))));
-      return tokens;
-    });
-    return answersFor(leases, held);
-  }
-}
-
-/** Rolls a settlement back. */
-class NotAllHeld extends Error {}
-
-function orFalse(error: unknown): false {
-  if (error instanceof NotAllHeld) return false;
-  throw error;
-}
-
-function tokenOf({ lease }: Release): string {
-  return lease.token;
-}
-
-interface HeldRow {
-  readonly lease_token: string;
 }
 
 function withoutDelay(lease: Lease): Release {
   return { lease, delayMs: 0 };
-}
-
-function distinct(releases: readonly Release[]): Release[] {
-  const seen = new Map<string, Release>();
-  for (const release of releases) {
-    if (!seen.has(release.lease.token)) seen.set(release.lease.token, release);
-  }
-  return [...seen.values()];
-}
-
-/** The row ids and the tokens of leases, as the statements expect them. */
-function bindHeld(leases: readonly Lease[]): (string | number)[] {
-  const all = padded(leases);
-  return [...all.map(({ handle }) => handle), ...all.map(({ token }) => token)];
 }

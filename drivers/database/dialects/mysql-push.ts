@@ -1,13 +1,11 @@
 import type { NewJob, PushOutcome } from '../../../src/index.js';
+import { batchesOf } from './lists.js';
 import { changedBy, inMysqlTransaction, type MysqlConnection, padded, rowsOf } from './mysql-connection.js';
 import type { MysqlJobStatements } from './mysql-job-statements.js';
 import { dueOf } from './reserved-job.js';
 
-/** Rows of one INSERT. Lists are cut at powers of two, so that few texts serve all lengths. */
-const mostRows = 256;
-
-/** Characters of payload in one INSERT; far below the 16 MB that a server takes in one packet by default. */
-const mostCharacters = 2 ** 21;
+/** Rows of one INSERT, and characters of their payloads: far below the 16 MB that a server takes in one packet by default. */
+const most = { items: 256, characters: 2 ** 21 };
 
 /** Runs work in a transaction, or in the caller's. */
 type Transact = (work: () => Promise<void>) => Promise<void>;
@@ -61,7 +59,7 @@ async function insert(
   jobs: readonly NewJob[],
   transact: Transact,
 ): Promise<void> {
-  const batches = batchesOf(jobs);
+  const batches = batchesOf(jobs, most, ({ body }) => body.length);
   const insertAll = async (): Promise<void> => {
     for (const batch of batches) {
       const values = batch.flatMap((job) => rowOf(queue, job));
@@ -75,22 +73,6 @@ async function insert(
 function rowOf(queue: string, job: NewJob): (string | number | null)[] {
   const [at, delay] = dueOf(job);
   return [job.id, queue, at, delay, job.body];
-}
-
-/** Cuts the list so that each part has 1, 2, 4 … rows and no more text than one packet may have. */
-function batchesOf(jobs: readonly NewJob[]): (readonly NewJob[])[] {
-  const batches: (readonly NewJob[])[] = [];
-  for (let from = 0; from < jobs.length; ) {
-    let count = Math.min(mostRows, 2 ** Math.floor(Math.log2(jobs.length - from)));
-    while (count > 1 && charactersOf(jobs.slice(from, from + count)) > mostCharacters) count /= 2;
-    batches.push(jobs.slice(from, from + count));
-    from += count;
-  }
-  return batches;
-}
-
-function charactersOf(jobs: readonly NewJob[]): number {
-  return jobs.reduce((sum, { body }) => sum + body.length, 0);
 }
 
 async function storedIds(

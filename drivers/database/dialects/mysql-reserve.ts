@@ -31,18 +31,29 @@ export async function reserveJobs(
   skipLocked?: boolean,
 ): Promise<ReservedJob[]> {
   const canSkip = skipLocked ?? canSkipLocked(await versionOf(connection));
-  const take = canSkip ? takeLocked : takeSeen;
-  const most = Math.min(mostJobs, Math.floor(limit));
-  const takeAll = async (): Promise<ReservedJob[]> => {
-    const taken: ReservedJob[] = [];
-    for (const queue of queues) {
-      if (taken.length >= most) break;
-      taken.push(...(await take(connection, sql, queue, most - taken.length, Math.ceil(leaseMs))));
-    }
-    return taken;
-  };
+  const takeAll = () => takeJobs(connection, sql, queues, limit, leaseMs, skipLocked);
   // One transaction: an error at a later queue must not leave jobs of an earlier one taken and unknown.
   return canSkip || queues.length > 1 ? await inMysqlTransaction(connection, takeAll) : await takeAll();
+}
+
+/** As {@link reserveJobs}, inside a transaction that the caller has begun. */
+export async function takeJobs(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queues: readonly string[],
+  limit: number,
+  leaseMs: number,
+  skipLocked?: boolean,
+): Promise<ReservedJob[]> {
+  const canSkip = skipLocked ?? canSkipLocked(await versionOf(connection));
+  const take = canSkip ? takeLocked : takeSeen;
+  const most = Math.min(mostJobs, Math.floor(limit));
+  const taken: ReservedJob[] = [];
+  for (const queue of queues) {
+    if (taken.length >= most) break;
+    taken.push(...(await take(connection, sql, queue, most - taken.length, Math.ceil(leaseMs))));
+  }
+  return taken;
 }
 
 async function takeLocked(

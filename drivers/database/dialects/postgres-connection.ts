@@ -91,11 +91,13 @@ const plansToAvoid = ['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 
 /**
  * Makes a session of our own, whose statements all have their index, go by it whatever the statistics say. A queue that
  * has just filled has none, and a reserve would sort all that is due. Compiling is off, as what it is told of the cost
- * of a plan means nothing then.
+ * of a plan means nothing then. A prepared statement is planned once, from PostgreSQL 12 on: the server would plan it for
+ * each list anew, which takes longer than to run it.
  */
 export const planByIndex = `
-SELECT set_config(name, 'off', false) FROM pg_settings
-WHERE name IN (${[...plansToAvoid, 'jit'].map((name) => `'${name}'`).join(', ')})`;
+SELECT set_config(name, CASE name WHEN 'plan_cache_mode' THEN 'force_generic_plan' ELSE 'off' END, false)
+FROM pg_settings
+WHERE name IN (${[...plansToAvoid, 'jit', 'plan_cache_mode'].map((name) => `'${name}'`).join(', ')})`;
 
 /** Lets a connection of our own prepare its statements under names. */
 export function prepareOn(connection: PostgresConnection): void {

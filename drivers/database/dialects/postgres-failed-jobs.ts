@@ -102,18 +102,22 @@ ORDER BY failed_at DESC, uuid DESC`;
 
   /** The older record of the same job, whose uuid is another, becomes the new one. */
   async #keep(connection: PostgresConnection, failures: readonly FailedJob[]): Promise<void> {
-    const marks = columnNames.map((_, index) => `$${index + 1}`).join(', ');
+    const rows = lastOfEach(failures).map(rowOf);
+    if (rows.length === 0) return;
+    const lists = columnNames.map((column, index) => `$${index + 1}::${typeOf(column)}[]`).join(', ');
     const sql = `
-INSERT INTO ${this.#table} (${columnNames.join(', ')}) VALUES (${marks})
+INSERT INTO ${this.#table} (${columnNames.join(', ')}) SELECT * FROM unnest(${lists})
 ON CONFLICT (job_id, queue, connection)
 DO UPDATE SET ${columnNames.map((column) => `${column} = excluded.${column}`).join(', ')}`;
-    for (const failure of lastOfEach(failures)) {
-      const row = rowOf(failure);
-      await changedBy(
-        connection,
-        sql,
-        columnNames.map((column) => row[column]),
-      );
-    }
+    await changedBy(
+      connection,
+      sql,
+      columnNames.map((column) => rows.map((row) => row[column])),
+    );
   }
+}
+
+function typeOf(column: keyof FailedJobRow): string {
+  if (column === 'attempts' || column === 'pid') return 'integer';
+  return column === 'failed_at' ? 'bigint' : 'text';
 }
