@@ -188,9 +188,7 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      // Where nothing runs, nothing is about to end that could go along.
-      const atOnce = this.#slots.held > 0 || this.#slots.work.active === 0;
-      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, atOnce);
+      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#slots.held > 0);
       isNothingDue = false;
       if (jobs === undefined) continue;
       if (jobs.length > 0) this.#offer(jobs, askedMs);
