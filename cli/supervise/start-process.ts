@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openBoard } from './board.js';
 import type { Report } from './protocol.js';
-import { youngGeneration } from './young-generation.js';
 
 /** A worker process that was just started. Nothing of what it does is lost until somebody looks. */
 export interface StartedProcess {
@@ -22,8 +21,7 @@ export interface StartedProcess {
  */
 export function startProcess(program: string, words: readonly string[]): StartedProcess {
   const board = openBoard();
-  const execArgv = [...process.execArgv, ...youngGeneration(process.execArgv, process.env)];
-  const child = spawn(process.execPath, [...execArgv, program, '--supervised', ...words], {
+  const child = spawn(process.execPath, [...process.execArgv, program, '--supervised', ...words], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', board],
     windowsHide: true,
