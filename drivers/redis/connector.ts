@@ -82,6 +82,7 @@ export class RedisConnector implements Connector {
       delete: (leases) => this.delete(leases),
       unreserve: (leases) => this.unreserve(leases),
     });
+    workers.onLeave(() => this.#reserver.leaveWatch());
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {

@@ -90,13 +90,18 @@ export class Reserver {
 
   /** Ends all waits, and leaves the watching to others. */
   async close(): Promise<void> {
-    const { session, wire, keys } = this.#parts;
-    const { watched, id } = this.#watch;
     await this.#watch.close();
     await this.#early.close();
+    await this.leaveWatch();
+  }
+
+  /** Leaves the watching to others, where nobody waits here: what is pushed next is not taken for who has stopped. */
+  async leaveWatch(): Promise<void> {
+    const { session, wire, keys } = this.#parts;
+    const { id } = this.#watch;
     // Where that fails, the others see within seconds that nobody watches.
     const stop = (queue: string) => session.script(wire.scripts.unwatch, keys.ofQueue(queue), [id]);
-    await Promise.allSettled(watched.map(stop));
+    await Promise.allSettled(this.#watch.leaveIdle().map(stop));
   }
 
   #rouse(queue: string): Promise<unknown> {

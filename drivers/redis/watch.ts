@@ -73,9 +73,11 @@ export class Watch {
     return queues.some((queue) => this.#watched.has(queue));
   }
 
-  /** The queues that are watched here. */
-  get watched(): readonly string[] {
-    return [...this.#watched];
+  /** Watches those queues no more that nobody waits for, and answers which these are. */
+  leaveIdle(): readonly string[] {
+    const idle = [...this.#watched].filter((queue) => !this.#isWaitedFor(queue));
+    for (const queue of idle) this.#watched.delete(queue);
+    return idle;
   }
 
   /** Takes what a reserve says of a queue: the jobs that are ready, ms until the next is due or -1, whether to watch. */

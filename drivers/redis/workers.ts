@@ -18,6 +18,7 @@ export class RedisWorkers implements WorkerRegistry {
   readonly beatAlong?: (beat: Beat) => void;
   readonly #options: WorkersOptions;
   readonly #waiting: WaitingBeats;
+  #onLeave: () => Promise<unknown> = () => Promise.resolve();
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -49,10 +50,15 @@ export class RedisWorkers implements WorkerRegistry {
     return entries;
   }
 
+  /** Sets what goes with a worker that leaves, and before it has left. */
+  onLeave(act: () => Promise<unknown>): void {
+    this.#onLeave = act;
+  }
+
   async leave(id: string): Promise<void> {
     this.#waiting.drop(id);
     const { session, keys } = this.#options;
-    await session.script(leaveScript, keys, [id]);
+    await Promise.all([this.#onLeave(), session.script(leaveScript, keys, [id])]);
   }
 
   /** Takes the beats that wait for a trip, as arguments of its script: three each. */
