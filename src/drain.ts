@@ -11,7 +11,9 @@ export interface Drain {
   readonly work: Pick<WorkInHand, 'isBusy' | 'abandon' | 'active'>;
   /** Rings whenever something has ended. */
   readonly bell: Bell;
-  /** How long running jobs may go on as if nothing had happened. */
+  /** Whether the worker shall end soon; the bell rings when it becomes so. */
+  isHurried(): boolean;
+  /** How long running jobs may go on from then, as if nothing had happened. */
   readonly patienceMs: number;
   /** How long handlers and settlements have after that. */
   readonly graceMs: number;
@@ -24,7 +26,9 @@ export interface Drain {
  * Lets work end; aborts it when the patience is over, and gives up on a store that is away after the grace. Resolves
  * when all have been settled, or a store never answered; handlers may go on in any case.
  */
-export async function drain({ work, bell, patienceMs, graceMs, logger, giveUp }: Drain): Promise<void> {
+export async function drain(about: Drain): Promise<void> {
+  const { work, bell, isHurried, patienceMs, graceMs, logger, giveUp } = about;
+  while (work.isBusy && !isHurried()) await bell.wait();
   const until = performance.now() + patienceMs;
   for (let leftMs = patienceMs; work.isBusy && leftMs > 0; leftMs = until - performance.now()) {
     await bell.wait(leftMs);

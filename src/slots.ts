@@ -239,16 +239,16 @@ export class Slots {
   }
 
   /**
-   * Lets running jobs end; after `patienceMs` aborts them, so that they are given back. Resolves when all
-   * have been settled, though handlers may go on.
+   * Lets running jobs end; once the worker is hurried, aborts them after `patienceMs`, so that they are given back.
+   * Resolves when all have been settled, though handlers may go on.
    */
-  async drain(patienceMs: number): Promise<void> {
+  async drain(patienceMs: number, isHurried: () => boolean): Promise<void> {
     const { defaults, logger, settler } = this.#context;
     this.#draining = true;
     this.#rests.end();
     const { bell, work } = this;
     const { graceMs } = defaults;
-    await drain({ work, bell, patienceMs, graceMs, logger, giveUp: () => settler.giveUp() });
+    await drain({ work, bell, isHurried, patienceMs, graceMs, logger, giveUp: () => settler.giveUp() });
     this.#keeper.stop();
   }
 }

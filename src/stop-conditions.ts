@@ -15,6 +15,11 @@ export type StopReason =
   | 'stuck'
   | 'outage';
 
+/** Whether nobody waits for the worker to end: what it has begun may take the time that it needs. Pure. */
+export function endsAtLeisure(reason: StopReason): boolean {
+  return reason === 'once' || reason === 'max-jobs' || reason === 'empty';
+}
+
 /** When a worker stops by itself. */
 export interface StopLimits {
   /** Stop after one job, or when there is none. */

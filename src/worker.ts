@@ -10,7 +10,7 @@ import { Outage } from './outage.js';
 import { Presence } from './presence.js';
 import type { QueueConfig } from './queue-config.js';
 import { Slots } from './slots.js';
-import { jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
+import { endsAtLeisure, jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
 import { thinkFileCache } from './think-file-cache.js';
 import { startTimer } from './timer.js';
 import { WorkerNews } from './worker-news.js';
@@ -35,6 +35,8 @@ export class Worker {
   #startedAtMs = 0;
   #looks = 0;
   #stopped: StopReason | undefined;
+  /** Whether somebody, or a limit, asked it to end soon. */
+  #isHurried = false;
   #paused = false;
 
   /** @internal */
@@ -113,8 +115,9 @@ export class Worker {
   }
 
   /**
-   * Works until a stop condition holds or the signal aborts, then lets running jobs end (for at most
-   * `shutdownTimeout`, after which their signals abort and they are given back) and answers why it stopped.
+   * Works until a stop condition holds or the signal aborts, then lets running jobs end and answers why it stopped. They
+   * have the time that they need after `once`, `maxJobs` and `stopWhenEmpty`; else, and once the signal aborts, at most
+   * `shutdownTimeout`, after which their signals abort and they are given back.
    *
    * A store that cannot be reached is tried again for as long as the worker runs.
    *
@@ -136,10 +139,11 @@ export class Worker {
     try {
       await this.#work();
     } catch (error) {
+      this.#isHurried = true;
       this.#news.broken(error);
       throw error;
     } finally {
-      await this.#slots.drain(this.#options.shutdownTimeoutMs);
+      await this.#slots.drain(this.#options.shutdownTimeoutMs, () => this.#isHurried);
       stopTimer();
       this.#controls.end();
       await this.#presence.end();
@@ -260,6 +264,7 @@ export class Worker {
   #stop(reason: StopReason): void {
     const isFirst = this.#stopped === undefined;
     this.#stopped ??= reason;
+    if (!endsAtLeisure(reason)) this.#isHurried = true;
     if (isFirst && this.#slots.work.active > 0) this.#presence.changed();
     this.#intake.endWait();
     this.#slots.giveBackHeld();

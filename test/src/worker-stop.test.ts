@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
 import { type Connector, createQueue, defineJob, type JobContext, type JobSource } from '../../src/index.js';
@@ -42,6 +43,29 @@ describe('a worker that is told to stop', () => {
     expect(namesOf(events)).toEqual(['job:started', 'job:started', 'job:done', 'job:done']);
     expect(await queue.size()).toEqual({ ...empty, ready: 2 });
     expect(driver.faults.calls('reserve')).toBe(reserves);
+  });
+
+  test.each([{ once: true }, { maxJobs: 1 }, { stopWhenEmpty: true }])(
+    'by %j: lets its job take longer than shutdownTimeout',
+    async (limit) => {
+      const { queue, job, events } = setUp(async ({ signal }) => {
+        await pause(60);
+        signal.throwIfAborted();
+      });
+      await queue.push(job, 'a');
+      await queue.worker({ ...limit, shutdownTimeout: '10ms', grace: '10ms' }).run();
+      expect(namesOf(events)).toEqual(['job:started', 'job:done']);
+    },
+  );
+
+  test('after one job, then told to stop: aborts that job after shutdownTimeout', async () => {
+    const { queue, job, events, stop } = setUp(async ({ signal }) => {
+      setTimeout(() => stop.abort(), 30);
+      throw await aborted(signal);
+    });
+    await queue.push(job, 'a');
+    expect(await queue.worker({ once: true, shutdownTimeout: '10ms' }).run(stop.signal)).toBe('once');
+    expect(namesOf(events)).toEqual(['job:started', 'job:given-back']);
   });
 
   test('aborts what goes on after shutdownTimeout, and gives it back unspent, in its place', async () => {
