@@ -1,34 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { redis } from '../../drivers/redis/index.js';
-import { type Connector, silentLogger, systemClock } from '../../src/index.js';
+import { RedisConnectors } from '../support/redis-connectors.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 let server: RedisServer;
-const open = new Set<Connector>();
+const connectors = new RedisConnectors();
 const { signal } = new AbortController();
 
 beforeAll(async () => {
   server = await startRedis();
 });
 beforeEach(() => server.client.flushall());
-afterEach(async () => {
-  for (const connector of open) await connector.close();
-  open.clear();
-});
+afterEach(() => connectors.close());
 afterAll(() => server?.stop());
 
-function connect(): Connector & Required<Pick<Connector, 'waitForJob'>> {
-  const connector = redis(server.url).connect({
-    connection: 'redis',
-    clock: systemClock,
-    logger: silentLogger,
-    runInline: async () => {},
-  });
-  open.add(connector);
-  return connector as ReturnType<typeof connect>;
-}
+const connect = () => connectors.connect(server.url);
 
 const body = (id: string, attempts = 0) => `{"job":"a","data":1,"id":"${id}","attempts":${attempts}}`;
 
@@ -101,7 +88,7 @@ test('what nobody asks for goes back in its order, its attempt unspent', async (
 test('closing gives back what nobody has asked for', async () => {
   const connector = await woken(1, () => push('one'));
   await connector.close();
-  open.delete(connector);
+  connectors.forget(connector);
   expect(await sizeOf()).toEqual({ ready: 1, delayed: 0, reserved: 0 });
   expect(await server.client.lrange('{queues:q}', 0, -1)).toEqual([body('one')]);
 });
@@ -141,7 +128,7 @@ test('what PHP has delivered before, and what is no job, is left to the whole sc
     expect(job).toMatchObject(member === 'no JSON' ? { body: member } : { id: 'php', attempts: 3 });
     await connector.delete(job ? [job.lease] : []);
     await connector.close();
-    open.delete(connector);
+    connectors.forget(connector);
   }
 });
 
@@ -210,7 +197,7 @@ test('closing at the very moment that the server reserves leaves no lease behind
   for (let round = 0; round < 10; round++) {
     const { connector, waiting } = await waits(1);
     expect(pushedBehindOurBack('one')).toEqual({ ready: 0, reserved: 1 });
-    open.delete(connector);
+    connectors.forget(connector);
     await connector.close();
     await waiting;
     expect(await server.client.lrange('{queues:q}', 0, -1)).toEqual([body('one')]);

@@ -2,35 +2,23 @@ import { once, setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
-import { type Connector, createQueue, defineJob, silentLogger, systemClock } from '../../src/index.js';
+import { createQueue, defineJob } from '../../src/index.js';
 import { within } from '../support/deferred.js';
+import { RedisConnectors } from '../support/redis-connectors.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 let server: RedisServer;
-const open = new Set<Connector>();
+const connectors = new RedisConnectors();
 const { signal } = new AbortController();
 
 beforeAll(async () => {
   server = await startRedis();
 });
 beforeEach(() => server.client.flushall());
-afterEach(async () => {
-  for (const connector of open) await connector.close();
-  open.clear();
-});
+afterEach(() => connectors.close());
 afterAll(() => server?.stop());
 
-function connect(): Connector & Required<Pick<Connector, 'waitForJob'>> {
-  const context = {
-    connection: 'redis',
-    clock: systemClock,
-    logger: silentLogger,
-    runInline: async () => {},
-  };
-  const connector = redis(server.url).connect(context);
-  open.add(connector);
-  return connector as ReturnType<typeof connect>;
-}
+const connect = () => connectors.connect(server.url);
 
 const job = (id: string, more = {}) => ({
   id,

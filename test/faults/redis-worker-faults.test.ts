@@ -2,18 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import type { Script } from '../../drivers/redis/script.js';
 import { think3 } from '../../drivers/redis/wire.js';
-import {
-  createQueue,
-  type Duration,
-  defineJob,
-  type JobContext,
-  type JobEvent,
-  type Queue,
-  type WorkerOptions,
-} from '../../src/index.js';
-import { within } from '../support/deferred.js';
+import type { Duration, JobContext, Queue } from '../../src/index.js';
 import { type FaultKind, type FaultProxy, type Matcher, startFaultProxy } from '../support/fault-proxy.js';
-import { namesOf, recordEvents } from '../support/recorder.js';
+import { handlerInBlackHole, oneJob, workUntil } from '../support/one-job.js';
+import { namesOf } from '../support/recorder.js';
 import { until } from '../support/redis-refusals.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -36,45 +28,16 @@ afterEach(async () => {
 
 /** A queue through the proxy whose one job is done by `handle`, and what came of its jobs. */
 function setUp(handle: (context: JobContext<unknown>) => unknown, lease: Duration = '20s', tries = 2) {
-  const failures: unknown[] = [];
-  const job = defineJob({
-    name: 'job',
-    tries,
-    backoff: 0,
-    handle,
-    failed: (error) => void failures.push(error),
-  });
   const url = `redis://127.0.0.1:${proxy.port}`;
-  const queue = createQueue({
-    connections: { default: redis({ url, queue: 'q', lease, commandTimeout: 0.4 }) },
-    jobs: [job],
-    worker: { timeout: 0 },
-  });
-  closing.push(queue);
-  return { queue, job, events: recordEvents(queue), failures };
+  const driver = redis({ url, queue: 'q', lease, commandTimeout: 0.4 });
+  const made = oneJob(driver, handle, { worker: { timeout: 0 }, tries });
+  closing.push(made.queue);
+  return made;
 }
 
 /** A request that runs the script for the job `a`. */
 function runs({ sha }: Script): Matcher {
   return (asked) => asked.includes(sha) && asked.includes('"id":"a"');
-}
-
-/** Runs a worker until there are as many events of the job as it shall have, and it has stopped. */
-async function work(
-  queue: Queue,
-  events: readonly JobEvent[],
-  count: number,
-  options: WorkerOptions = {},
-): Promise<void> {
-  const stop = new AbortController();
-  const running = queue.worker(options).run(stop.signal);
-  await within(
-    until(() => events.length >= count),
-    `event ${count}`,
-    15_000,
-  );
-  stop.abort();
-  expect(await running).toBe('signal');
 }
 
 const empty = { ready: 0, delayed: 0, reserved: 0 };
@@ -102,7 +65,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
         await until(() => events.length >= 2);
         if (kind === 'lose-reply') await server.advance(20_000);
       });
-      await work(queue, events, 4);
+      await workUntil(queue, events, 4);
       await afterwards;
       expect(events.map(({ event, id }) => `${id} ${event}`)).toEqual([
         'a job:started',
@@ -121,7 +84,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
       const afterwards = fault.happened.then(async () => {
         if (kind === 'lose-reply') await server.advance(20_000);
       });
-      await work(queue, events, 2);
+      await workUntil(queue, events, 2);
       await afterwards;
       expect(namesOf(events)).toEqual(['job:started', 'job:done']);
       expect(events[0]?.attempts).toBe(kind === 'lose-reply' ? 2 : 1);
@@ -134,7 +97,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
       });
       await queue.push(job, null, { id: 'a' });
       const fault = proxy.plan(kind, runs(scripts.release));
-      await work(queue, events, 4);
+      await workUntil(queue, events, 4);
       await fault.happened;
       expect(namesOf(events)).toEqual(['job:started', 'job:released', 'job:started', 'job:done']);
       expect(events.map(({ attempts }) => attempts)).toEqual([1, 1, 2, 2]);
@@ -146,7 +109,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
       const { queue, job, events, failures } = setUp(boom, '20s', 1);
       await queue.push(job, null, { id: 'a' });
       const fault = proxy.plan(kind, runs(scripts.fail));
-      await work(queue, events, 2);
+      await workUntil(queue, events, 2);
       await fault.happened;
       expect(namesOf(events)).toEqual(['job:started', 'job:failed']);
       expect(await queue.failed.list()).toMatchObject([{ jobId: 'a', attempts: 1 }]);
@@ -167,7 +130,7 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
         signal.throwIfAborted();
       }, '3s');
       await queue.push(job, null, { id: 'a' });
-      await work(queue, events, 2);
+      await workUntil(queue, events, 2);
       expect(namesOf(events)).toEqual(['job:started', 'job:done']);
       expect(await queue.size()).toEqual(empty);
     });
@@ -176,13 +139,10 @@ describe.each<FaultKind>(['lose-reply', 'cut-before', 'swallow'])(
 
 test('in a black hole that outlasts the lease the handler is told, and the worker goes on after it', async () => {
   const reasons: unknown[] = [];
-  const { queue, job, events } = setUp(async ({ signal, job: current }) => {
-    if (current.attempts() > 1) return;
-    proxy.blackHole();
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
-    reasons.push(signal.reason);
-    throw signal.reason;
-  }, '1500ms');
+  const { queue, job, events } = setUp(
+    handlerInBlackHole(() => proxy.blackHole(), reasons),
+    '1500ms',
+  );
   await queue.push(job, null, { id: 'a' });
   const healed = (async () => {
     await until(() => reasons.length > 0);
@@ -192,7 +152,7 @@ test('in a black hole that outlasts the lease the handler is told, and the worke
     );
     proxy.heal();
   })();
-  await work(queue, events, 4);
+  await workUntil(queue, events, 4);
   await healed;
   expect(reasons).toMatchObject([{ code: 'E_LEASE_LOST' }]);
   expect(namesOf(events)).toEqual(['job:started', 'job:lost', 'job:started', 'job:done']);

@@ -1,13 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { database } from '../../drivers/database/index.js';
-import {
-  createQueue,
-  type Duration,
-  defineJob,
-  type JobContext,
-  type JobEvent,
-  type Queue,
-} from '../../src/index.js';
+import type { Duration, JobContext, Queue } from '../../src/index.js';
 import { within } from '../support/deferred.js';
 import {
   containing,
@@ -16,7 +9,8 @@ import {
   type Matcher,
   startFaultProxy,
 } from '../support/fault-proxy.js';
-import { namesOf, recordEvents } from '../support/recorder.js';
+import { handlerInBlackHole, oneJob, workUntil } from '../support/one-job.js';
+import { namesOf } from '../support/recorder.js';
 import { until } from '../support/redis-refusals.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
 
@@ -58,14 +52,6 @@ describe.each(serverKinds)('a worker on %s', (server) => {
 
   /** A queue through the proxy whose one job is done by `handle`, and what came of its jobs. */
   function setUp(handle: (context: JobContext<unknown>) => unknown, lease: Duration = '20s', tries = 2) {
-    const failures: unknown[] = [];
-    const job = defineJob({
-      name: 'job',
-      tries,
-      backoff: 0,
-      handle,
-      failed: (error) => void failures.push(error),
-    });
     // Telling others of a push takes a connection of its own, which is met by no fault here.
     const quiet = server === 'postgres' ? { notify: false } : {};
     const driver = database({
@@ -75,32 +61,15 @@ describe.each(serverKinds)('a worker on %s', (server) => {
       commandTimeout: '500ms',
       ...quiet,
     });
-    const queue = createQueue({
-      connections: { default: driver },
-      jobs: [job],
-      worker: { timeout: 0, sleep: 0.05 },
-    });
-    closing.push(queue);
-    return { queue, job, events: recordEvents(queue), failures };
+    const made = oneJob(driver, handle, { worker: { timeout: 0, sleep: 0.05 }, tries });
+    closing.push(made.queue);
+    return made;
   }
 
   /** The token under which the one job is held: whatever is asked about it has that in it. */
   async function tokenOfJob(): Promise<Matcher> {
     const [row] = await sandbox.sql('SELECT lease_token AS token FROM jobs');
     return containing(String(row?.token));
-  }
-
-  /** Runs a worker until there are as many events as there shall be, and it has stopped. */
-  async function work(queue: Queue, events: readonly JobEvent[], count: number): Promise<void> {
-    const stop = new AbortController();
-    const running = queue.worker().run(stop.signal);
-    await within(
-      until(() => events.length >= count),
-      `event ${count}`,
-      20_000,
-    );
-    stop.abort();
-    expect(await running).toBe('signal');
   }
 
   describe.each(kinds)('whose request meets %s', (kind) => {
@@ -129,7 +98,7 @@ describe.each(serverKinds)('a worker on %s', (server) => {
       const { queue, job, events } = setUp(() => {}, '2s');
       await queue.push(job, null, { id: 'job-a' });
       const fault = proxy.plan(kind, isReserve);
-      const working = work(queue, events, 2);
+      const working = workUntil(queue, events, 2);
       await within(fault.happened, kind);
       if (kind === 'late') await within(fault.deliver(), 'the late delivery');
       await working;
@@ -140,7 +109,7 @@ describe.each(serverKinds)('a worker on %s', (server) => {
     test('delete: the job is done, and runs once', async () => {
       const { queue, job, events } = setUp(planned);
       await queue.push(job, null, { id: 'job-a' });
-      await work(queue, events, 2);
+      await workUntil(queue, events, 2);
       expect(namesOf(events)).toEqual(['job:started', 'job:done']);
       expect(await queue.size()).toEqual(empty);
     });
@@ -152,7 +121,7 @@ describe.each(serverKinds)('a worker on %s', (server) => {
         throw new Error('not yet');
       });
       await queue.push(job, null, { id: 'job-a' });
-      await work(queue, events, 4);
+      await workUntil(queue, events, 4);
       expect(namesOf(events)).toEqual(['job:started', 'job:released', 'job:started', 'job:done']);
       expect(events.map(({ attempts }) => attempts)).toEqual([1, 1, 2, 2]);
       expect(await queue.size()).toEqual(empty);
@@ -165,7 +134,7 @@ describe.each(serverKinds)('a worker on %s', (server) => {
       };
       const { queue, job, events, failures } = setUp(boom, '20s', 1);
       await queue.push(job, null, { id: 'job-a' });
-      await work(queue, events, 2);
+      await workUntil(queue, events, 2);
       expect(namesOf(events)).toEqual(['job:started', 'job:failed']);
       expect(await queue.failed.list()).toMatchObject([{ jobId: 'job-a', attempts: 1 }]);
       expect(failures).toHaveLength(1);
@@ -183,7 +152,7 @@ describe.each(serverKinds)('a worker on %s', (server) => {
         signal.throwIfAborted();
       }, '4500ms');
       await queue.push(job, null, { id: 'job-a' });
-      await work(queue, events, 2);
+      await workUntil(queue, events, 2);
       expect(namesOf(events)).toEqual(['job:started', 'job:done']);
       expect(await queue.size()).toEqual(empty);
     });
@@ -191,13 +160,10 @@ describe.each(serverKinds)('a worker on %s', (server) => {
 
   test('in a black hole that outlasts the lease the handler is told, and the worker goes on after it', async () => {
     const reasons: unknown[] = [];
-    const { queue, job, events } = setUp(async ({ signal, job: current }) => {
-      if (current.attempts() > 1) return;
-      proxy.blackHole();
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      reasons.push(signal.reason);
-      throw signal.reason;
-    }, '1500ms');
+    const { queue, job, events } = setUp(
+      handlerInBlackHole(() => proxy.blackHole(), reasons),
+      '1500ms',
+    );
     await queue.push(job, null, { id: 'job-a' });
     const healed = (async () => {
       await until(() => reasons.length > 0);
@@ -206,7 +172,7 @@ describe.each(serverKinds)('a worker on %s', (server) => {
       await until(lapsed);
       proxy.heal();
     })();
-    await work(queue, events, 4);
+    await workUntil(queue, events, 4);
     await healed;
     expect(reasons).toMatchObject([{ code: 'E_LEASE_LOST' }]);
     expect(namesOf(events)).toEqual(['job:started', 'job:lost', 'job:started', 'job:done']);
