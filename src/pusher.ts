@@ -1,5 +1,6 @@
 import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
+import { isJobDefinition } from './job-definition.js';
 import { jobOfPlan, type Pushable, type PushPlan, planPush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
@@ -32,6 +33,7 @@ export class Pusher {
   readonly connectionName: string;
   readonly #core: QueueCore;
   readonly #transaction: unknown;
+  #lastPlan: { readonly job: Pushable; readonly nowMs: number; readonly plan: PushPlan } | undefined;
 
   /** @internal */
   constructor(core: QueueCore, connectionName: string, transaction?: unknown) {
@@ -54,13 +56,25 @@ export class Pusher {
   /** Not `async`, nor what it calls: of many small pushes a promise for each step would cost more than the steps. */
   #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
     try {
-      const plan = planPush(this.#core, this.connectionName, job, options, trace.context);
+      const plan = this.#planOf(job, options, trace);
       const made = jobOfPlan(plan, data);
       if (!(made instanceof Promise)) return this.#store(plan.connection, made, trace);
       return made.then((prepared) => this.#store(plan.connection, prepared, trace));
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** Pushes of one job in one millisecond, without options, share a plan. */
+  #planOf(job: Pushable, options: PushOptions, { context }: PushTrace): PushPlan {
+    const nowMs = this.#core.clock.now();
+    const last = this.#lastPlan;
+    const isPlain = options === noOptions && context === undefined;
+    if (isPlain && last?.job === job && last.nowMs === nowMs) return last.plan;
+    const plan = planPush(this.#core, this.connectionName, job, options, nowMs, context);
+    // What a name or a class stands for may change.
+    if (isPlain && isJobDefinition(job)) this.#lastPlan = { job, nowMs, plan };
+    return plan;
   }
 
   #store(connection: string, prepared: PreparedJob, trace: PushTrace): Promise<string> {
@@ -109,7 +123,7 @@ export class Pusher {
     for (const entry of entries) {
       const [job, data, options = noOptions] = checkedEntry(entry);
       if (last === undefined || last.job !== job || last.options !== options) {
-        const plan = planPush(this.#core, this.connectionName, job, options, trace.context);
+        const plan = this.#planOf(job, options, trace);
         last = { job, options, plan, group: groupOf(plan, groups) };
       }
       const made = jobOfPlan(last.plan, data);
