@@ -8,6 +8,9 @@ import { pushNowScript } from './push-scripts.js';
 import type { Script } from './script.js';
 import type { RedisWire } from './wire.js';
 
+/** Of one argument with several members. */
+const mostCharacters = 100_000;
+
 /**
  * Stores jobs. A push whose answer was lost is settled by one script, which looks whether the jobs were stored and
  * else stores them; in the same step it makes a first try that arrives late do nothing. ADR 5 has the bounds.
@@ -37,7 +40,7 @@ export class Pusher {
     if (members === undefined || members.length === 0) return this.#settle(push, () => this.#whole(push));
     const { list, delayed, mark } = push;
     // Nearly all pushes end with its answer: what else there may be to do is made once it is to be done.
-    return this.#session.script<number>(pushNowScript, [list, delayed, mark], members).then(
+    return this.#session.script<number>(pushNowScript, [list, delayed, mark], parcels(members)).then(
       (answer) => (answer === 1 ? outcomesOf(push, undefined) : this.#settle(push, () => this.#whole(push))),
       (error: unknown) => this.#settle(push, () => Promise.reject(error)),
     );
@@ -100,10 +103,21 @@ function outcomesOf({ jobs, isNew }: Push, stored: readonly number[] | undefined
 
 /** Which of the jobs are asked for: an id that stands twice is pushed once. */
 function areFirst(jobs: readonly NewJob[]): boolean[] | undefined {
+  if (areRising(jobs)) return undefined;
   const ids = new Set<string>();
   for (const { id } of jobs) ids.add(id);
   if (ids.size === jobs.length) return undefined;
   return jobs.map(({ id }) => ids.delete(id));
+}
+
+/** As those that are made here do, so that most lists need no more than this. */
+function areRising(jobs: readonly NewJob[]): boolean {
+  let last = '';
+  for (const { id } of jobs) {
+    if (id <= last) return false;
+    last = id;
+  }
+  return true;
 }
 
 /** The members, where they are all that there is to store. */
@@ -112,9 +126,27 @@ function membersDueNow(jobs: readonly NewJob[], { members, holdsIds }: RedisWire
   for (const { id, body, unique, delayMs = 0, availableAtMs } of jobs) {
     if ((unique && holdsIds) || delayMs !== 0 || availableAtMs !== undefined) return undefined;
     const { member, bodyKey } = members.stored(id, body);
-    if (bodyKey !== '') return undefined;
+    if (bodyKey !== '' || member.includes('\n')) return undefined;
     found.push(member);
   }
+  return found;
+}
+
+/** Lines, as many characters as one argument shall have: each argument has a cost, and a large one must be found room for. */
+function parcels(members: readonly string[]): readonly string[] {
+  if (members.length === 1) return members;
+  const found: string[] = [];
+  let from = 0;
+  let characters = 0;
+  for (const [index, member] of members.entries()) {
+    if (characters + member.length > mostCharacters && index > from) {
+      found.push(members.slice(from, index).join('\n'));
+      from = index;
+      characters = 0;
+    }
+    characters += member.length;
+  }
+  found.push(members.slice(from).join('\n'));
   return found;
 }
 
