@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Connector, Lease, ReservedJob } from './connector.js';
 import { isQueueError } from './errors.js';
 
@@ -27,6 +28,10 @@ export class Trips {
   #deletions: Deletion[] = [];
   #reservation: Reservation | undefined;
   #state: 'resting' | 'leaving' | 'under-way' = 'resting';
+  /** In the context of the worker: what is told of other jobs on the way must not be told in that of a handler. */
+  readonly #depart = AsyncResource.bind(() => {
+    if (this.#state === 'leaving') void this.#travel(); // else it has left already
+  });
 
   /** @param deleteAgain deletes jobs whose first trip ended with this error, with the patience of a settlement. */
   constructor(
@@ -65,9 +70,7 @@ export class Trips {
   #leave(): void {
     if (this.#state !== 'resting') return;
     this.#state = 'leaving';
-    setImmediate(() => {
-      if (this.#state === 'leaving') void this.#travel(); // else it has left already
-    });
+    setImmediate(this.#depart);
   }
 
   async #travel(): Promise<void> {
