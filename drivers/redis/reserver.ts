@@ -76,11 +76,11 @@ export class Reserver {
   async #deleteBeside(leases: readonly Lease[], early: Promise<ReservedJob[]>): Promise<Reserved> {
     if (leases.length === 0) return { held: [], jobs: await early };
     const [held, jobs] = await Promise.allSettled([this.#settle.delete(leases), early]);
-    if (held.status === 'fulfilled' && jobs.status === 'fulfilled') {
-      return { held: held.value, jobs: jobs.value };
-    }
-    if (jobs.status === 'fulfilled') void this.#early.giveBack(jobs.value);
-    throw held.status === 'rejected' ? held.reason : (jobs as PromiseRejectedResult).reason;
+    const reserved = jobs.status === 'fulfilled' ? jobs.value : [];
+    // Repeated, deletions that were done would seem to be of lost leases; what is wrong the next reserve tells too.
+    if (held.status === 'fulfilled') return { held: held.value, jobs: reserved };
+    void this.#early.giveBack(reserved);
+    throw held.reason;
   }
 
   /** The contract's `waitForJob`. */

@@ -121,6 +121,22 @@ test('deletions that come with the reserve are done beside it', async () => {
   expect(jobs.map(({ id }) => id)).toEqual(['second']);
 });
 
+test('deletions beside a reserve that failed are told as they went', async () => {
+  const connector = connect();
+  await push('first');
+  const [first] = await connector.reserve(['q', 'other'], 2, 60_000);
+  if (!first || !connector.deleteAndReserve) throw new Error('nothing was reserved');
+  const waiting = connector.waitForJob(['q', 'other'], 60_000, signal);
+  await until(async () => / cmd=blmove .*/.test(String(await server.client.client('LIST'))));
+  await server.client.set('{queues:other}:delayed', 'of another program');
+  await push('second');
+  await waiting;
+  const { held, jobs } = await connector.deleteAndReserve([first.lease], ['q', 'other'], 2, 60_000);
+  expect({ held, jobs }).toEqual({ held: [true], jobs: [] });
+  const next = connector.deleteAndReserve([], ['q', 'other'], 2, 60_000);
+  await expect(next).rejects.toMatchObject({ code: 'E_STORE_SCHEMA' });
+});
+
 test('what PHP has delivered before, and what is no job, is left to the whole script', async () => {
   for (const member of [body('php', 2), 'no JSON']) {
     const connector = await woken(1, () => server.client.rpush('{queues:q}', member));
