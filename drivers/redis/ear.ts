@@ -64,6 +64,8 @@ export class Ear {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    // What has come in already is read first, however long this process had no turn: the client drops it soon after.
+    await wholeTurn();
     this.#hangUp();
     await this.#following;
   }
@@ -143,3 +145,8 @@ export class Ear {
 }
 
 const nothing = Promise.resolve(false);
+
+/** Resolves when the event loop has looked at its sockets: the first immediate may come right after such a look. */
+async function wholeTurn(): Promise<void> {
+  for (let looks = 0; looks < 2; looks++) await new Promise((resolve) => setImmediate(resolve));
+}
