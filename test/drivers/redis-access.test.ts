@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
-import { type Connector, type QueueError, restartKey, silentLogger, systemClock } from '../../src/index.js';
+import { type Connector, restartKey, silentLogger, systemClock } from '../../src/index.js';
 import { endedJob, failedRecord } from '../conformance/steps.js';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { containing, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { errorOf } from '../support/redis-refusals.js';
 import { freePort, type RedisServer, startRedis } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -22,13 +23,6 @@ function connect(options: string | RedisOptions): Connector {
 
 function job(id: string) {
   return { id, body: `{"job":"mail","data":null,"id":"${id}","attempts":0}` };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
-  return promise.then(
-    () => expect.unreachable('it did not reject'),
-    (error: QueueError) => error,
-  );
 }
 
 describe('TLS', () => {
