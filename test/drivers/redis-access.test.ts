@@ -139,7 +139,11 @@ describe('a user with the rights of the documents', () => {
     const warned = vi.spyOn(console, 'warn');
     const url = `redis://127.0.0.1:${proxy.port}`;
     const connector = connect({ url, ...login, connectionName: 'mailer' });
+    await server.client.call('ACL', 'LOG', 'RESET');
     await useAllOf(connector, proxy);
+    // What goes on without a right that it lacks says nothing else.
+    const denied = (await server.client.call('ACL', 'LOG')) as unknown[];
+    expect(denied.map(String).filter((one) => !one.includes('client|setinfo'))).toEqual([]);
     expect(warned).not.toHaveBeenCalled();
     warned.mockRestore();
     expect(await server.client.client('LIST')).toMatch(/name=mailer .*user=drover/);
