@@ -28,10 +28,10 @@ export class Trips {
   #deletions: Deletion[] = [];
   #reservation: Reservation | undefined;
   #state: 'resting' | 'leaving' | 'under-way' = 'resting';
-  /** In the context of the worker: what is told of other jobs on the way must not be told in that of a handler. */
-  readonly #depart = AsyncResource.bind(() => {
+  #depart = (): void => {
     if (this.#state === 'leaving') void this.#travel(); // else it has left already
-  });
+  };
+  #isBound = false;
 
   /** @param deleteAgain deletes jobs whose first trip ended with this error, with the patience of a settlement. */
   constructor(
@@ -59,6 +59,11 @@ export class Trips {
    * @param atOnce not to wait for what this turn brings: there are jobs to run while the trip is under way.
    */
   reserve(queues: readonly string[], limit: number, leaseMs: number, atOnce = false): Promise<ReservedJob[]> {
+    if (!this.#isBound) {
+      // In the context of the worker, which reserves: a handler that deletes its job must not have others told of in its own.
+      this.#depart = AsyncResource.bind(this.#depart);
+      this.#isBound = true;
+    }
     return new Promise((resolve, reject) => {
       this.#reservation = { queues, limit, leaseMs, resolve, reject };
       if (atOnce && this.#state !== 'under-way') void this.#travel();

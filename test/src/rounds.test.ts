@@ -66,11 +66,12 @@ test('what a handler settles its job in is not what is told of other jobs', asyn
   queue.events.on('job:done', ({ name }) => void seen.set(name, store.getStore()));
   await queue.push(settles, null);
   await queue.push(returns, null);
-  await queue.worker({ concurrency: 2, stopWhenEmpty: true }).run();
+  const worker = queue.worker({ concurrency: 2, stopWhenEmpty: true });
+  await store.run('the worker’s', () => worker.run());
   expect(seen).toEqual(
     new Map([
-      ['settles', undefined],
-      ['returns', undefined],
+      ['settles', 'the worker’s'],
+      ['returns', 'the worker’s'],
     ]),
   );
   await queue.close();
