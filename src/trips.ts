@@ -42,12 +42,7 @@ export class Trips {
     this.#deleteAgain = deleteAgain;
   }
 
-  /** Deletes a job with the next trip; answers whether its lease was held. */
-  delete(lease: Lease): Promise<boolean> {
-    return new Promise((resolve, reject) => this.take({ lease, deleted: resolve, notDeleted: reject }));
-  }
-
-  /** As `delete`, without a promise. */
+  /** Deletes a job with the next trip. */
   take(deletion: Deletion): void {
     this.#deletions.push(deletion);
     this.#leave();
