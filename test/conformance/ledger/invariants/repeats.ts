@@ -1,4 +1,4 @@
-import type { Causes } from '../causes.js';
+import { type Causes, lengthOf } from '../causes.js';
 import type { JobStory, Run } from '../ledger.js';
 import type { Invariant } from '../verdict.js';
 
@@ -34,10 +34,8 @@ export const noOverlap: Invariant = {
         for (const earlier of job.runs.slice(0, index)) {
           if (earlier.endedMs <= later.startedMs) continue;
           figures.overlaps += 1;
-          const awayMs = causes
-            .ofRun(earlier, ['stop', 'outage', 'network'])
-            .filter(({ fromMs }) => fromMs <= later.startedMs)
-            .reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+          const away = causes.ofRun(earlier, ['stop', 'outage', 'network']);
+          const awayMs = lengthOf(away.filter(({ fromMs }) => fromMs <= later.startedMs));
           // Extended every third of it, a lease has two thirds left at least when its holder goes away.
           if (awayMs >= 0.6 * rules.leaseMs || causes.mayBePushedAgain(job)) figures.explained += 1;
           else violations.push(`${told(later)} started while ${told(earlier)} still ran`);
