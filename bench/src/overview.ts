@@ -15,6 +15,7 @@ const titles: Readonly<Record<Bound['figure'], string>> = {
   'drain-20k': 'handled, 20 KB a job',
   'drain-io': 'handled, 2 ms of waiting a job',
   'backlog-1k': 'handled, 1,000 waiting',
+  'backlog-20k': 'handled, 20,000 waiting',
   'backlog-100k': 'handled, 100,000 waiting',
   'backlog-1m': 'handled, 1,000,000 waiting',
   'delayed-100k': 'handled, 100,000 delayed besides',

@@ -13,6 +13,7 @@ export const figures = {
   'drain-20k': 'drain: 20 KB a job, concurrency 10, jobs/s',
   'drain-io': 'drain: handlers that wait 2 ms, concurrency 10, jobs/s',
   'backlog-1k': 'backlog: 1,000 waiting, concurrency 10, jobs/s',
+  'backlog-20k': 'backlog: 20,000 waiting, concurrency 10, jobs/s',
   'backlog-100k': 'backlog: 100,000 waiting, concurrency 10, jobs/s',
   'backlog-1m': 'backlog: 1,000,000 waiting, concurrency 10, jobs/s',
   'delayed-100k': 'backlog: 100,000 delayed besides, concurrency 10, jobs/s',

@@ -52,7 +52,7 @@ function shown(value: number, of: unknown): string {
 
 /** The best of the named contenders; `peers` are all peers, and `drover itself` is drover on another figure. */
 function baseOf(results: Results, of: readonly string[], figure: Bound['figure']): number | undefined {
-  if (of[0] === 'drover at 20,000') return medianOf(results, figures['drain-10'], ['drover']);
+  if (of[0] === 'drover at 20,000') return medianOf(results, figures['backlog-20k'], ['drover']);
   const rows = results.rows(figures[figure]);
   const isPeer = (name: string) => results.kindOf(name) === 'peer';
   const names = of[0] === 'best peer' ? rows.map((row) => row.contender).filter(isPeer) : of;
