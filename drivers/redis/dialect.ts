@@ -128,7 +128,7 @@ local function hold(queue, members)
     sizes[#sizes + 1], texts[#texts + 1] = #held, held
     if body and body ~= '' then sizes[#sizes + 1], texts[#texts + 1] = -#body, body end
   end
-  redis.call('LPOP', queue.list, #members)
+  redis.call('LTRIM', queue.list, #members, -1) -- an LPOP would answer them all again
   if #aside > 0 then redis.call('HSET', queue.bodies, unpack(aside)) end
   redis.call('ZADD', queue.reserved, unpack(added))
   return sizes, texts

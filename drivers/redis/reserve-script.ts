@@ -9,6 +9,9 @@ const mostMoved = 1000;
 /** How many jobs are moved with one command: what a script hands over at once is limited. */
 const mostHeld = 500;
 
+/** From how many bytes on a text goes by itself: to join it is to make it anew, and Lua hashes each byte of a new text. */
+const longText = 1000;
+
 /** How long a connector that watches a queue is trusted to do so; it says so again with every look. */
 const watchedForMs = 1500;
 
@@ -79,6 +82,25 @@ local function msUntilDue(queue)
   return least
 end
 
+-- Adds jobs to the answer, in one piece, but for long ones.
+local function answer(number, sizes, texts)
+  local from = 1
+  local function upTo(last)
+    if last < from then return end
+    local size = #reserved
+    reserved[size + 1], reserved[size + 2] = number, table.concat(sizes, ' ', from, last)
+    reserved[size + 3] = from == last and texts[last] or table.concat(texts, '', from, last)
+    from = last + 1
+  end
+  for at, text in ipairs(texts) do
+    if #text > ${longText} and sizes[at] > 0 then
+      upTo(at - 1)
+      if (sizes[at + 1] or 0) >= 0 then upTo(at) end
+    end
+  end
+  upTo(#texts)
+end
+
 local held, lost = {}, 0
 local lastQueue, signalCount, beatCount = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local at = 10 + beatCount * 3
@@ -112,8 +134,7 @@ for number = 1, queueCount do
     end
     local sizes, texts = hold(queue, members)
     count = count + #members
-    local size = #reserved
-    reserved[size + 1], reserved[size + 2], reserved[size + 3] = number, table.concat(sizes, ' '), table.concat(texts)
+    answer(number, sizes, texts)
   end
 end
 
