@@ -1,5 +1,5 @@
 import type { Store } from './contender.js';
-import type { Report } from './report.js';
+import { type Report, storeNames } from './report.js';
 import type { Results } from './results.js';
 import type { Row } from './summary.js';
 
@@ -10,14 +10,6 @@ const shown: Readonly<Record<string, string>> = {
   'push: 1,000 a call, jobs/s': 'pushed, 1,000 a call',
 };
 
-const names: Readonly<Record<Store, string>> = {
-  redis: 'Redis',
-  postgres: 'PostgreSQL',
-  mysql: 'MariaDB',
-  sqlite: 'SQLite',
-  sync: 'no store',
-};
-
 const width = 760;
 const barsFrom = 190;
 const barsTo = 690;
@@ -25,14 +17,16 @@ const barHeight = 13;
 const rowHeight = 18;
 const gap = 12;
 
-// Follows the page that shows it: text in its colour, bars that stand out on light and on dark.
+// With a ground of its own: a page may be dark where the system is light.
 const style = `
+  .ground { fill: #ffffff; }
   text { font: 12px system-ui, sans-serif; fill: #24292f; }
   .store { font-size: 16px; font-weight: 600; }
   .figure { fill: #57606a; }
   .drover { fill: #0969da; } .peer { fill: #8c959f; } .raw { fill: none; stroke: #8c959f; stroke-dasharray: 3 2; }
   .grid { stroke: #8c959f; stroke-opacity: .35; }
   @media (prefers-color-scheme: dark) {
+    .ground { fill: #0d1117; }
     text { fill: #e6edf3; } .figure { fill: #9198a1; }
     .drover { fill: #4493f8; } .peer { fill: #656c76; } .raw { stroke: #656c76; }
   }`;
@@ -57,6 +51,7 @@ export function chart(report: Report): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     '<title>Jobs a second of drover and other queues, by store</title>',
     `<style>${style}</style>`,
+    `<rect class="ground" width="${width}" height="${height}" rx="6"/>`,
     ...grid,
     ...drawing.lines,
     '</svg>',
@@ -66,7 +61,7 @@ export function chart(report: Report): string {
 
 function drawStore(drawing: Drawing, store: Store, results: Results, place: (value: number) => number): void {
   drawing.y += 22;
-  drawing.lines.push(text(8, drawing.y, names[store], 'store'));
+  drawing.lines.push(text(8, drawing.y, storeNames[store], 'store'));
   for (const [figure, title] of Object.entries(shown)) {
     const rows = rowsOf(results, figure);
     if (rows.length === 0) continue;
@@ -82,7 +77,7 @@ function drawBar(drawing: Drawing, { contender, median }: Row, kind: string, to:
   const length = Math.max(1, to - barsFrom).toFixed(1);
   const top = drawing.y - barHeight + 2;
   drawing.lines.push(
-    text(barsFrom - 8, drawing.y, contender, undefined, 'end'),
+    text(barsFrom - 8, drawing.y, labelOf(contender), undefined, 'end'),
     `<rect class="${kind}" x="${barsFrom}" y="${top}" width="${length}" height="${barHeight}" rx="2"/>`,
     text(to + 6, drawing.y, Math.round(median).toLocaleString('en-US')),
   );
@@ -99,7 +94,11 @@ function rowsOf(results: Results, figure: string): Row[] {
 
 /** Leaves out the same thing with other settings. */
 function isOwn({ contender }: Row): boolean {
-  return !contender.startsWith('drover-');
+  return contender !== 'drover-prefetch-0' && !contender.endsWith('-default');
+}
+
+function labelOf(contender: string): string {
+  return contender === 'drover-cli' ? 'drover queue:work' : contender;
 }
 
 function powers(rows: readonly Row[]): number[] {

@@ -23,6 +23,7 @@ export const measures = {
     share: 0.5,
   }),
   'backlog-1k': backlog(1000),
+  'backlog-20k': backlog(20_000),
   'backlog-100k': backlog(100_000),
   'backlog-1m': backlog(1_000_000),
   'delayed-100k': drain('backlog: 100,000 delayed besides, concurrency 10, jobs/s', {

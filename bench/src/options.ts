@@ -18,6 +18,8 @@ export interface Options {
   /** Files of results to put together instead of measuring. */
   readonly merge: readonly string[];
   readonly targets: boolean;
+  /** Prints one table for each store instead of one for each figure. */
+  readonly overview: boolean;
   readonly json?: string;
   readonly svg?: string;
   readonly profileTo?: string;
@@ -40,6 +42,7 @@ export function readOptions(argv: readonly string[]): Options {
       aof: { type: 'string' },
       merge: { type: 'boolean', default: false },
       targets: { type: 'boolean', default: false },
+      overview: { type: 'boolean', default: false },
       json: { type: 'string' },
       svg: { type: 'string' },
       'cpu-prof': { type: 'string' },
@@ -61,6 +64,7 @@ export function readOptions(argv: readonly string[]): Options {
     aof: values.aof !== undefined,
     merge: positionals,
     targets: values.targets,
+    overview: values.overview,
     ...(values.json !== undefined && { json: values.json }),
     ...(values.svg !== undefined && { svg: values.svg }),
     ...(values['cpu-prof'] !== undefined && { profileTo: values['cpu-prof'] }),

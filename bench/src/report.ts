@@ -3,6 +3,15 @@ import { availableParallelism } from 'node:os';
 import type { Store } from './contender.js';
 import { Results, type Saved } from './results.js';
 
+/** The stores as they are written, in the order in which they are shown. */
+export const storeNames: Readonly<Record<Store, string>> = {
+  redis: 'Redis',
+  postgres: 'PostgreSQL',
+  mysql: 'MariaDB',
+  sqlite: 'SQLite',
+  sync: 'No store',
+};
+
 /** A file of results. */
 interface SavedReport {
   readonly at: string;
@@ -23,7 +32,7 @@ export class Report {
   }
 
   get stores(): Store[] {
-    return [...this.#stores.keys()];
+    return (Object.keys(storeNames) as Store[]).filter((store) => this.#stores.has(store));
   }
 
   /** Adds what a file holds. */
@@ -45,6 +54,6 @@ export class Report {
   /** Tables of Markdown. */
   get text(): string {
     const machine = `Node ${process.version}, ${availableParallelism()} cores`;
-    return [...this.#stores].map(([store, { text }]) => `## ${store}: ${machine}\n\n${text}`).join('\n\n');
+    return this.stores.map((store) => `## ${store}: ${machine}\n\n${this.of(store).text}`).join('\n\n');
   }
 }

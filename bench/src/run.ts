@@ -4,6 +4,7 @@ import type { Store } from './contender.js';
 import { type Entry, missing, selected } from './contenders.js';
 import { type MeasureName, measures } from './measures.js';
 import { type Options, readOptions } from './options.js';
+import { overview } from './overview.js';
 import { Report } from './report.js';
 import type { Results } from './results.js';
 import { type Server, servers } from './servers.js';
@@ -68,9 +69,9 @@ async function measureStore(store: Store, options: Options, report: Report): Pro
   }
 }
 
-function finish({ targets, json, svg }: Options, report: Report): void {
+function finish({ targets, overview: isShort, json, svg }: Options, report: Report): void {
   if (json !== undefined) report.save(json);
-  console.log(report.text);
+  console.log(isShort ? overview(report) : report.text);
   if (targets) console.log(`\n## targets\n\n${targetsText(report)}`);
   if (svg !== undefined) writeFileSync(svg, chart(report));
 }

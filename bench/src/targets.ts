@@ -16,20 +16,33 @@ export function targetsText(report: Report): string {
 }
 
 function linesOf({ store, name, must = [], goal = [] }: Target, results: Results): string[][] {
-  const line = (kind: string) => (bound: Bound) => [`${store}: ${name}`, kind, ...judged(bound, results)];
+  const line = (kind: string) => (bound: Bound) => {
+    const { asked, reached = '–', isMet } = judge(bound, results);
+    const { figure, contender = 'drover', of } = bound;
+    const what = `${figures[figure]}, ${contender}${of === undefined ? '' : ` by ${of.join(' or ')}`}`;
+    const verdict = { true: 'met', false: 'missed', undefined: 'not measured' }[`${isMet}`];
+    return [`${store}: ${name}`, kind, asked, reached, what, verdict];
+  };
   return [...must.map(line('must')), ...goal.map(line('goal'))];
 }
 
-/** What is asked, what was measured, of what, and whether that is enough. */
-function judged({ figure, contender = 'drover', of, least, most }: Bound, results: Results): string[] {
+/** What is asked, and what was measured; the latter is absent where it was not. */
+export interface Judgement {
+  readonly asked: string;
+  readonly reached?: string;
+  readonly isMet?: boolean;
+}
+
+/** Holds what was measured against what is asked. */
+export function judge(bound: Bound, results: Results): Judgement {
+  const { figure, contender = 'drover', of, least, most } = bound;
   const asked = least === undefined ? `≤ ${shown(most ?? 0, of)}` : `≥ ${shown(least, of)}`;
-  const name = `${figures[figure]}, ${contender}${of === undefined ? '' : ` by ${of.join(' or ')}`}`;
   const own = medianOf(results, figures[figure], [contender]);
   const base = of === undefined ? 1 : baseOf(results, of, figure);
-  if (own === undefined || base === undefined) return [asked, '–', name, 'not measured'];
+  if (own === undefined || base === undefined) return { asked };
   const ratio = own / base;
   const isMet = least === undefined ? ratio <= (most ?? 0) : ratio >= least;
-  return [asked, shown(ratio, of), name, isMet ? 'met' : 'missed'];
+  return { asked, reached: shown(ratio, of), isMet };
 }
 
 function shown(value: number, of: unknown): string {
@@ -39,7 +52,7 @@ function shown(value: number, of: unknown): string {
 
 /** The best of the named contenders; `peers` are all peers, and `drover itself` is drover on another figure. */
 function baseOf(results: Results, of: readonly string[], figure: Bound['figure']): number | undefined {
-  if (of[0] === 'drover at 20,000') return medianOf(results, figures['drain-10'], ['drover']);
+  if (of[0] === 'drover at 20,000') return medianOf(results, figures['backlog-20k'], ['drover']);
   const rows = results.rows(figures[figure]);
   const isPeer = (name: string) => results.kindOf(name) === 'peer';
   const names = of[0] === 'best peer' ? rows.map((row) => row.contender).filter(isPeer) : of;

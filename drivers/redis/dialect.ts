@@ -25,7 +25,11 @@ export interface Dialect {
   readonly take: string;
   /** The score that a lease has which ends at `seconds`; behind `take` where there is one. */
   leaseEnd(seconds: string): string;
-  /** The function `hold(queue, number, members)`: moves the jobs that stand first in the list to the reserved ones. */
+  /**
+   * The function `hold(queue, members)`: moves the jobs that stand first in the list to the reserved ones, with tokens
+   * made of `began`, their place from `count` on and `random`. Answers the sizes of the texts by which they are settled,
+   * each followed by that of a body kept beside it, below 0, where there is one; and those texts and bodies.
+   */
   readonly hold: string;
   /** With `lane`, `member`, `spare`: keeps two jobs apart that have the same bytes and shall both be delayed. */
   readonly twin: string;
@@ -88,32 +92,46 @@ end
 `,
   take: "local was = redis.call('ZREM', queue.reserved, member)",
   leaseEnd: (seconds) => `score(${seconds})`,
-  hold: `local function hold(queue, number, members)
-  local size, ends, began = #reserved, score(time + leaseMs / 1000), string.format('%014x', time * 1000000)
-  local added, aside = {}, {}
-  for place, member in ipairs(members) do
-    local token = began .. string.format('%04x', (size / 4) % 65536) .. random
-    local head, name, digits, rest = split(member)
-    local body = ''
-    if not head then
-      -- Nobody patches what is not understood: it is kept aside, and a member that points to it moves on.
-      body = member
-      aside[#aside + 1] = token
-      aside[#aside + 1] = member
-      head, name, digits, rest = '{"drover":"' .. token .. '","id":"' .. token .. '",', '"attempts":', '0', '}'
-    else
-      local key = bodyKey(member)
-      if key then body = redis.call('HGET', queue.bodies, key) or '' end
-    end
-    local attempts = digits == '0' and '1' or string.format('%d', tonumber(digits) + 1)
-    local held = head .. '"lease":"' .. token .. '",' .. name .. attempts .. rest
-    added[place * 2 - 1], added[place * 2] = ends, held
-    reserved[size + 1], reserved[size + 2], reserved[size + 3], reserved[size + 4] = number, token, held, body
-    size = size + 4
+  hold: `-- What was not just pushed. Nobody patches what is not understood: it is kept aside, and a member that points to
+-- it moves on.
+local function heldOtherwise(queue, member, token, aside)
+  local head, name, digits, rest = split(member)
+  local body
+  if head then
+    local key = bodyKey(member)
+    body = key and redis.call('HGET', queue.bodies, key) or nil
+  else
+    body = member
+    aside[#aside + 1] = token
+    aside[#aside + 1] = member
+    head, name, digits, rest = '{"drover":"' .. token .. '","id":"' .. token .. '",', '"attempts":', '0', '}'
   end
-  redis.call('LPOP', queue.list, #members)
+  return head .. '"lease":"' .. token .. '",' .. name .. string.format('%d', tonumber(digits) + 1) .. rest, body
+end
+
+local ends, rest, tail = score(time + leaseMs / 1000), random .. '","attempts":1}', ',"attempts":0}'
+local function hold(queue, members)
+  local added, aside, sizes, texts = {}, {}, {}, {}
+  local sub, byte, find, format = string.sub, string.byte, string.find, string.format
+  for place, member in ipairs(members) do
+    local token, held = began .. format('%04x', (count + place - 1) % 65536)
+    local brace, _, first = byte(member, 1, 3)
+    local body
+    if
+      find(member, tail, -14, true) and brace == 123 and first ~= 100 and not find(member, '"lease":"', -56, true)
+    then
+      held = sub(member, 1, -14) .. '"lease":"' .. token .. rest
+    else
+      held, body = heldOtherwise(queue, member, token .. random, aside)
+    end
+    added[place * 2 - 1], added[place * 2] = ends, held
+    sizes[#sizes + 1], texts[#texts + 1] = #held, held
+    if body and body ~= '' then sizes[#sizes + 1], texts[#texts + 1] = -#body, body end
+  end
+  redis.call('LTRIM', queue.list, #members, -1) -- an LPOP would answer them all again
   if #aside > 0 then redis.call('HSET', queue.bodies, unpack(aside)) end
   redis.call('ZADD', queue.reserved, unpack(added))
+  return sizes, texts
 end`,
   twin: `-- Two jobs of the same bytes stay two: the second keeps its old lease, which holds nothing any more.
     if spare and redis.call('ZSCORE', lane.delayed, member) then member = spare end`,

@@ -65,15 +65,49 @@ export function retriedJob(stored: StoredJob, payload: string): StoredJob {
   return stored.bodyKey === '' ? stored : { ...stored, body: bytesShownBy(payload) ?? payload };
 }
 
+/** A member as a text, or as it is where its bytes are none. */
+export function textOf(member: Buffer): string | Buffer {
+  return isUtf8(member) ? member.toString('utf8') : member;
+}
+
 /**
  * Reads a member that the reserve script has just written.
  *
+ * @param member a Buffer where it is no text.
  * @param kept the body that is kept beside it, empty where there is none.
  */
-export function readMember(member: Buffer, kept: Buffer): ReadMember {
-  const isText = isUtf8(member);
+export function readMember(member: string | Buffer, kept: Buffer): ReadMember {
+  const isText = typeof member === 'string';
   // Where it is no text, a character stands for a byte.
-  const text = member.toString(isText ? 'utf8' : 'latin1');
+  const text = isText ? member : member.toString('latin1');
+  return (isText && kept.length === 0 && readFresh(text)) || readAny(text, isText, kept);
+}
+
+/** What a job has that was pushed, and never taken before: no pattern is needed. */
+function readFresh(text: string): ReadMember | undefined {
+  const headEnd = text.length - freshTailLength;
+  const idEnd = headEnd - 2;
+  const idFrom = text.lastIndexOf('"', idEnd - 1) + 1;
+  const isFresh =
+    text.endsWith('","attempts":1}') &&
+    text.startsWith('"lease":"', headEnd) &&
+    text.startsWith('",', idEnd) &&
+    idFrom < idEnd &&
+    idEnd - idFrom <= longestId &&
+    text.startsWith('"id":"', idFrom - 6) &&
+    !text.startsWith('{"drover":"');
+  if (!isFresh) return undefined;
+  const id = text.slice(idFrom, idEnd);
+  if (id.includes('\\')) return undefined;
+  return { id, body: `${text.slice(0, headEnd)}"attempts":0}`, attempts: 1, exceptions: 0 };
+}
+
+/** What is longer is looked at more closely. */
+const longestId = 64;
+/** Of a lease, and of the attempts behind it. */
+const freshTailLength = '"lease":"0123456789abcdef0123456789abcdef","attempts":1}'.length;
+
+function readAny(text: string, isText: boolean, kept: Buffer): ReadMember {
   const tail = heldTail.exec(text.slice(-tailBytes));
   if (tail === null) throw new Error('the reserved member has no lease');
   const [ours, token = '', thrown = '0', name = '', digits = '', rest = ''] = tail;
@@ -92,8 +126,8 @@ export function readMember(member: Buffer, kept: Buffer): ReadMember {
 }
 
 /** The text that stands for a member in a lease: the member itself, or its bytes where they are no text. */
-export function handleOf(member: Buffer): string {
-  return isUtf8(member) ? member.toString('utf8') : `=${member.toString('base64')}`;
+export function handleOf(member: string | Buffer): string {
+  return typeof member === 'string' ? member : `=${member.toString('base64')}`;
 }
 
 /** The member that a handle stands for. Members in the reserved set begin with a brace. */

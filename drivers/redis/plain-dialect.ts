@@ -139,10 +139,10 @@ local function take(queue, lease)
 end
 `;
 
-const hold = `local function holdOne(queue, number, member)
-  local token = string.format('%014x%04x', time * 1000000, (#reserved / 4) % 65536) .. random
-  local mark = (tonumber(string.sub(random, 1, 8), 16) + #reserved / 4) % ${2 ** markBits - 1} + 1
-  local held, body = taken(member), ''
+const hold = `local function holdOne(queue, member, place)
+  local token = began .. string.format('%04x', place % 65536) .. random
+  local mark = (tonumber(string.sub(random, 1, 8), 16) + place) % ${2 ** markBits - 1} + 1
+  local held, body = taken(member), nil
   if not held or redis.call('ZSCORE', queue.reserved, held) then
     -- Nobody patches what is not understood, and no lease may take the place of another's: it is kept aside.
     body = member
@@ -150,20 +150,22 @@ const hold = `local function holdOne(queue, number, member)
     held = '{"drover":"' .. token .. '","id":"' .. token .. '","attempts":1}'
   else
     local key = bodyKey(member)
-    if key then body = redis.call('HGET', queue.bodies, key) or '' end
+    body = key and redis.call('HGET', queue.bodies, key) or nil
   end
   redis.call('ZADD', queue.reserved, leaseEnd(time + leaseMs / 1000, mark), held)
-  local size = #reserved
-  reserved[size + 1], reserved[size + 2] = number, token
-  reserved[size + 3], reserved[size + 4] = string.format('%d %s', mark, held), body
+  return string.format('%d %s', mark, held), body
 end
 
 -- One by one: what one is stored as depends on those that are reserved already.
-local function hold(queue, number, members)
-  for _, member in ipairs(members) do
+local function hold(queue, members)
+  local sizes, texts = {}, {}
+  for place, member in ipairs(members) do
     redis.call('LPOP', queue.list)
-    holdOne(queue, number, member)
+    local lease, body = holdOne(queue, member, count + place - 1)
+    sizes[#sizes + 1], texts[#texts + 1] = #lease, lease
+    if body and body ~= '' then sizes[#sizes + 1], texts[#texts + 1] = -#body, body end
   end
+  return sizes, texts
 end`;
 
 const level = `

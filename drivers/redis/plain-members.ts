@@ -32,8 +32,8 @@ export function plainMembers(first: 0 | 1, onReserve: boolean): MemberCodec {
     return { member, bodyKey: '', body: '' };
   }
 
-  function held(member: Buffer, kept: Buffer, token: string): ReadMember {
-    const read = readIn(member, kept, token);
+  function held(member: string | Buffer, kept: Buffer, token: string): ReadMember {
+    const read = readIn(Buffer.isBuffer(member) ? member : Buffer.from(member), kept, token);
     if (read === undefined) throw new Error('the reserved member has no attempts');
     return read;
   }

@@ -3,18 +3,19 @@ import type { RedisParts } from './connector.js';
 import type { FollowUp } from './ear.js';
 import { EarlyReserve } from './early-reserve.js';
 import { QueuePlaces } from './keys.js';
-import { handleOf, memberOf } from './member.js';
+import { handleOf, memberOf, textOf } from './member.js';
 import { randomDigits } from './random-digits.js';
+import { type ReservedBatch, readBatch } from './reserved-batch.js';
 import { takeScript } from './take-script.js';
 import { Watch } from './watch.js';
 import type { MemberCodec } from './wire.js';
 
 /** Jobs, signals, looks, deletions and what went wrong with beats, as the script answers them. */
 type ReserveReply = [
-  reserved: (number | Buffer)[],
+  reserved: ReservedBatch,
   signals: (Buffer | null)[],
   looks: number[],
-  held: number[],
+  held: Buffer,
   problem: Buffer,
 ];
 
@@ -137,9 +138,8 @@ export class Reserver {
     if (found.length === 0) return false;
     const jobs: ReservedJob[] = [];
     for (let at = 0; at < found.length; at += 2) {
-      jobs.push(
-        jobOf(queue, found[at] as Buffer, found[at + 1] as Buffer, nothing, this.#parts.wire.members),
-      );
+      const [token, member] = found.slice(at, at + 2) as [Buffer, Buffer];
+      jobs.push(jobOf(queue, token.toString('latin1'), textOf(member), nothing, this.#parts.wire.members));
     }
     // Who waits is given jobs as if they were reserved now. An answer that came long ago, while the event loop was
     // blocked or the process stopped, does not say how much is left of their leases.
@@ -159,8 +159,8 @@ export class Reserver {
     const watch = this.#watch;
     const places = new QueuePlaces(keys);
     for (const queue of names) places.placeOf(queue);
-    const deletions: (number | string | Buffer)[] = [];
-    for (const { queue, handle } of leases) deletions.push(places.placeOf(queue), memberOf(handle));
+    const deletions = deletionsOf(leases, places);
+    const random = randomDigits();
     const signals = store.toReadAlong();
     const beats = workers.take();
     const reply = await session.script<ReserveReply>(
@@ -170,7 +170,7 @@ export class Reserver {
         names.length,
         limit,
         leaseMs,
-        randomDigits(),
+        random,
         watch.idFor(names),
         watch.watchesOneOf(names) ? 1 : 0,
         places.keys.length,
@@ -187,7 +187,10 @@ export class Reserver {
       const [ready, dueInMs, isWatched] = looks.slice(index * 3);
       if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
     }
-    return { held: held.map((was) => was === 1), jobs: jobsOf(reserved, names, wire.members) };
+    return {
+      held: leases.map((_, index) => held.length === 0 || held[index] === one),
+      jobs: jobsOf(reserved, names, random, wire.members),
+    };
   }
 
   /** Reserves nothing; what it sees is told to the watch. */
@@ -202,13 +205,33 @@ export interface Settling {
   unreserve(leases: readonly Lease[]): Promise<boolean[]>;
 }
 
-function jobsOf(reserved: ReserveReply[0], queues: readonly string[], members: MemberCodec): ReservedJob[] {
-  const jobs: ReservedJob[] = [];
-  for (let at = 0; at < reserved.length; at += 4) {
-    const queue = queues[(reserved[at] as number) - 1] ?? '';
-    const [token, member, body] = reserved.slice(at + 1, at + 4) as [Buffer, Buffer, Buffer];
-    jobs.push(jobOf(queue, token, member, body, members));
+/** '1' */
+const one = 0x31;
+
+/** What the script deletes first: those of a queue behind its place and their number. */
+function deletionsOf(leases: readonly Lease[], places: QueuePlaces): (number | string | Buffer)[] {
+  const found: (number | string | Buffer)[] = [];
+  let queueBefore: string | undefined;
+  let countAt = 0;
+  for (const { queue, handle } of leases) {
+    if (queue !== queueBefore) countAt = found.push(places.placeOf(queue), 0) - 1;
+    queueBefore = queue;
+    found[countAt] = (found[countAt] as number) + 1;
+    found.push(memberOf(handle));
   }
+  return found;
+}
+
+function jobsOf(
+  batch: ReservedBatch,
+  queues: readonly string[],
+  random: string,
+  members: MemberCodec,
+): ReservedJob[] {
+  const jobs: ReservedJob[] = [];
+  readBatch(batch, random, (number, token, member, kept) => {
+    jobs.push(jobOf(queues[number - 1] ?? '', token, member, kept, members));
+  });
   return jobs;
 }
 
@@ -217,11 +240,10 @@ const nothing = Buffer.alloc(0);
 
 function jobOf(
   queue: string,
-  tokenText: Buffer,
-  member: Buffer,
-  body: Buffer,
+  token: string,
+  member: string | Buffer,
+  kept: Buffer,
   members: MemberCodec,
 ): ReservedJob {
-  const token = tokenText.toString('latin1');
-  return { queue, ...members.held(member, body, token), lease: { queue, token, handle: handleOf(member) } };
+  return { queue, ...members.held(member, kept, token), lease: { queue, token, handle: handleOf(member) } };
 }

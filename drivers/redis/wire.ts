@@ -8,8 +8,13 @@ import { readReserved, readWaiting, type SeenMember } from './waiting-member.js'
 export interface MemberCodec {
   /** How a body is stored that has no attempt spent. */
   stored(id: string, body: string): StoredJob;
-  /** Reads what a reserve answered. @param kept the body beside it, empty where there is none. */
-  held(member: Buffer, kept: Buffer, token: string): ReadMember;
+  /**
+   * Reads what a reserve answered.
+   *
+   * @param member what settles it; a Buffer where it is no text.
+   * @param kept the body beside it, empty where there is none.
+   */
+  held(member: string | Buffer, kept: Buffer, token: string): ReadMember;
   /** Reads a reserved member, whoever holds it. */
   reserved(member: Buffer, kept: Buffer): SeenMember;
   /** Reads a member that waits; its id is null where only a reserve gives it one. */

@@ -165,6 +165,31 @@ describe('npm run bench', () => {
     expect(drawn).toMatch(/>plainjob<(.*\n)*.*>1,000</);
   }, 60_000);
 
+  it('puts each store into one table, with its targets', async () => {
+    const rows = [
+      { contender: 'drover', runs: [90_000] },
+      { contender: 'drover-cli', runs: [80_000] },
+      { contender: 'bee-queue', runs: [40_000] },
+      { contender: 'raw-50', runs: [250_000] },
+    ];
+    const figures = [{ figure: 'drain: concurrency 10, jobs/s', rows }];
+    const saved = { figures, serverPerJob: {}, skipped: {}, otherNodes: {} };
+    const results = join(folder, 'redis.json');
+    await writeFile(results, JSON.stringify({ stores: { redis: saved } }));
+
+    const { stdout } = await run(process.execPath, [file, '--merge', results, '--overview']);
+
+    const lines = stdout.split('\n').filter((line) => line.startsWith('| handled'));
+    expect(lines.map((line) => line.split(' | '))).toEqual([
+      [
+        '| handled, 10 at a time',
+        ...['90,000', '80,000', 'bee-queue 40,000', 'raw-50 250,000'],
+        '**missed**: 2.25× bee-queue (≥ 2.50×)<br>≥ 4.50× bullmq: not measured',
+        '**missed**: 2.25× bee-queue (≥ 4.00×)<br>met: 0.36× raw-50 (≥ 0.30×) |',
+      ],
+    ]);
+  }, 60_000);
+
   it('refuses a measure that there is not', async () => {
     await expect(bench('redis', '--measures', 'speed')).rejects.toMatchObject({
       code: 2,

@@ -48,7 +48,7 @@ describe('a user without the rights', () => {
 });
 
 /** What a user may lack: each of these comes behind another write in some script. */
-const writes = ['zadd', 'rpush', 'lpush', 'hset', 'hdel', 'srem', 'sadd', 'zrem', 'lpop'];
+const writes = ['zadd', 'rpush', 'lpush', 'hset', 'hdel', 'srem', 'sadd', 'zrem', 'lpop', 'ltrim'];
 
 test.each(writes)('a user that may not %s is refused before a job is lost or an id taken', async (right) => {
   const server = await start();

@@ -57,7 +57,7 @@ export function drain(figure: string, draining: Draining): Measure {
 }
 
 function checkLoaded(jobs: number, { jobs: loaded }: { readonly jobs: number }): void {
-  if (loaded < jobs) throw new Error(`only ${loaded} of ${jobs} jobs were pushed in a minute`);
+  if (loaded < jobs) throw new Error(`only ${loaded} of ${jobs} jobs were pushed in two minutes`);
 }
 
 /** The last batch may not be acknowledged yet, so what is counted is handlers, from the first to the last. */

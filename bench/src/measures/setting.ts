@@ -37,7 +37,7 @@ export type Measure = (setting: Setting) => Promise<Findings>;
 
 /** How long a process may take to start. */
 export const startPatienceMs = 30_000;
-const loadPatienceMs = 60_000;
+const loadPatienceMs = 120_000;
 
 /** Lets processes do some work, and ends them. */
 export async function inCrew<T>(
