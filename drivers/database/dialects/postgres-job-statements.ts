@@ -56,12 +56,15 @@ WHERE id = ANY (ARRAY(
   const taken = 'id, job_id, queue, payload, attempts, exceptions, due_at';
 
   return {
-    /** Answers the ids only where not all were stored; times are given only where a job has one. */
+    /**
+     * Answers the ids only where not all were stored; times are given only where a job has one. Each payload follows a
+     * separator, as in an array every quote of theirs would be escaped, and then read again.
+     */
     push: `
 WITH stored AS (
   INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
   SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
-  FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::text[])
+  FROM unnest($2::text[], $3::bigint[], $4::bigint[], (string_to_array($5, $6))[2:])
     WITH ORDINALITY AS job (id, due_at, delay, body, place),
     LATERAL (
       SELECT greatest(${postgresNow}, coalesce(job.due_at, ${postgresNow} + coalesce(job.delay, 0))) AS at

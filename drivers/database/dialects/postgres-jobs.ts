@@ -42,7 +42,7 @@ export class PostgresJobs implements JobTable<PostgresConnection> {
       jobs.map(({ id }) => id),
       due.map(([at]) => at),
       due.map(([, delay]) => delay),
-      jobs.map(({ body }) => body),
+      ...afterSeparators(jobs.map(({ body }) => body)),
     ]);
     if (Number(row?.count) === jobs.length) return jobs.map(() => 'stored');
     // An id that stands twice is stored with the first.
@@ -169,6 +169,13 @@ async function settle(
     leases,
     rows.map(({ lease_token }) => lease_token),
   );
+}
+
+/** The texts as one, each of them after a separator that stands in none, and that separator. */
+function afterSeparators(texts: readonly string[]): [joined: string, separator: string] {
+  let separator = '\x1f';
+  while (texts.some((text) => text.includes(separator))) separator += '\x1e';
+  return [`${separator}${texts.join(separator)}`, separator];
 }
 
 function idsAndTokens(leases: readonly Lease[]): [ids: (string | number)[], tokens: string[]] {

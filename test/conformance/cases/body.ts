@@ -24,6 +24,8 @@ const bodies: Readonly<Record<string, string>> = {
   'text that looks like a number': '007',
   'text that looks like a date': '2024-02-30T25:61:61Z',
   'no characters at all': '',
+  'separators of ASCII at both ends': '\x1f\x1e\x1f a \x1e\x1f\x1f',
+  'separators of ASCII alone': '\x1e\x1f\x1e',
   '1 MB of one letter': `{"data":"${'x'.repeat(megabyte)}"}`,
   '1 MB of text in three bytes per letter': `{"data":"${'\u7f8a'.repeat(megabyte / 3)}"}`,
   '1 MB of quotes and brackets': `{"data":"${'\\"}],[{'.repeat(megabyte / 7)}"}`,
