@@ -219,7 +219,7 @@ async function produce(
       (id) => accepted.push({ id, queue, fromMs, atMs: performance.now() }),
       () => pause(20),
     );
-    if (accepted.length - ranSoFar() > 20) await pause(50); // later queues of the worker have their turn
+    await pause(accepted.length - ranSoFar() > 20 ? 50 : 5); // later queues of the worker have their turn
   }
   await pusher.close();
   return accepted;
