@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import { type Outage, type Toll, worksThrough } from '../support/outage.js';
 import { addReplica, startRedisCluster } from '../support/redis-cluster.js';
-import { startSentinelGroup } from '../support/redis-sentinel.js';
+import { type SentinelGroup, startSentinelGroup } from '../support/redis-sentinel.js';
 import { unhandledDuring } from '../support/unhandled.js';
 
 // Replicas take over from a master that is killed while jobs are pushed and run. What they had not received is lost, or
@@ -28,18 +28,32 @@ async function tollOf(where: string, outage: Outage): Promise<Toll> {
   return toll;
 }
 
-test('Sentinel, one master and two replicas: a worker goes on at the new master', async () => {
-  const group = await startSentinelGroup({ replicas: 2 });
-  stopping.push(group);
-  const { sentinels, name, master, replicas } = group;
-  const roles = () => Promise.all(replicas.map(({ client }) => client.info('replication')));
-  const happen = async (): Promise<void> => {
-    master.process.kill('SIGKILL');
-    while (!(await roles()).some((role) => role.includes('role:master'))) await pause(20);
-  };
-  const driver = () => redis({ ioredis: { sentinels: [...sentinels], name }, ...shared });
-  await tollOf('Sentinel', { driver, happen, queues: ['q'], repeatsPushes: true, forgetsMs: behindMs });
-}, 180_000);
+describe('Sentinel, one master and two replicas: a worker goes on at the new master', () => {
+  async function meets(what: string, end: (group: SentinelGroup) => Promise<void>, signal: NodeJS.Signals) {
+    const group = await startSentinelGroup({ replicas: 2 });
+    stopping.push(group);
+    const { sentinels, name, master, replicas } = group;
+    const roles = () => Promise.all(replicas.map(({ client }) => client.info('replication')));
+    const happen = async (): Promise<void> => {
+      master.process.kill(signal);
+      while (!(await roles()).some((role) => role.includes('role:master'))) await pause(20);
+      await end(group);
+    };
+    const driver = () => redis({ ioredis: { sentinels: [...sentinels], name }, ...shared });
+    const outage = { driver, happen, queues: ['q'], repeatsPushes: true, forgetsMs: behindMs };
+    await tollOf(`Sentinel, a master that ${what}`, outage);
+  }
+
+  test('when its own is killed', () => meets('is killed', async () => {}, 'SIGKILL'), 180_000);
+
+  test('when its own hangs, and is back later, demoted', async () => {
+    const isBack = async ({ master }: SentinelGroup): Promise<void> => {
+      master.process.kill('SIGCONT');
+      while (!(await master.client.info('replication')).includes('role:slave')) await pause(20);
+    };
+    await meets('hangs and is back', isBack, 'SIGSTOP');
+  }, 180_000);
+});
 
 test('a Cluster of three masters and three replicas: a worker goes on at the new master, and with the others all the while', async () => {
   const cluster = await startRedisCluster(() => ['--cluster-require-full-coverage', 'no']);
