@@ -29,10 +29,20 @@ async function tollOf(where: string, outage: Outage): Promise<Toll> {
 }
 
 describe('Sentinel, one master and two replicas: a worker goes on at the new master', () => {
-  async function meets(what: string, end: (group: SentinelGroup) => Promise<void>, signal: NodeJS.Signals) {
+  /** @param needsReplica whether a master without a replica refuses writes. */
+  async function meets(
+    what: string,
+    end: (group: SentinelGroup) => Promise<void>,
+    signal: NodeJS.Signals,
+    needsReplica = false,
+  ): Promise<Toll> {
     const group = await startSentinelGroup({ replicas: 2 });
     stopping.push(group);
     const { sentinels, name, master, replicas } = group;
+    for (const { client } of needsReplica ? [master, ...replicas] : []) {
+      await client.config('SET', 'min-replicas-max-lag', '1');
+      await client.config('SET', 'min-replicas-to-write', '1');
+    }
     const roles = () => Promise.all(replicas.map(({ client }) => client.info('replication')));
     const happen = async (): Promise<void> => {
       master.process.kill(signal);
@@ -41,17 +51,26 @@ describe('Sentinel, one master and two replicas: a worker goes on at the new mas
     };
     const driver = () => redis({ ioredis: { sentinels: [...sentinels], name }, ...shared });
     const outage = { driver, happen, queues: ['q'], repeatsPushes: true, forgetsMs: behindMs };
-    await tollOf(`Sentinel, a master that ${what}`, outage);
+    return await tollOf(`Sentinel, a master that ${what}`, outage);
   }
 
-  test('when its own is killed', () => meets('is killed', async () => {}, 'SIGKILL'), 180_000);
+  /** It takes itself for the master until Sentinel tells it otherwise, some 10 s later. */
+  const isBack = async ({ master }: SentinelGroup): Promise<void> => {
+    master.process.kill('SIGCONT');
+    while (!(await master.client.info('replication')).includes('role:slave')) await pause(20);
+  };
+
+  test('when its own is killed', async () => {
+    await meets('is killed', async () => {}, 'SIGKILL');
+  }, 180_000);
 
   test('when its own hangs, and is back later, demoted', async () => {
-    const isBack = async ({ master }: SentinelGroup): Promise<void> => {
-      master.process.kill('SIGCONT');
-      while (!(await master.client.info('replication')).includes('role:slave')) await pause(20);
-    };
     await meets('hangs and is back', isBack, 'SIGSTOP');
+  }, 180_000);
+
+  test('when its own hangs, and must have a replica: nothing is lost, and nothing runs twice', async () => {
+    const toll = await meets('hangs, is back and lacks replicas', isBack, 'SIGSTOP', true);
+    expect(toll).toMatchObject({ lost: 0, doubled: 0 });
   }, 180_000);
 });
 
