@@ -106,7 +106,8 @@ export class Session implements Commands {
         try {
           return await command(client.redis);
         } catch (error) {
-          // A master that became a replica stays one: its name may lead to the new master by now.
+          // A master that became a replica stays one, and one without its replicas may have lost them to a new master:
+          // the name may lead there by now.
           if (isDemoted(error)) this.#giveUp(client, life);
           if (isEnded(error))
             throw unavailable(`${place} was disconnected before it answered`, undefined, true);
@@ -202,7 +203,9 @@ function isEnded(error: unknown): boolean {
 
 /** Redis 6.2 puts what a script met behind where it met it: `ERR Error running script …: -READONLY …`. */
 function isDemoted(error: unknown): boolean {
-  return error instanceof Error && /(?:^|-)(?:READONLY|UNBLOCKED|MASTERDOWN)\b/.test(error.message);
+  return (
+    error instanceof Error && /(?:^|-)(?:READONLY|UNBLOCKED|MASTERDOWN|NOREPLICAS)\b/.test(error.message)
+  );
 }
 
 function unavailable(

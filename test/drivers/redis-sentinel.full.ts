@@ -78,6 +78,24 @@ test('a master that was demoted is left, though its connection lasts', async () 
   expect(await insist(() => connector.size('q'), refusals)).toMatchObject({ ready: 2 });
 });
 
+test('a master that must have a replica, and has lost it to its successor, is left before it is demoted', async () => {
+  const { sentinels, name, master, replicas } = await start(1);
+  const connector = connect({ ioredis: { sentinels, name } });
+  await connector.push('q', [job('a')]);
+  await master.client.wait(1, 10_000);
+  await master.client.config('SET', 'min-replicas-max-lag', '1');
+  await master.client.config('SET', 'min-replicas-to-write', '1');
+  master.process.kill('SIGSTOP');
+  while (!(await replicas[0].client.info('replication')).includes('role:master')) await pause(20);
+  master.process.kill('SIGCONT');
+  while (!(await master.client.info('replication')).includes('min_slaves_good_slaves:0')) await pause(20);
+  const refusals: QueueError[] = [];
+  await insist(() => connector.push('q', [job('b')]), refusals);
+  expect(await insist(() => connector.size('q'), refusals)).toMatchObject({ ready: 2 });
+  // Sentinel demotes it after some 10 s, in which there is time for hundreds.
+  expect(refusals.length).toBeLessThan(50);
+}, 60_000);
+
 test('sentinels that hang are given up in time, and asked again', async () => {
   const { sentinels, name, watchers } = await start(1);
   const connector = connect({ ioredis: { sentinels, name }, commandTimeout: 0.3 });
