@@ -40,5 +40,7 @@ export function isEnded(error: unknown): boolean {
 
 /** Redis 6.2 puts what a script met behind where it met it: `ERR Error running script …: -READONLY …`. */
 export function isDemoted(error: unknown): boolean {
-  return error instanceof Error && /(?:^|-)(?:READONLY|UNBLOCKED|MASTERDOWN)\b/.test(error.message);
+  return (
+    error instanceof Error && /(?:^|-)(?:READONLY|UNBLOCKED|MASTERDOWN|NOREPLICAS)\b/.test(error.message)
+  );
 }

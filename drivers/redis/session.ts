@@ -129,7 +129,8 @@ export class Session implements Commands {
   /** Resolves when a command may be sent again that did nothing; else throws what became of it. */
   async #assertRepeatable<T>(client: Client, call: Call<T>, error: unknown): Promise<void> {
     const { place } = this.#settings;
-    // A master that became a replica stays one: its name may lead to the new master by now.
+    // A master that became a replica stays one, and one without its replicas may have lost them to a new master:
+    // the name may lead there by now.
     if (isDemoted(error)) this.#giveUp(client, call.life);
     if (isEnded(error)) throw unavailable(`${place} was disconnected before it answered`, undefined, true);
     if (call.ifUnknown !== undefined && isUnknownScript(error)) {

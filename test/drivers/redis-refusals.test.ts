@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type Lease, silentLogger, systemClock } from '../../src/index.js';
 import { failedRecord } from '../conformance/steps.js';
-import { away, errorOf, goesOn, job, until } from '../support/redis-refusals.js';
+import { afterwards, away, errorOf, goesOn, job, until } from '../support/redis-refusals.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -128,6 +128,39 @@ describe('a server that has all the clients that it may', () => {
     expect(Number(/rejected_connections:(\d+)/.exec(stats)?.[1])).toBeLessThanOrEqual(3 * (seconds + 1));
     await server.client.config('SET', 'maxclients', '100');
     await goesOn(connector, []);
+  });
+});
+
+describe('a server that must have a replica for each write', () => {
+  test('refuses while that is away, and takes no job that it could lose', async () => {
+    const server = await start('--repl-diskless-sync-delay', '0');
+    const replica = await start('--replicaof', `127.0.0.1 ${server.port}`);
+    const connector = connect(server.url);
+    await connector.push('q', [job('a'), job('b')]);
+    const [held] = await connector.reserve(['q'], 1, 60_000);
+    const leases = held ? [held.lease] : [];
+    const hasReplica = async () => (await server.client.info('replication')).includes('state=online');
+    await until(hasReplica);
+    await server.client.config('SET', 'min-replicas-max-lag', '1');
+    await server.client.config('SET', 'min-replicas-to-write', '1');
+    replica.process.kill('SIGSTOP');
+    const lacks = async () => (await server.client.info('replication')).includes('min_slaves_good_slaves:0');
+    await until(lacks);
+    const calls = [
+      () => connector.push('q', [job('c')]),
+      () => connector.reserve(['q'], 1, 60_000),
+      () => connector.delete(leases),
+      () => connector.release(leases.map((lease) => ({ lease, delayMs: 0 }))),
+    ];
+    for (const call of calls) {
+      const error = await errorOf(call());
+      expect(error).toMatchObject(away());
+      expect(error.message).toContain('NOREPLICAS');
+    }
+    expect(await connector.size('q')).toMatchObject({ ready: 1, reserved: 1 });
+    replica.process.kill('SIGCONT');
+    expect(await afterwards(() => connector.delete(leases))).toEqual([true]);
+    await goesOn(connector, ['b']);
   });
 });
 

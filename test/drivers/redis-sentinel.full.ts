@@ -13,8 +13,8 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
 
-async function start(count?: number): Promise<SentinelGroup> {
-  const group = await startSentinelGroup(count);
+async function start(sentinels?: number): Promise<SentinelGroup> {
+  const group = await startSentinelGroup({ ...(sentinels !== undefined && { sentinels }) });
   opened.push({ close: () => group.stop() });
   return group;
 }
@@ -30,7 +30,7 @@ function job(id: string) {
 }
 
 test('the master behind Sentinel is found, and after its death the new one', async () => {
-  const { sentinels, name, master, replica } = await start();
+  const { sentinels, name, master, replicas } = await start();
   const pusher = connect({ ioredis: { sentinels, name } });
   const worker = connect({ ioredis: { sentinels, name }, connectionName: 'worker' });
   await pusher.push('q', [job('a'), job('b')]);
@@ -47,11 +47,11 @@ test('the master behind Sentinel is found, and after its death the new one', asy
   expect(refusals.length).toBeGreaterThan(0);
   const rest = await insist(() => worker.reserve(['q'], 10, 60_000), refusals);
   expect(rest.map(({ id }) => id)).toEqual(['b', 'c']);
-  expect(await replica.client.zcard('{queues:q}:reserved')).toBe(2);
+  expect(await replicas[0].client.zcard('{queues:q}:reserved')).toBe(2);
 });
 
 test('a master that was demoted is left, though its connection lasts', async () => {
-  const { sentinels, name, replica } = await start(1);
+  const { sentinels, name, replicas } = await start(1);
   const connector = connect({ ioredis: { sentinels, name } });
   await connector.push('q', [job('a')]);
   const refusals: QueueError[] = [];
@@ -61,10 +61,28 @@ test('a master that was demoted is left, though its connection lasts', async () 
   while (answer !== 'OK')
     answer = String(await sentinel.call('SENTINEL', 'FAILOVER', name).catch(() => pause(20)));
   sentinel.disconnect();
-  while (!(await replica.client.info('replication')).includes('role:master')) await pause(20);
+  while (!(await replicas[0].client.info('replication')).includes('role:master')) await pause(20);
   await insist(() => connector.push('q', [job('b')]), refusals);
   expect(await insist(() => connector.size('q'), refusals)).toMatchObject({ ready: 2 });
 });
+
+test('a master that must have a replica, and has lost it to its successor, is left before it is demoted', async () => {
+  const { sentinels, name, master, replicas } = await start(1);
+  const connector = connect({ ioredis: { sentinels, name } });
+  await connector.push('q', [job('a')]);
+  await master.client.wait(1, 10_000);
+  await master.client.config('SET', 'min-replicas-max-lag', '1');
+  await master.client.config('SET', 'min-replicas-to-write', '1');
+  master.process.kill('SIGSTOP');
+  while (!(await replicas[0].client.info('replication')).includes('role:master')) await pause(20);
+  master.process.kill('SIGCONT');
+  while (!(await master.client.info('replication')).includes('min_slaves_good_slaves:0')) await pause(20);
+  const refusals: QueueError[] = [];
+  await insist(() => connector.push('q', [job('b')]), refusals);
+  expect(await insist(() => connector.size('q'), refusals)).toMatchObject({ ready: 2 });
+  // Sentinel demotes it after some 10 s, in which there is time for hundreds.
+  expect(refusals.length).toBeLessThan(50);
+}, 60_000);
 
 test('sentinels that hang are given up in time, and asked again', async () => {
   const { sentinels, name, watchers } = await start(1);

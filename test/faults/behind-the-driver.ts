@@ -1,31 +1,52 @@
 import Database from 'better-sqlite3';
 import { Redis } from 'ioredis';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
 import type { CliProject } from '../support/cli.js';
+import type { ProjectStore } from './supervisor-project.js';
 
 /**
  * Puts payloads into the queue `default` of a project as other programs may: nothing looks at them on their way.
  *
- * @param redisUrl of its Redis server; without one it is on SQLite.
+ * @param store of its jobs; without one they are on SQLite.
  */
 export async function putRaw(
   project: CliProject,
-  redisUrl: string | undefined,
+  store: ProjectStore | undefined,
   payloads: readonly string[],
 ): Promise<void> {
-  if (redisUrl !== undefined) {
-    const client = new Redis(redisUrl);
+  if (store?.url.startsWith('redis')) {
+    const client = new Redis(store.url);
     await client.rpush('{queues:default}', ...payloads);
     await client.quit();
     return;
   }
   // Not due until it is as it shall be: workers look on.
-  const ids = await (await project.queue()).bulk('counts', Array(payloads.length).fill(null), {
-    delay: '1h',
-  });
-  const db = new Database(project.path('queue.sqlite'));
-  const change = db.prepare('UPDATE jobs SET payload = ?, available_at = created_at WHERE job_id = ?');
-  db.transaction(() => ids.forEach((id, at) => void change.run(payloads[at], id)))();
-  db.close();
+  const delay = '1h';
+  const ids = await (await project.queue()).bulk('counts', Array(payloads.length).fill(null), { delay });
+  const rows = ids.map((id, at) => [payloads[at] ?? '', id] as const);
+  const table = `${store?.prefix ?? ''}jobs`;
+  const change = (first: string, second: string) =>
+    `UPDATE ${table} SET payload = ${first}, available_at = created_at WHERE job_id = ${second}`;
+  if (store === undefined) {
+    const db = new Database(project.path('queue.sqlite'));
+    const statement = db.prepare(change('?', '?'));
+    db.transaction(() => rows.forEach((row) => void statement.run(...row)))();
+    db.close();
+  } else if (store.url.startsWith('mysql')) {
+    const client = await mysql.createConnection(store.url);
+    await client.beginTransaction();
+    for (const row of rows) await client.query(change('?', '?'), [...row]);
+    await client.commit();
+    await client.end();
+  } else {
+    const client = new pg.Client(store.url);
+    await client.connect();
+    await client.query('BEGIN');
+    for (const row of rows) await client.query(change('$1', '$2'), [...row]);
+    await client.query('COMMIT');
+    await client.end();
+  }
 }
 
 /** How long the file is locked at a time, and how long it is free in between. */

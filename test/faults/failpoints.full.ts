@@ -28,12 +28,15 @@ const stores: readonly FailpointStore[] = [
 
 describe.each(stores)('$kind', (store) => {
   const points = failpoints.filter(({ name }) => name !== 'migrate' || store.kind !== 'redis');
-  test.each(points)('a process dies at $name, before each of its requests and after', async (point) => {
-    let request = 1;
-    if (point.verb === 'handler') expect(await dieAt(point, request, store)).toBe(true);
-    else while (await dieAt(point, request, store)) request += 1;
-    expect(request, 'requests of the verb').toBeGreaterThanOrEqual(point.verb === 'handler' ? 1 : 2);
-    expect(await dieAt(point, 'after', store)).toBe(true);
-    console.log(`${store.kind}, ${point.name}: ${request - 1} requests`);
-  });
+  test.concurrent.each(points)(
+    'a process dies at $name, before each of its requests and after',
+    async (point) => {
+      let request = 1;
+      if (point.verb === 'handler') expect(await dieAt(point, request, store)).toBe(true);
+      else while (await dieAt(point, request, store)) request += 1;
+      expect(request, 'requests of the verb').toBeGreaterThanOrEqual(point.verb === 'handler' ? 1 : 2);
+      expect(await dieAt(point, 'after', store)).toBe(true);
+      console.log(`${store.kind}, ${point.name}: ${request - 1} requests`);
+    },
+  );
 });

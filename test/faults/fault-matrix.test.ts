@@ -1,21 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CliProject, isAlive, type Line, type RunningCli } from '../support/cli.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { inTier } from '../support/tier.js';
-import { faultyProject, startWorker } from './supervisor-project.js';
+import { type MatrixStore, MatrixStores, servers } from './matrix-stores.js';
+import { faultyProject, lineOf, startWorker } from './supervisor-project.js';
 
-// One test a row of the table in docs/reliability.md, on SQLite, and on Redis in the full tier; the rows that are not here are named there.
+// One test a row of the table in docs/reliability.md, on SQLite, and on the servers in the full tier; the rows that are not here are named there.
 
-let redis: RedisServer;
+const stores = new MatrixStores();
 let project: CliProject;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
+beforeAll(() => stores.start());
 
-afterAll(() => redis.stop());
-
-beforeEach(() => redis.client.flushall());
+afterAll(() => stores.stop());
 
 afterEach(() => project.remove());
 
@@ -31,9 +27,9 @@ async function stopped(running: RunningCli, signal: NodeJS.Signals = 'SIGTERM') 
   return await running.exited;
 }
 
-describe.each(inTier(['SQLite'], ['Redis']))('%s', (store) => {
+describe.each(inTier<MatrixStore>(['SQLite'], servers))('%s', (store) => {
   const setUp = (worker?: string, lease?: string) => {
-    project = faultyProject(worker, store === 'Redis' ? redis.url : undefined, lease);
+    project = faultyProject(worker, stores.place(store), lease);
   };
 
   test('F01: supervisor and worker killed: the job runs again when its lease lapses', async () => {
@@ -170,10 +166,26 @@ describe.each(inTier(['SQLite'], ['Redis']))('%s', (store) => {
   });
 });
 
-test.each(inTier([], ['Redis']))(
-  'F09 on %s: out of memory, who dies alone is charged until no try is left',
-  async () => {
-    project = faultyProject(undefined, redis.url);
+// On SQLite: supervisor.test.ts.
+describe.each(inTier<MatrixStore>([], servers))('%s', (store) => {
+  test.each(['loops', 'matches', 'sleeps'])(
+    'F03: a handler that blocks its event loop (%s) is killed, and recorded with its line',
+    async (name) => {
+      project = faultyProject(undefined, stores.place(store));
+      await project.push(name, null, { id: 'stuck' });
+      await project.push('counts', null, { id: 'next' });
+      const { lines } = await project.must('work', ...drain);
+      expect(eventsOf(lines, 'stuck')).toEqual(['job:timed-out', 'job:failed']);
+      expect(eventsOf(lines, 'next')).toEqual(['job:done']);
+      const [row] = await (await project.queue()).failed.find(['stuck']);
+      expect(row).toMatchObject({ reason: 'timed-out', attempts: 1 });
+      expect(row?.stack).toContain(lineOf(name));
+      expect(await project.size()).toEqual(empty);
+    },
+  );
+
+  test('F09: out of memory, who dies alone is charged until no try is left', async () => {
+    project = faultyProject(undefined, stores.place(store));
     await project.push('hoards', null, { id: 'poison' });
     const { running } = await startWorker(project, ['--stop-when-empty'], {
       NODE_OPTIONS: '--max-old-space-size=64',
@@ -182,5 +194,5 @@ test.each(inTier([], ['Redis']))(
     expect(await (await project.queue()).failed.find(['poison'])).toMatchObject([
       { reason: 'crashed', attempts: 2 },
     ]);
-  },
-);
+  });
+});

@@ -1,12 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The process group of a process. */
-export function groupOf(pid: number): number {
-  const group = statOf(pid)?.group;
-  if (group === undefined) throw new Error(`there is no process ${pid}`);
-  return group;
-}
-
 /** The processes of a group that live. */
 export function membersOf(group: number): number[] {
   const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);

@@ -37,7 +37,7 @@ export const sleeps = one('sleeps', async () => {
   await together();
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // the line that is stuck
 });
-export const native = one('native', async () => execSync('echo $$ >> pids; exec sleep 600'));
+export const native = one('native', async () => execSync('cut -d" " -f5 /proc/$$/stat >> groups; echo $$ >> pids; exec sleep 600'));
 export const spins = one('spins', () => { for (;;); }, { timeout: 0 });
 export const exits = one('exits', async ({ data }) => {
   await together();
@@ -124,21 +124,31 @@ export function lineOf(job: string): string {
   return `jobs.mjs:${after + lines.findIndex((line) => line.includes('// the line that'))}`;
 }
 
+/** A place for the jobs of a project on a server. */
+export interface ProjectStore {
+  readonly url: string;
+  /** Of the tables; of a Redis server the number of the database is enough. */
+  readonly prefix?: string;
+}
+
 /**
  * A project whose leases outlast any test, so that what comes back was given back.
  *
+ * @param store of the jobs; a SQLite file of the project unless told.
  * @param gravesUrl of a Redis server that keeps the failed jobs.
  */
 export function faultyProject(
   worker = "timeout: '600ms', grace: '400ms'",
-  redisUrl?: string,
+  store?: string | ProjectStore,
   lease = '10m',
   gravesUrl?: string,
 ): CliProject {
+  const options = typeof store === 'string' ? { url: store } : store;
+  const onServer = JSON.stringify({ ...options, lease });
   const driver =
-    redisUrl === undefined
+    options === undefined
       ? `database({ url: 'sqlite://' + import.meta.dirname + '/queue.sqlite', lease: '${lease}' })`
-      : `redis({ url: '${redisUrl}', lease: '${lease}' })`;
+      : `${options.url.startsWith('redis') ? 'redis' : 'database'}(${onServer})`;
   const graves = gravesUrl ? `, graves: redis({ url: '${gravesUrl}', commandTimeout: '300ms' })` : '';
   const failed = gravesUrl ? "failed: { connection: 'graves' }, default: 'default'," : '';
   const project = new CliProject({
@@ -154,7 +164,8 @@ export function faultyProject(
     'jobs/jobs.mjs': jobsText,
     'no-watchdog.cjs': noWatchdog,
   });
-  symlinkSync(join(root, 'node_modules/ioredis'), project.path('node_modules/ioredis'));
+  for (const client of ['ioredis', 'mysql2', 'pg'])
+    symlinkSync(join(root, 'node_modules', client), project.path(`node_modules/${client}`));
   return project;
 }
 

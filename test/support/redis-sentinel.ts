@@ -7,21 +7,27 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort, type RedisServer, startRedis } from './redis-server.js';
 
-/** One master with a replica, and sentinels that watch over them. */
+/** One master with replicas, and sentinels that watch over them. */
 export interface SentinelGroup {
   /** For `ioredis: { sentinels, name }`. */
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   readonly name: string;
   readonly master: RedisServer;
-  readonly replica: RedisServer;
+  readonly replicas: readonly [RedisServer, ...RedisServer[]];
   readonly watchers: readonly ChildProcess[];
   stop(): Promise<void>;
 }
 
 const name = 'main';
 
-/** Starts all of them, and waits until each sentinel knows the replica and the other sentinels. */
-export async function startSentinelGroup(count = 3): Promise<SentinelGroup> {
+/** Starts all of them, and waits until each sentinel knows the replicas and the other sentinels. */
+export async function startSentinelGroup({
+  sentinels: count = 3,
+  replicas: replicaCount = 1,
+}: {
+  readonly sentinels?: number;
+  readonly replicas?: number;
+} = {}): Promise<SentinelGroup> {
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(one: T): T => {
     started.push(one);
@@ -32,18 +38,19 @@ export async function startSentinelGroup(count = 3): Promise<SentinelGroup> {
   };
   try {
     const master = keep(await startRedis('--repl-diskless-sync-delay', '0'));
-    const replica = keep(await startRedis('--replicaof', `127.0.0.1 ${master.port}`));
-    while (!(await replica.client.info('replication')).includes('master_link_status:up')) await pause(20);
+    const replicas = [await startReplica(master)] as [RedisServer, ...RedisServer[]];
+    keep(replicas[0]);
+    while (replicas.length < replicaCount) replicas.push(keep(await startReplica(master)));
     const starting = Array.from({ length: count }, () =>
       startSentinel(master.port, Math.floor(count / 2) + 1),
     );
     const watchers = (await Promise.all(starting)).map(keep);
-    for (const { client } of watchers) await untilAware(client, count - 1);
+    for (const { client } of watchers) await untilAware(client, replicaCount, count - 1);
     return {
       sentinels: watchers.map(({ port }) => ({ host: '127.0.0.1', port })),
       name,
       master,
-      replica,
+      replicas,
       watchers: watchers.map(({ process }) => process),
       stop,
     };
@@ -51,6 +58,12 @@ export async function startSentinelGroup(count = 3): Promise<SentinelGroup> {
     await stop();
     throw error;
   }
+}
+
+async function startReplica(master: RedisServer): Promise<RedisServer> {
+  const replica = await startRedis('--replicaof', `127.0.0.1 ${master.port}`);
+  while (!(await replica.client.info('replication')).includes('master_link_status:up')) await pause(20);
+  return replica;
 }
 
 interface Sentinel {
@@ -93,11 +106,11 @@ async function startSentinel(masterPort: number, quorum: number): Promise<Sentin
   };
 }
 
-async function untilAware(client: Redis, others: number): Promise<void> {
+async function untilAware(client: Redis, replicas: number, others: number): Promise<void> {
   for (;;) {
     const told = (await client.call('SENTINEL', 'MASTER', name)) as string[];
     const countOf = (key: string): number => Number(told[told.indexOf(key) + 1]);
-    if (countOf('num-slaves') === 1 && countOf('num-other-sentinels') === others) return;
+    if (countOf('num-slaves') === replicas && countOf('num-other-sentinels') === others) return;
     await pause(20);
   }
 }

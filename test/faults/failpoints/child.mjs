@@ -70,14 +70,14 @@ function wrapVerbs(verbs, prefix = '') {
 const driver = store.kind === 'redis' ? redis(store.options) : database(store.options);
 const wrapped = { ...driver, connect: (context) => wrapVerbs(driver.connect(context)) };
 
-const write = (event) => appendFileSync(log, `${event}\n`);
+const write = (event, job) => appendFileSync(log, `${event} ${job.id}\n`);
 
 async function handle({ job }) {
-  write('started');
+  write('started', job);
   if (verb === 'handler' && request === 1) die();
   if (scenario === 'throw') throw new Error('boom');
   if (scenario === 'release') return job.release(0);
-  write('finished');
+  write('finished', job);
   if (verb === 'handler') die();
 }
 

@@ -12,6 +12,7 @@ import {
   createQueue,
   type Driver,
   defineJob,
+  type Job,
   type Queue,
   silentLogger,
   systemClock,
@@ -24,12 +25,14 @@ interface Failpoint {
   readonly verb: string;
   /** What the dying process does. */
   readonly scenario: 'push' | 'work' | 'throw' | 'release' | 'stop' | 'retry' | 'migrate';
+  /** Jobs that are pushed before, due at one moment. Default: one job, due at once. */
+  readonly delayed?: number;
   /** Of the job: default 3. */
   readonly tries?: number;
   readonly maxExceptions?: number;
-  /** What becomes of the job in the end. */
+  /** What becomes of each job in the end. */
   readonly end: 'done' | 'failed';
-  /** How often the job may have been started, by the dead and the living. */
+  /** How often each job may have been started, by the dead and the living. */
   readonly mostStarts: number;
 }
 
@@ -37,6 +40,14 @@ interface Failpoint {
 export const failpoints: readonly Failpoint[] = [
   { name: 'push', verb: 'push', scenario: 'push', end: 'done', mostStarts: 1 },
   { name: 'reserve', verb: 'reserve', scenario: 'work', end: 'done', mostStarts: 2 },
+  {
+    name: 'reserve of due jobs in batches',
+    verb: 'reserve',
+    scenario: 'work',
+    delayed: 1500,
+    end: 'done',
+    mostStarts: 2,
+  },
   { name: 'run', verb: 'handler', scenario: 'work', end: 'done', mostStarts: 2 },
   { name: 'delete', verb: 'delete', scenario: 'work', end: 'done', mostStarts: 2 },
   { name: 'release of an error', verb: 'release', scenario: 'throw', end: 'done', mostStarts: 2 },
@@ -88,36 +99,46 @@ export async function dieAt(point: Failpoint, moment: Moment, store: FailpointSt
   const driver = store.kind === 'redis' ? redis(options) : database(options);
   const log = join(folder, 'log');
   let isFailing = point.scenario === 'retry';
-  const survivor = { starts: 0, ends: 0 };
-  const handle = (): void => {
-    survivor.starts += 1;
+  const lines: string[] = [];
+  const handle = ({ job }: { readonly job: Job }): void => {
+    lines.push(`started ${job.id}`);
     if (isFailing || point.end === 'failed') throw new Error('boom');
-    survivor.ends += 1;
+    lines.push(`finished ${job.id}`);
   };
   const jobs = [defineJob({ name: 'job', handle, backoff: 0 })];
   const queue = createQueue({ connections: { default: driver }, jobs, worker });
   try {
-    const { tries = 3, maxExceptions = 0 } = point;
-    if (!['push', 'migrate'].includes(point.scenario))
-      await queue.push('job', null, { id: 'one', tries, maxExceptions });
+    const ids = await pushBefore(point, queue);
     if (isFailing) await queue.worker({ maxJobs: 1 }).run();
     isFailing = false;
     const { kind } = store;
     const { verb, scenario } = point;
     const signal = await runChild({ store: { kind, options }, verb, request: moment, scenario, worker, log });
     await recover(point, queue, driver);
-    const dead = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [];
-    const count = (event: string) => dead.filter((one) => one === event).length;
+    if (existsSync(log)) lines.push(...readFileSync(log, 'utf8').split('\n'));
     const failed = await queue.failed.list();
     expect(failed.length, 'failed jobs').toBe(point.end === 'failed' ? 1 : 0);
-    if (point.end === 'done') expect(survivor.ends + count('finished'), 'runs that ended').toBeGreaterThan(0);
-    const most = point.mostStarts;
-    expect(survivor.starts + count('started'), 'starts').toBeLessThanOrEqual(most);
+    const counts = new Map<string, number>();
+    for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
+    for (const id of ids) {
+      const count = (event: string) => counts.get(`${event} ${id}`) ?? 0;
+      if (point.end === 'done') expect(count('finished'), `ends of ${id}`).toBeGreaterThan(0);
+      expect(count('started'), `starts of ${id}`).toBeLessThanOrEqual(point.mostStarts);
+    }
     return signal === 'SIGKILL';
   } finally {
     await queue.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The jobs that are there before the process dies, or come after it; answers their ids. */
+async function pushBefore(point: Failpoint, queue: Queue): Promise<readonly string[]> {
+  const { scenario, delayed = 0, tries = 3, maxExceptions = 0 } = point;
+  if (delayed > 0) return await queue.bulk('job', Array(delayed).fill(null), { delay: '1ms' });
+  if (!['push', 'migrate'].includes(scenario))
+    await queue.push('job', null, { id: 'one', tries, maxExceptions });
+  return ['one'];
 }
 
 /** Does what whoever comes next does, and works off what is there. */
