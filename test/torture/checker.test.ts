@@ -25,6 +25,12 @@ const pushed = (id: string, t: number, queue = 'high', more = {}): LedgerEvent[]
   { ev: 'ok', t: t + 1, id },
 ];
 
+/** Not stored, by its error. */
+const refused = (id: string, t: number): LedgerEvent[] => [
+  { ev: 'intent', t, id, queue: 'high', hash: id },
+  { ev: 'err', t: t + 1, id, code: 'E_STORE_FULL', ambiguous: false },
+];
+
 interface RunShape {
   readonly pid?: number;
   readonly attempt?: number;
@@ -177,6 +183,37 @@ const good: readonly History[] = [
       ...ran('c', 20_010),
     ],
   },
+  {
+    name: 'a refused push, and one of unknown outcome that was stored',
+    events: [
+      ...refused('a', 0),
+      ...refused('b', 0),
+      { ev: 'intent', t: 5, id: 'b', queue: 'high', hash: 'b' },
+      { ev: 'err', t: 6, id: 'b', code: 'E', ambiguous: true },
+      ...ran('b', 10),
+    ],
+  },
+  {
+    name: 'what a replica that took over had not heard of: a push, a reserve and a delete',
+    events: [
+      ...['a', 'b', 'c'].flatMap((id) => pushed(id, 0)),
+      broke('failover', 0, 2000),
+      ...ran('b', 10, { ms: 3000 }),
+      ...ran('b', 2000, { pid: 2 }),
+      ...ran('c', 10),
+      ...ran('c', 2000),
+    ],
+  },
+  {
+    name: 'a store that is full or whose failed jobs are away, and a clock that jumps, while all goes well',
+    events: [
+      ...pushed('a', 0),
+      broke('full', 5, 50),
+      broke('clock', 5, 50, [1]),
+      broke('graves', 5, 50),
+      ...ran('a', 10),
+    ],
+  },
   { name: 'orderly ends', events: [exit('term', 0), exit('kill', null, 'SIGKILL')] },
   { name: 'memory that goes up and down', events: memory(1, 12, (at) => 80 + 5 * Math.sin(at * 9)) },
 ];
@@ -187,6 +224,21 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
     red: [1],
     name: 'an accepted job that threw, and is not among the failed ones',
     events: [...pushed('a', 0), ...ran('a', 10, { end: 'threw' })],
+  },
+  {
+    red: [1],
+    name: 'a job that was accepted long before a replica took over',
+    events: [...pushed('a', 0), broke('failover', 5000, 7000)],
+  },
+  {
+    red: [1],
+    name: 'a job that was accepted by a store that got full',
+    events: [...pushed('a', 0), broke('full', 0, 1000)],
+  },
+  {
+    red: [2],
+    name: 'a job whose push was refused',
+    events: [...refused('a', 0), ...ran('a', 10)],
   },
   { red: [2], name: 'a job that nobody pushed', events: ran('a', 10) },
   { red: [2], name: 'other data', events: [...pushed('a', 0), ...ran('a', 10, { hash: 'b' })] },
@@ -200,6 +252,18 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
     red: [3, 5],
     name: 'a second run without any fault',
     events: [...pushed('a', 0), ...ran('a', 10), ...ran('a', 60, { attempt: 2 })],
+  },
+  {
+    red: [3, 5],
+    name: 'a second run of which only a full store, absent graves and a jumping clock are guilty',
+    events: [
+      ...pushed('a', 0),
+      broke('full', 5, 50),
+      broke('clock', 5, 50, [1]),
+      broke('graves', 5, 50),
+      ...ran('a', 10),
+      ...ran('a', 60, { attempt: 2 }),
+    ],
   },
   {
     red: [3, 5],
@@ -344,7 +408,7 @@ describe('green', () => {
 
   test('shows all that is looked at', () => {
     const { figures } = checkLedger(good[0]?.events ?? [], nothing, rules)[0] ?? {};
-    expect(figures).toEqual({ accepted: 1, ambiguous: 0, finished: 1, failed: 0 });
+    expect(figures).toEqual({ accepted: 1, ambiguous: 0, finished: 1, failed: 0, undone: 0 });
   });
 });
 

@@ -4,9 +4,11 @@ import type { JobStory, Ledger, Run } from './ledger.js';
 type Kind = FaultEvent['fault'];
 
 /** What explains that a job runs again though it finished: all but an orderly stop. */
-const excuses: readonly Kind[] = ['kill', 'death', 'stop', 'outage', 'network'];
+const excuses: readonly Kind[] = ['kill', 'death', 'stop', 'outage', 'network', 'failover'];
 /** What everybody feels. */
-const everywhere: readonly Kind[] = ['outage', 'network'];
+const everywhere: readonly Kind[] = ['outage', 'network', 'failover'];
+/** All that may take a job from who had it, or keep it from being taken. */
+export const anyFault: readonly Kind[] = [...excuses, 'term'];
 
 /** How long after its end a run may not be settled yet. */
 const settlingMs = 1000;

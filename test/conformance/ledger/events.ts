@@ -25,7 +25,14 @@ type PushEvent =
       readonly delayMs?: number;
     }
   | { readonly ev: 'ok'; readonly t: number; readonly id: string }
-  | { readonly ev: 'err'; readonly t: number; readonly id: string; readonly code: string };
+  | {
+      readonly ev: 'err';
+      readonly t: number;
+      readonly id: string;
+      readonly code: string;
+      /** False where the error says that nothing was stored; absent where it says nothing of it. */
+      readonly ambiguous?: boolean;
+    };
 
 /** A handler that was called, as the first thing that it does. */
 interface RunEvent {
@@ -60,10 +67,24 @@ export interface RunEndEvent {
  * - `stop`: processes stood still
  * - `outage`: nobody could reach the store
  * - `network`: connections were cut, lost, slow or silent
+ * - `failover`: a replica took over; what was written from `fromMs` on may be undone
+ * - `full`: the store took nothing more, which excuses nothing: what is there can be worked off
+ * - `clock`: the clocks of processes jumped, which excuses nothing
+ * - `graves`: failed jobs could not be recorded, which excuses nothing: they wait
  */
 export interface FaultEvent {
   readonly ev: 'fault';
-  readonly fault: 'kill' | 'death' | 'term' | 'stop' | 'outage' | 'network';
+  readonly fault:
+    | 'kill'
+    | 'death'
+    | 'term'
+    | 'stop'
+    | 'outage'
+    | 'network'
+    | 'failover'
+    | 'full'
+    | 'clock'
+    | 'graves';
   readonly fromMs: number;
   readonly toMs: number;
   /** The processes hit; absent where it was all of them. */

@@ -23,7 +23,7 @@ interface Push {
   readonly fromMs: number;
   /** Infinity where the producer did not live to hear of it. */
   readonly toMs: number;
-  readonly outcome: 'ok' | 'err' | undefined;
+  readonly outcome: 'ok' | 'err' | 'refused' | undefined;
 }
 
 /** All that is known of one id. */
@@ -58,7 +58,8 @@ export function toLedger(unordered: readonly LedgerEvent[]): Ledger {
       listOf(pushes, event.id).push({ queue, hash, delayMs, fromMs: t, toMs, outcome: undefined });
     } else if (event.ev === 'ok' || event.ev === 'err') {
       const push = listOf(pushes, event.id).at(-1);
-      if (push) Object.assign(push, { outcome: event.ev, toMs: event.t });
+      const isRefused = event.ev === 'err' && event.ambiguous === false;
+      if (push) Object.assign(push, { outcome: isRefused ? 'refused' : event.ev, toMs: event.t });
     } else if (event.ev === 'started') {
       const { ev: _, t, parent, ...run } = event;
       listOf(runs, event.id).push({ ...run, parent, startedMs: t, end: undefined, endedMs: t });

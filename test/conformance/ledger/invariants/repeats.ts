@@ -1,4 +1,4 @@
-import type { Causes } from '../causes.js';
+import { anyFault, type Causes } from '../causes.js';
 import type { JobStory, Run } from '../ledger.js';
 import type { Invariant } from '../verdict.js';
 
@@ -44,8 +44,10 @@ export const noOverlap: Invariant = {
             .ofRun(earlier, ['stop', 'outage', 'network'])
             .filter(({ fromMs }) => fromMs <= later.startedMs)
             .reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+          const isUndone = causes.ofRun(earlier, ['failover']).length > 0;
           // Extended every third of it, a lease has two thirds left at least when its holder goes away.
-          if (awayMs >= 0.6 * rules.leaseMs || causes.mayBePushedAgain(job)) figures.explained += 1;
+          if (isUndone || awayMs >= 0.6 * rules.leaseMs || causes.mayBePushedAgain(job))
+            figures.explained += 1;
           else violations.push(`${told(later)} started while ${told(earlier)} still ran`);
         }
       });
@@ -56,7 +58,7 @@ export const noOverlap: Invariant = {
 
 /**
  * 5: each delivery counts, and none comes after the last. The same attempt runs again only where its process died or was
- * stopped; a job may have one run beyond its tries where processes died with it.
+ * stopped, or where a replica took over that had not heard of it; a job may have one run beyond its tries where processes died with it.
  */
 export const attemptsCount: Invariant = {
   invariant: 5,
@@ -78,8 +80,6 @@ export const attemptsCount: Invariant = {
   },
 };
 
-const anyFault = ['kill', 'death', 'term', 'stop', 'outage', 'network'] as const;
-
 function beyondTries(run: Run, job: JobStory, causes: Causes, tries: number): string[] {
   if (run.attempt <= tries) return [];
   const isExcused = causes.anyBetween(pushedMs(job, run), run.startedMs, anyFault).length > 0;
@@ -89,11 +89,13 @@ function beyondTries(run: Run, job: JobStory, causes: Causes, tries: number): st
 function miscounted(run: Run, before: Run | undefined, job: JobStory, causes: Causes): string[] {
   const step = run.attempt - (before?.attempt ?? 0);
   if (step === 1) return [];
+  const fromMs = before?.startedMs ?? pushedMs(job, run);
+  if (causes.between(fromMs, run.startedMs, ['failover']).length > 0) return [];
   // Nobody gives back what still runs.
   if (before && step < 1 && before.endedMs > run.startedMs)
     return [`${told(run)} began during ${told(before)}`];
   // Without a start: who had reserved it did not live to do so. The same attempt: it was given back.
-  const faults = causes.anyBetween(before?.startedMs ?? pushedMs(job, run), run.startedMs, anyFault);
+  const faults = causes.anyBetween(fromMs, run.startedMs, anyFault);
   if (faults.length > 0 && (before ? step >= 0 : step > 0)) return [];
   return [before ? `${told(run)} follows ${told(before)}` : `${told(run)} is the first start`];
 }

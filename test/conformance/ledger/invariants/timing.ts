@@ -48,7 +48,14 @@ export const takenWhenDue: Invariant = {
   },
 };
 
-const disturbing = ['stop', 'outage', 'network', 'kill', 'death'] as const satisfies FaultEvent['fault'][];
+const disturbing = [
+  'stop',
+  'outage',
+  'network',
+  'failover',
+  'kill',
+  'death',
+] as const satisfies FaultEvent['fault'][];
 
 interface Awaited {
   readonly run: Run;
