@@ -38,24 +38,21 @@ export class HeldJobs {
   giveBackAll(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#giveBackFirst(this.size);
+    const jobs = this.#jobs.slice(this.#taken);
+    this.#taken = this.#jobs.length;
+    if (jobs.length > 0) this.#giveBack(jobs);
   }
 
+  /** Where the first is too old all go back, so that none behind it overtakes it. */
   #expire(): void {
     this.#timer = undefined;
-    const latestMs = performance.now() - longestHeldMs;
-    const left = this.#jobs.slice(this.#taken);
-    const young = left.findIndex(({ askedMs }) => askedMs > latestMs);
-    const tooOld = young < 0 ? left.length : young;
-    if (tooOld > 0) this.#onInVain();
-    this.#giveBackFirst(tooOld);
-    if (this.size > 0) this.#timer = setTimeout(() => this.#expire(), longestHeldMs);
-  }
-
-  #giveBackFirst(count: number): void {
-    if (count === 0) return;
-    const jobs = this.#jobs.slice(this.#taken, this.#taken + count);
-    this.#taken += count;
-    this.#giveBack(jobs);
+    const first = this.#jobs[this.#taken];
+    if (first === undefined) return;
+    if (first.askedMs > performance.now() - longestHeldMs) {
+      this.#timer = setTimeout(() => this.#expire(), longestHeldMs);
+      return;
+    }
+    this.#onInVain();
+    this.giveBackAll();
   }
 }
