@@ -31,6 +31,8 @@ const refused = (id: string, t: number): LedgerEvent[] => [
   { ev: 'err', t: t + 1, id, code: 'E_STORE_FULL', ambiguous: false },
 ];
 
+const settled = (id: string, t: number, attempt = 1): LedgerEvent => ({ ev: 'settled', t, id, attempt });
+
 interface RunShape {
   readonly pid?: number;
   readonly attempt?: number;
@@ -77,6 +79,8 @@ const memory = (pid: number, minutes: number, mibAt: (minute: number) => number)
     pid,
     rssMiB: mibAt(index / 6),
   }));
+
+const timeOf = (event: LedgerEvent) => ('t' in event ? event.t : event.fromMs);
 
 interface History {
   readonly name: string;
@@ -184,6 +188,28 @@ const good: readonly History[] = [
     ],
   },
   {
+    name: 'a second run of what was killed long after its end, and not settled yet',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7 }),
+      ...pushed('b', 0),
+      ...ran('b', 10),
+      settled('b', 30),
+      broke('kill', 3000, 3000, [7]),
+      ...ran('a', 9000, { attempt: 2 }),
+    ],
+  },
+  {
+    name: 'processes of one number, one after the other',
+    events: [0, 1].flatMap((since) =>
+      memory(1, 3, () => 80 + since * 300).map((event) => ({
+        ...event,
+        since,
+        t: timeOf(event) + since * 1e6,
+      })),
+    ),
+  },
+  {
     name: 'a refused push, and one of unknown outcome that was stored',
     events: [
       ...refused('a', 0),
@@ -252,6 +278,27 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
     red: [3, 5],
     name: 'a second run without any fault',
     events: [...pushed('a', 0), ...ran('a', 10), ...ran('a', 60, { attempt: 2 })],
+  },
+  {
+    red: [3, 5],
+    name: 'a second run of what was settled before the kill',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7 }),
+      settled('a', 22),
+      broke('kill', 25, 25, [7]),
+      ...ran('a', 6030, { attempt: 2 }),
+    ],
+  },
+  {
+    red: [3, 5],
+    name: 'a second run before the kill',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7 }),
+      ...ran('a', 30, { pid: 8, attempt: 2 }),
+      broke('kill', 50, 50, [7]),
+    ],
   },
   {
     red: [3, 5],

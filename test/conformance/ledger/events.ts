@@ -7,6 +7,7 @@ export type LedgerEvent =
   | PushEvent
   | RunEvent
   | RunEndEvent
+  | SettledEvent
   | FaultEvent
   | DepthEvent
   | ExitEvent
@@ -56,6 +57,17 @@ export interface RunEndEvent {
   readonly t: number;
   readonly id: string;
   readonly pid: number;
+}
+
+/**
+ * A worker said that the job of a run is deleted: no later fault explains that it runs again. Of a run of which none says
+ * so, any fault explains it that comes within a lease; where a ledger has no such events at all, within a second.
+ */
+interface SettledEvent {
+  readonly ev: 'settled';
+  readonly t: number;
+  readonly id: string;
+  readonly attempt: number;
 }
 
 /**
@@ -114,6 +126,8 @@ export interface MemoryEvent {
   readonly ev: 'memory';
   readonly t: number;
   readonly pid: number;
+  /** When the process began, by any clock: pids are used again. */
+  readonly since?: number;
   readonly rssMiB: number;
   readonly files?: number;
 }

@@ -13,6 +13,8 @@ export interface Run {
   readonly end: RunEndEvent['ev'] | undefined;
   /** When it ended, at the latest when its process did; its start where nothing is known. */
   readonly endedMs: number;
+  /** When its worker said that the job is deleted. */
+  readonly settledMs?: number;
 }
 
 /** One push of an id. */
@@ -63,6 +65,9 @@ export function toLedger(unordered: readonly LedgerEvent[]): Ledger {
     } else if (event.ev === 'started') {
       const { ev: _, t, parent, ...run } = event;
       listOf(runs, event.id).push({ ...run, parent, startedMs: t, end: undefined, endedMs: t });
+    } else if (event.ev === 'settled') {
+      const run = listOf(runs, event.id).findLast(({ attempt }) => attempt === event.attempt);
+      if (run) run.settledMs = event.t;
     } else if (isRunEnd(event)) {
       const run = listOf(runs, event.id).findLast(({ pid, end }) => pid === event.pid && isOpen(end));
       if (run) Object.assign(run, { end: event.ev, endedMs: event.t });

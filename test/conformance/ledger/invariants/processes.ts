@@ -24,13 +24,18 @@ export const boundedMemory: Invariant = {
   invariant: 9,
   name: 'memory',
   check({ ledger }) {
-    const byPid = new Map<number, MemoryEvent[]>();
+    const byProcess = new Map<string, MemoryEvent[]>();
     for (const event of ledger.events) {
-      if (event.ev === 'memory') byPid.set(event.pid, [...(byPid.get(event.pid) ?? []), event]);
+      if (event.ev !== 'memory') continue;
+      const key = `${event.pid} ${event.since}`;
+      const all = byProcess.get(key);
+      if (all) all.push(event);
+      else byProcess.set(key, [event]);
     }
     const violations: string[] = [];
     const figures = { processes: 0, mostMiB: 0 };
-    for (const [pid, all] of byPid) {
+    for (const all of byProcess.values()) {
+      const pid = all[0]?.pid;
       const warm = all.filter(({ t }) => t >= (all[0]?.t ?? 0) + warmUpMs);
       if (warm.length < 10) continue;
       figures.processes += 1;

@@ -15,9 +15,10 @@ export const duplicatesExplained: Invariant = {
     for (const job of ledger.jobs.values()) {
       const done = job.runs.filter(({ end }) => end === 'finished');
       if (done.length > 0) figures.finished += 1;
-      for (const earlier of done.slice(0, -1)) {
+      for (const [index, earlier] of done.slice(0, -1).entries()) {
         figures.duplicates += 1;
-        if (causes.ofRun(earlier).length > 0 || causes.mayBePushedAgain(job)) figures.explained += 1;
+        if (causes.ofRun(earlier, done[index + 1]?.startedMs).length > 0 || causes.mayBePushedAgain(job))
+          figures.explained += 1;
         else violations.push(`${told(earlier)} finished, met by no fault, and the job finished again`);
       }
     }
@@ -41,10 +42,9 @@ export const noOverlap: Invariant = {
           if (earlier.endedMs <= later.startedMs) continue;
           figures.overlaps += 1;
           const awayMs = causes
-            .ofRun(earlier, ['stop', 'outage', 'network'])
-            .filter(({ fromMs }) => fromMs <= later.startedMs)
+            .ofRun(earlier, later.startedMs, ['stop', 'outage', 'network'])
             .reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
-          const isUndone = causes.ofRun(earlier, ['failover']).length > 0;
+          const isUndone = causes.ofRun(earlier, later.startedMs, ['failover']).length > 0;
           // Extended every third of it, a lease has two thirds left at least when its holder goes away.
           if (isUndone || awayMs >= 0.6 * rules.leaseMs || causes.mayBePushedAgain(job))
             figures.explained += 1;
@@ -102,7 +102,8 @@ function miscounted(run: Run, before: Run | undefined, job: JobStory, causes: Ca
 
 function afterTheEnd(run: Run, earlier: readonly Run[], causes: Causes): string[] {
   const done = earlier.find(
-    (one) => one.end === 'finished' && one.endedMs <= run.startedMs && causes.ofRun(one).length === 0,
+    (one) =>
+      one.end === 'finished' && one.endedMs <= run.startedMs && causes.ofRun(one, run.startedMs).length === 0,
   );
   return done ? [`${told(run)} came after ${told(done)} had finished, met by no fault`] : [];
 }
