@@ -3,14 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, silentLogger, systemClock } from '../../src/index.js';
 import { failedRecord } from '../conformance/steps.js';
-import {
-  idOf,
-  meet,
-  moveSlot,
-  type RedisCluster,
-  startNode,
-  startRedisCluster,
-} from '../support/redis-cluster.js';
+import { moveSlot, type RedisCluster, replicaOf, startRedisCluster } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -251,22 +244,3 @@ describe('a master that is away', () => {
     expect(await replica.client.dbsize()).toBe(0);
   }, 90_000); // a vote that fails for a busy machine is repeated every 4 s
 });
-
-/** Adds a replica to a master and waits until it follows. */
-async function replicaOf(own: RedisCluster, master: RedisServer): Promise<RedisServer> {
-  const replica = await startNode();
-  await meet(master, replica);
-  const id = await idOf(master);
-  await replica.client.call('CLUSTER', 'REPLICATE', id);
-  while (!(await replica.client.info('replication')).includes('master_link_status:up')) await pause(20);
-  // The other masters vote for it, so they must have heard of it.
-  const replicaId = await idOf(replica);
-  for (const { client } of own.nodes) {
-    for (;;) {
-      const nodes = String(await client.call('CLUSTER', 'NODES')).split('\n');
-      if (nodes.some((line) => line.startsWith(replicaId) && line.includes(`slave ${id}`))) break;
-      await pause(20);
-    }
-  }
-  return replica;
-}

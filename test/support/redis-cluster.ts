@@ -120,6 +120,29 @@ export async function startNode(flags: readonly string[] = []): Promise<RedisSer
   return node;
 }
 
+/** Adds a replica to a master and waits until it follows, and every node knows that. */
+export async function replicaOf(
+  own: Pick<RedisCluster, 'nodes'>,
+  master: RedisServer,
+  flags: readonly string[] = [],
+): Promise<RedisServer> {
+  const replica = await startNode(flags);
+  await meet(master, replica);
+  const id = await idOf(master);
+  await replica.client.call('CLUSTER', 'REPLICATE', id);
+  while (!(await replica.client.info('replication')).includes('master_link_status:up')) await pause(20);
+  // The other masters vote for it, so they must have heard of it.
+  const replicaId = await idOf(replica);
+  for (const { client } of own.nodes) {
+    for (;;) {
+      const nodes = String(await client.call('CLUSTER', 'NODES')).split('\n');
+      if (nodes.some((line) => line.startsWith(replicaId) && line.includes(`slave ${id}`))) break;
+      await pause(20);
+    }
+  }
+  return replica;
+}
+
 async function ownerOf(asked: RedisServer, nodes: readonly RedisServer[], key: string): Promise<number> {
   const slot = Number(await asked.client.call('CLUSTER', 'KEYSLOT', key));
   const ranges = (await asked.client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];

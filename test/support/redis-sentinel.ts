@@ -13,15 +13,28 @@ export interface SentinelGroup {
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   readonly name: string;
   readonly master: RedisServer;
+  /** The first of the replicas. */
   readonly replica: RedisServer;
+  readonly replicas: readonly RedisServer[];
   readonly watchers: readonly ChildProcess[];
   stop(): Promise<void>;
 }
 
 const name = 'main';
 
-/** Starts all of them, and waits until each sentinel knows the replica and the other sentinels. */
-export async function startSentinelGroup(count = 3): Promise<SentinelGroup> {
+interface GroupShape {
+  readonly replicas?: number;
+  /** Until a sentinel takes a master that does not answer for dead. */
+  readonly downAfterMs?: number;
+  /** More of the servers' command lines. */
+  readonly flags?: readonly string[];
+}
+
+/** Starts all of them, and waits until each sentinel knows the replicas and the other sentinels. */
+export async function startSentinelGroup(
+  count = 3,
+  { replicas: replicaCount = 1, downAfterMs = 500, flags = [] }: GroupShape = {},
+): Promise<SentinelGroup> {
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(one: T): T => {
     started.push(one);
@@ -31,19 +44,27 @@ export async function startSentinelGroup(count = 3): Promise<SentinelGroup> {
     await Promise.all(started.map((one) => one.stop()));
   };
   try {
-    const master = keep(await startRedis('--repl-diskless-sync-delay', '0'));
-    const replica = keep(await startRedis('--replicaof', `127.0.0.1 ${master.port}`));
-    while (!(await replica.client.info('replication')).includes('master_link_status:up')) await pause(20);
+    const common = ['--repl-diskless-sync-delay', '0', ...flags];
+    const master = keep(await startRedis(...common));
+    const replicas: RedisServer[] = [];
+    while (replicas.length < replicaCount) {
+      replicas.push(keep(await startRedis(...common, '--replicaof', `127.0.0.1 ${master.port}`)));
+    }
+    const [replica] = replicas as [RedisServer];
+    for (const { client } of replicas) {
+      while (!(await client.info('replication')).includes('master_link_status:up')) await pause(20);
+    }
     const starting = Array.from({ length: count }, () =>
-      startSentinel(master.port, Math.floor(count / 2) + 1),
+      startSentinel(master.port, Math.floor(count / 2) + 1, downAfterMs),
     );
     const watchers = (await Promise.all(starting)).map(keep);
-    for (const { client } of watchers) await untilAware(client, count - 1);
+    for (const { client } of watchers) await untilAware(client, replicaCount, count - 1);
     return {
       sentinels: watchers.map(({ port }) => ({ host: '127.0.0.1', port })),
       name,
       master,
       replica,
+      replicas,
       watchers: watchers.map(({ process }) => process),
       stop,
     };
@@ -60,7 +81,7 @@ interface Sentinel {
   stop(): Promise<void>;
 }
 
-async function startSentinel(masterPort: number, quorum: number): Promise<Sentinel> {
+async function startSentinel(masterPort: number, quorum: number, downAfterMs: number): Promise<Sentinel> {
   const folder = mkdtempSync(join(tmpdir(), 'drover-sentinel-'));
   const file = join(folder, 'sentinel.conf');
   const port = await freePort();
@@ -70,7 +91,7 @@ async function startSentinel(masterPort: number, quorum: number): Promise<Sentin
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${name} 127.0.0.1 ${masterPort} ${quorum}`,
-    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 5000`,
   ];
   writeFileSync(file, lines.join('\n'));
@@ -93,11 +114,11 @@ async function startSentinel(masterPort: number, quorum: number): Promise<Sentin
   };
 }
 
-async function untilAware(client: Redis, others: number): Promise<void> {
+async function untilAware(client: Redis, replicas: number, others: number): Promise<void> {
   for (;;) {
     const told = (await client.call('SENTINEL', 'MASTER', name)) as string[];
     const countOf = (key: string): number => Number(told[told.indexOf(key) + 1]);
-    if (countOf('num-slaves') === 1 && countOf('num-other-sentinels') === others) return;
+    if (countOf('num-slaves') === replicas && countOf('num-other-sentinels') === others) return;
     await pause(20);
   }
 }

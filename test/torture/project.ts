@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { LedgerEvent } from '../conformance/index.js';
 import type { Options } from './options.js';
 import type { Profile } from './profile.js';
+import type { Store } from './store.js';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -36,6 +38,7 @@ export class Project {
     for (const name of ['ledger', 'output', 'node_modules']) mkdirSync(join(this.folder, name));
     symlinkSync(root, join(this.folder, 'node_modules/drover'));
     symlinkSync(join(root, 'node_modules/better-sqlite3'), join(this.folder, 'node_modules/better-sqlite3'));
+    this.setClock(0);
     writeFileSync(join(this.folder, 'package.json'), '{ "private": true, "type": "module" }');
   }
 
@@ -43,9 +46,29 @@ export class Project {
     return join(this.folder, name);
   }
 
+  /** The module that a worker whose clock can be set loads first. */
+  get clock(): string {
+    return pathToFileURL(this.path('clock.mjs')).href;
+  }
+
+  /** The module that all load first, so that memory is what they hold. */
+  get tidying(): string {
+    return this.path('garbage.cjs');
+  }
+
+  /** Sets the clock of these workers ahead of that of the host. */
+  setClock(aheadMs: number): void {
+    writeFileSync(this.path('clock'), String(aheadMs));
+  }
+
   /** Writes what the files of the project go by. */
-  configure({ driver, mutant, seed }: Options, profile: Profile, url: string): void {
-    const settings = { driver, mutant, seed, url, file: this.path('naive.sqlite'), ...profile };
+  configure(
+    { driver, mutant, seed }: Options,
+    profile: Profile,
+    reach: Store['reach'],
+    graves?: string,
+  ): void {
+    const settings = { driver, mutant, seed, reach, graves, file: this.path('naive.sqlite'), ...profile };
     writeFileSync(this.path('torture.json'), JSON.stringify(settings, null, 2));
   }
 
