@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { redis } from '../../drivers/redis/index.js';
 import { replicaOf, startRedisCluster } from '../support/redis-cluster.js';
 import { startSentinelGroup } from '../support/redis-sentinel.js';
@@ -25,6 +26,7 @@ export async function onCluster(fsync: Options['fsync']): Promise<Store> {
     reach: { cluster: cluster.seeds },
     servers: [...cluster.nodes, ...replicas],
     masters: cluster.nodes.length,
+    isForgotten: async () => true, // it asks the others before it takes anything
     stop: async () => {
       await Promise.all([cluster.stop(), ...replicas.map((one) => one.stop())]);
     },
@@ -38,6 +40,11 @@ export async function onSentinel(fsync: Options['fsync']): Promise<Store> {
     reach: { ioredis: { sentinels: group.sentinels, name: group.name } },
     servers: [group.master, ...group.replicas],
     masters: 1,
+    // Until then they lead clients back to the old one, where it is there again: what that takes is dropped.
+    isForgotten: async (victim) => {
+      const told = await Promise.all(group.sentinels.map(({ port }) => masterBy(port, group.name)));
+      return told.every((port) => port !== victim.port);
+    },
     stop: () => group.stop(),
   });
 }
@@ -47,10 +54,13 @@ interface Group {
   /** Masters and replicas, whichever is which now. */
   readonly servers: readonly RedisServer[];
   readonly masters: number;
+  /** True once nobody sends clients to a master that is dead. */
+  isForgotten(victim: RedisServer): Promise<boolean>;
   stop(): Promise<void>;
 }
 
-function groupStore({ reach, servers, masters, stop }: Group): Store {
+function groupStore(group: Group): Store {
+  const { reach, servers, stop } = group;
   let turn = 0;
   const mastersNow = async () => {
     const roles = await Promise.all(servers.map(roleOf));
@@ -69,7 +79,7 @@ function groupStore({ reach, servers, masters, stop }: Group): Store {
       last: async (ms) => {
         const all = await mastersNow();
         const victim = all[turn++ % all.length];
-        if (victim) await failOver(victim, servers, masters, ms);
+        if (victim) await failOver(victim, group, ms);
       },
     },
     full: fullMemory(mastersNow),
@@ -90,8 +100,7 @@ function persistence(fsync: Options['fsync']): string[] {
 /** Kills a master, waits for its successor, and starts it again, which makes a replica of it. */
 async function failOver(
   victim: RedisServer,
-  servers: readonly RedisServer[],
-  masters: number,
+  { servers, masters, isForgotten }: Group,
   ms: number,
 ): Promise<void> {
   const others = servers.filter((one) => one !== victim);
@@ -99,7 +108,7 @@ async function failOver(
   await victim.crash();
   await until(async () => {
     const roles = await Promise.all(others.map(roleOf));
-    return roles.filter((role) => role === 'master').length === masters;
+    return roles.filter((role) => role === 'master').length === masters && isForgotten(victim);
   });
   await goneFor;
   await victim.restart();
@@ -108,6 +117,16 @@ async function failOver(
 
 async function roleOf({ client }: RedisServer): Promise<string | undefined> {
   return /role:(\w+)/.exec(await client.info('replication'))?.[1];
+}
+
+async function masterBy(sentinel: number, name: string): Promise<number> {
+  const client = new Redis({ host: '127.0.0.1', port: sentinel });
+  try {
+    const [, port] = (await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as string[];
+    return Number(port);
+  } finally {
+    client.disconnect();
+  }
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
