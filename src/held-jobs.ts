@@ -10,6 +10,7 @@ export class HeldJobs {
   #jobs: HeldJob[] = [];
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
+  #wentBackMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param giveBack returns jobs to the store with their attempts unspent.
@@ -31,16 +32,25 @@ export class HeldJobs {
     if (this.size > 0) this.#timer ??= setTimeout(() => this.#expire(), longestHeldMs);
   }
 
+  /** True where jobs went back that came before this one: it was on its way then. */
+  isAheadOfTurn({ askedMs }: Pick<HeldJob, 'askedMs'>): boolean {
+    return askedMs < this.#wentBackMs;
+  }
+
   take(): HeldJob | undefined {
     return this.#jobs[this.#taken] && this.#jobs[this.#taken++];
   }
 
-  giveBackAll(): void {
+  /** @param first was held until now, and goes back before the rest. */
+  giveBackAll(first?: HeldJob): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const jobs = this.#jobs.slice(this.#taken);
+    const rest = this.#jobs.slice(this.#taken);
     this.#taken = this.#jobs.length;
-    if (jobs.length > 0) this.#giveBack(jobs);
+    const jobs = first ? [first, ...rest] : rest;
+    if (jobs.length === 0) return;
+    this.#wentBackMs = performance.now();
+    this.#giveBack(jobs);
   }
 
   /** Where the first is too old all go back, so that none behind it overtakes it. */

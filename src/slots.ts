@@ -103,6 +103,8 @@ export class Slots {
 
   /** Runs jobs as slots become free for them. */
   offer(jobs: readonly HeldJob[]): void {
+    const [first] = jobs;
+    if (this.#concurrency === 1 && first && this.#held.isAheadOfTurn(first)) return void this.giveBack(jobs);
     const isLone = (job: HeldJob) => this.#mustRunAlone(job);
     if (jobs.some(isLone)) this.#offerAlone(jobs.filter(isLone), jobs);
     else this.#startOrHold(jobs);
@@ -202,9 +204,7 @@ export class Slots {
     const next = this.#held.take();
     if (next && now - next.askedMs < this.#leaseMs / 3) this.#start(next, now);
     else if (next) {
-      // The event loop was blocked for long: too little of the lease is left. Those behind it shall not overtake it.
-      void this.giveBack([next]);
-      this.#held.giveBackAll();
+      this.#held.giveBackAll(next); // the event loop was blocked for long: too little of the lease is left
     }
     if (this.room > 0) this.bell.ring();
   }

@@ -127,6 +127,42 @@ test('nothing overtakes jobs that are on their way back', async () => {
   expect(ran).toEqual(data);
 });
 
+test('nor does what was on its way here when they went', async () => {
+  const slow = deferred();
+  const answered = deferred();
+  const arrival = deferred();
+  const lastRan = deferred();
+  const ran: string[] = [];
+  const { queue, driver } = setUp(async ({ data }) => {
+    if (data === 'slow') {
+      driver.faults.next('reserve', async (call) => {
+        const jobs = await call();
+        answered.resolve();
+        await arrival.promise;
+        return jobs;
+      });
+      await queue.push('job', 'new');
+      await slow.promise;
+    }
+    ran.push(data);
+    if (data === 'new') lastRan.resolve();
+  });
+  const data = [...quick(200), 'slow', 'held 1', 'held 2', 'new'];
+  await queue.bulk('job', data.slice(0, -1));
+  const back = driver.faults.called('unreserve');
+  const stop = new AbortController();
+  const run = queue.worker().run(stop.signal);
+  await within(answered.promise, 'the reserve while the slow job runs');
+  await within(back, 'the jobs that go back');
+  slow.resolve();
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate); // the slot is free
+  arrival.resolve();
+  await within(lastRan.promise, 'the last job');
+  stop.abort();
+  await run;
+  expect(ran).toEqual(data);
+});
+
 test('a worker that stops gives back what it has not started', async () => {
   const slow = deferred();
   const slowStarted = deferred();
