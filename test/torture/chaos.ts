@@ -91,7 +91,7 @@ export class Chaos {
   /** Waits for a process whose last line is such a one, and kills it before it comes any further. */
   async #killAsItSays(last: RegExp, what: string): Promise<void> {
     const { project, crew } = this.#means;
-    this.#watcher ??= watch(project.path('ledger'));
+    this.#watcher ??= watch(project.path('ledger')).setMaxListeners(0);
     const pid = await new Promise<number | undefined>((resolve) => {
       const timer = setTimeout(() => done(undefined), 10_000);
       const look = (_: string, file: string | Buffer | null) => {

@@ -141,8 +141,7 @@ export class Crew {
     if (!/"(?:worker:stopped|job:done)".*\}$/.test(line)) return; // the last line may be half
     const { event, time, pid, reason, id, attempts } = JSON.parse(line) as Line;
     // Told at once; this process may hear of it much later.
-    const agoMs = isJumping ? 0 : Date.now() - Date.parse(String(time));
-    const t = nowMs() - agoMs;
+    const t = nowMs() - this.#project.agoMs(Date.parse(String(time)), isJumping);
     if (event === 'job:done')
       this.#record.write({ ev: 'settled', t, id: String(id), attempt: Number(attempts) });
     if (event !== 'worker:stopped' || typeof pid !== 'number' || !deaths.includes(String(reason))) return;

@@ -29,9 +29,15 @@ export const bareQueue = 'bare';
 /** The program of the command line. */
 export const bin = join(root, 'dist/cli/bin.cjs');
 
+/** What a busy machine takes at most to let a line be heard; clocks are set by more than that, as a rule. */
+const mostHeardLateMs = 60_000;
+
 /** A folder with the config and the jobs of a run, in which all that is written down stays. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), 'drover-torture-'));
+
+  /** All that the clock was set to so far. */
+  readonly #clocks = new Set<number>();
 
   constructor() {
     cpSync(join(import.meta.dirname, 'project'), this.folder, { recursive: true });
@@ -51,6 +57,13 @@ export class Project {
     return pathToFileURL(this.path('clock.mjs')).href;
   }
 
+  /** How long ago it was that time by the clock of a worker, which may have been wrong then if it can be set. */
+  agoMs(timeMs: number, isSettable: boolean): number {
+    const clocks = isSettable ? [...this.#clocks] : [0];
+    const possible = clocks.map((aheadMs) => Date.now() - (timeMs - aheadMs)).filter((ms) => ms >= 0);
+    return Math.min(...possible, mostHeardLateMs);
+  }
+
   /** The module that all load first, so that memory is what they hold. */
   get tidying(): string {
     return this.path('garbage.cjs');
@@ -58,6 +71,7 @@ export class Project {
 
   /** Sets the clock of these workers ahead of that of the host. */
   setClock(aheadMs: number): void {
+    this.#clocks.add(aheadMs);
     writeFileSync(this.path('clock'), String(aheadMs));
   }
 
