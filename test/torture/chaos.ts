@@ -145,12 +145,14 @@ export class Chaos {
     const { project, crew, record } = this.#means;
     const fromMs = nowMs();
     for (const pid of crew.pids) crew.blame(pid, 'restart');
+    crew.restarts += 1;
     const errors = openSync(project.path('output/restart.err'), 'a');
     const command = spawn(process.execPath, [bin, 'queue:restart'], {
       cwd: project.folder,
       stdio: ['ignore', 'ignore', errors],
     });
     await once(command, 'exit');
+    crew.restarts -= 1;
     for (const pid of crew.pids) crew.blame(pid, 'restart'); // some have started meanwhile
     await sleep(orderlyMs);
     record.fault('term', 'queue:restart', undefined, fromMs);

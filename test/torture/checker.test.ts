@@ -241,6 +241,10 @@ const good: readonly History[] = [
     ],
   },
   { name: 'orderly ends', events: [exit('term', 0), exit('kill', null, 'SIGKILL')] },
+  {
+    name: 'a few more files for a while',
+    events: memory(1, 6, () => 80).map((event, index) => ({ ...event, files: index % 7 === 6 ? 29 : 20 })),
+  },
   { name: 'memory that goes up and down', events: memory(1, 12, (at) => 80 + 5 * Math.sin(at * 9)) },
 ];
 
@@ -423,6 +427,16 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
   },
   { red: [8], name: 'something left', remains: { left: { 'reserved jobs': 1 } } },
   { red: [9], name: 'memory that grows', events: memory(1, 12, (at) => 80 + at) },
+  {
+    red: [9],
+    name: 'files that are never closed',
+    events: memory(1, 6, () => 80).map((event, index) => ({ ...event, files: 20 + Math.floor(index / 3) })),
+  },
+  {
+    red: [9],
+    name: 'far too many files at once',
+    events: memory(1, 6, () => 80).map((event, index) => ({ ...event, files: index === 20 ? 60 : 20 })),
+  },
   { red: [9], name: 'memory that jumps', events: memory(1, 3, (at) => (at > 2.5 ? 300 : 80)) },
   { red: [10], name: 'a worker that ended by itself', events: [exit('none', 0)] },
   { red: [10], name: 'a worker that ends badly when asked to stop', events: [exit('term', 1)] },

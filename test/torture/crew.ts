@@ -31,6 +31,8 @@ export class Crew {
   #started = 0;
   /** When nobody could reach the store last: some commands end then, and may. */
   storeAwayMs = Number.NEGATIVE_INFINITY;
+  /** Restarts that are being asked for: commands that have just begun may end by them. */
+  restarts = 0;
 
   constructor(project: Project, record: Record) {
     this.#project = project;
@@ -150,7 +152,8 @@ export class Crew {
 
   #causeOf(pid: number, [command]: readonly string[]): string {
     const isExcused = command === 'queue:listen' && nowMs() - this.storeAwayMs < 40_000;
-    const cause = this.#causes.get(pid) ?? (isExcused ? 'store away' : 'none');
+    const cause =
+      this.#causes.get(pid) ?? (this.restarts > 0 ? 'restart' : isExcused ? 'store away' : 'none');
     return this.#working.has(pid) || cause === 'store away' ? cause : `${cause} before it worked`;
   }
 }
