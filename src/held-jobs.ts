@@ -10,6 +10,7 @@ export class HeldJobs {
   #jobs: HeldJob[] = [];
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
+  #wentBackMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param giveBack returns jobs to the store with their attempts unspent.
@@ -31,31 +32,37 @@ export class HeldJobs {
     if (this.size > 0) this.#timer ??= setTimeout(() => this.#expire(), longestHeldMs);
   }
 
+  /** True where jobs went back that came before this one: it was on its way then. */
+  isAheadOfTurn({ askedMs }: Pick<HeldJob, 'askedMs'>): boolean {
+    return askedMs < this.#wentBackMs;
+  }
+
   take(): HeldJob | undefined {
     return this.#jobs[this.#taken] && this.#jobs[this.#taken++];
   }
 
-  giveBackAll(): void {
+  /** @param first was held until now, and goes back before the rest. */
+  giveBackAll(first?: HeldJob): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#giveBackFirst(this.size);
+    const rest = this.#jobs.slice(this.#taken);
+    this.#taken = this.#jobs.length;
+    const jobs = first ? [first, ...rest] : rest;
+    if (jobs.length === 0) return;
+    this.#wentBackMs = performance.now();
+    this.#giveBack(jobs);
   }
 
+  /** Where the first is too old all go back, so that none behind it overtakes it. */
   #expire(): void {
     this.#timer = undefined;
-    const latestMs = performance.now() - longestHeldMs;
-    const left = this.#jobs.slice(this.#taken);
-    const young = left.findIndex(({ askedMs }) => askedMs > latestMs);
-    const tooOld = young < 0 ? left.length : young;
-    if (tooOld > 0) this.#onInVain();
-    this.#giveBackFirst(tooOld);
-    if (this.size > 0) this.#timer = setTimeout(() => this.#expire(), longestHeldMs);
-  }
-
-  #giveBackFirst(count: number): void {
-    if (count === 0) return;
-    const jobs = this.#jobs.slice(this.#taken, this.#taken + count);
-    this.#taken += count;
-    this.#giveBack(jobs);
+    const first = this.#jobs[this.#taken];
+    if (first === undefined) return;
+    if (first.askedMs > performance.now() - longestHeldMs) {
+      this.#timer = setTimeout(() => this.#expire(), longestHeldMs);
+      return;
+    }
+    this.#onInVain();
+    this.giveBackAll();
   }
 }

@@ -48,6 +48,8 @@ export class Slots {
   readonly #starts = new StartRecords();
   readonly #onEnd = (held: HeldJob, end: AttemptEnd) => this.#ended(held, end);
   #taken = 0;
+  /** Calls that give jobs back and are under way. */
+  #goingBack = 0;
   #draining = false;
 
   constructor(
@@ -78,9 +80,12 @@ export class Slots {
     };
   }
 
-  /** How many more jobs to reserve: for free slots, and as many beyond them as suits. */
+  /**
+   * How many more jobs to reserve: for free slots, and as many beyond them as suits. None while jobs are on their way
+   * back, which those behind them would overtake.
+   */
   get room(): number {
-    if (this.#lone.inTheWay) return 0;
+    if (this.#lone.inTheWay || this.#goingBack > 0) return 0;
     const free = this.#freeSlots;
     const { ahead } = this.#prefetch;
     const held = this.#held.size;
@@ -98,6 +103,8 @@ export class Slots {
 
   /** Runs jobs as slots become free for them. */
   offer(jobs: readonly HeldJob[]): void {
+    const [first] = jobs;
+    if (this.#concurrency === 1 && first && this.#held.isAheadOfTurn(first)) return void this.giveBack(jobs);
     const isLone = (job: HeldJob) => this.#mustRunAlone(job);
     if (jobs.some(isLone)) this.#offerAlone(jobs.filter(isLone), jobs);
     else this.#startOrHold(jobs);
@@ -126,9 +133,12 @@ export class Slots {
   /** Returns jobs that were not started. Where that fails, their leases lapse. Never rejects. */
   async giveBack(jobs: readonly HeldJob[]): Promise<void> {
     this.work.begin(); // a stopping worker waits for it
+    this.#goingBack += 1;
     for (const job of jobs) this.#keeper.remove(job);
     await giveBack(jobs, this.#context);
+    this.#goingBack -= 1;
     this.#end();
+    if (this.room > 0) this.bell.ring();
   }
 
   /** Returns the jobs that wait for a slot. */
@@ -191,12 +201,10 @@ export class Slots {
       this.#rests.start();
       return;
     }
-    for (let next = this.#held.take(); next; next = this.#held.take()) {
-      if (now - next.askedMs < this.#leaseMs / 3) {
-        this.#start(next, now);
-        break;
-      }
-      void this.giveBack([next]); // the event loop was blocked for long: too little of the lease is left
+    const next = this.#held.take();
+    if (next && now - next.askedMs < this.#leaseMs / 3) this.#start(next, now);
+    else if (next) {
+      this.#held.giveBackAll(next); // the event loop was blocked for long: too little of the lease is left
     }
     if (this.room > 0) this.bell.ring();
   }

@@ -96,6 +96,73 @@ test('jobs that wait behind a slow one go to another worker, with no attempt spe
   expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
 });
 
+test('nothing overtakes jobs that are on their way back', async () => {
+  const slow = deferred();
+  const slowStarted = deferred();
+  const lastRan = deferred();
+  const ran: string[] = [];
+  const { queue, driver } = setUp(async ({ data }) => {
+    if (data === 'slow') {
+      slowStarted.resolve();
+      await slow.promise;
+    }
+    ran.push(data);
+    if (data === 'new') lastRan.resolve();
+  });
+  const way = driver.faults.hold('unreserve');
+  const data = [...(await fill(queue)), 'new'];
+  const stop = new AbortController();
+  const run = queue.worker().run(stop.signal);
+  await within(slowStarted.promise, 'the slow job');
+  await within(way.reached, 'the jobs that go back');
+  await queue.push('job', 'new');
+  const deleted = driver.faults.called('delete');
+  slow.resolve();
+  await within(deleted, 'the end of the slow job');
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate); // for a reserve that does not wait
+  way.letGo();
+  await within(lastRan.promise, 'the last job');
+  stop.abort();
+  await run;
+  expect(ran).toEqual(data);
+});
+
+test('nor does what was on its way here when they went', async () => {
+  const slow = deferred();
+  const answered = deferred();
+  const arrival = deferred();
+  const lastRan = deferred();
+  const ran: string[] = [];
+  const { queue, driver } = setUp(async ({ data }) => {
+    if (data === 'slow') {
+      driver.faults.next('reserve', async (call) => {
+        const jobs = await call();
+        answered.resolve();
+        await arrival.promise;
+        return jobs;
+      });
+      await queue.push('job', 'new');
+      await slow.promise;
+    }
+    ran.push(data);
+    if (data === 'new') lastRan.resolve();
+  });
+  const data = [...quick(200), 'slow', 'held 1', 'held 2', 'new'];
+  await queue.bulk('job', data.slice(0, -1));
+  const back = driver.faults.called('unreserve');
+  const stop = new AbortController();
+  const run = queue.worker().run(stop.signal);
+  await within(answered.promise, 'the reserve while the slow job runs');
+  await within(back, 'the jobs that go back');
+  slow.resolve();
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate); // the slot is free
+  arrival.resolve();
+  await within(lastRan.promise, 'the last job');
+  stop.abort();
+  await run;
+  expect(ran).toEqual(data);
+});
+
 test('a worker that stops gives back what it has not started', async () => {
   const slow = deferred();
   const slowStarted = deferred();

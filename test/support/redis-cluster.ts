@@ -121,8 +121,12 @@ export async function startNode(flags: readonly string[] = []): Promise<RedisSer
 }
 
 /** Adds a replica to a master, and waits until it follows and the others would vote for it. */
-export async function addReplica(cluster: RedisCluster, master: RedisServer): Promise<RedisServer> {
-  const replica = await startNode();
+export async function addReplica(
+  cluster: Pick<RedisCluster, 'nodes'>,
+  master: RedisServer,
+  flags: readonly string[] = [],
+): Promise<RedisServer> {
+  const replica = await startNode(flags);
   await meet(master, replica);
   const id = await idOf(master);
   await replica.client.call('CLUSTER', 'REPLICATE', id);

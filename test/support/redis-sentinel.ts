@@ -20,14 +20,24 @@ export interface SentinelGroup {
 
 const name = 'main';
 
+interface GroupShape {
+  /** Default 3. */
+  readonly sentinels?: number;
+  /** Default 1. */
+  readonly replicas?: number;
+  /** Until a sentinel takes a master that does not answer for dead. */
+  readonly downAfterMs?: number;
+  /** More of the servers' command lines. */
+  readonly flags?: readonly string[];
+}
+
 /** Starts all of them, and waits until each sentinel knows the replicas and the other sentinels. */
 export async function startSentinelGroup({
   sentinels: count = 3,
   replicas: replicaCount = 1,
-}: {
-  readonly sentinels?: number;
-  readonly replicas?: number;
-} = {}): Promise<SentinelGroup> {
+  downAfterMs = 500,
+  flags = [],
+}: GroupShape = {}): Promise<SentinelGroup> {
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(one: T): T => {
     started.push(one);
@@ -37,12 +47,13 @@ export async function startSentinelGroup({
     await Promise.all(started.map((one) => one.stop()));
   };
   try {
-    const master = keep(await startRedis('--repl-diskless-sync-delay', '0'));
-    const replicas = [await startReplica(master)] as [RedisServer, ...RedisServer[]];
+    const common = ['--repl-diskless-sync-delay', '0', ...flags];
+    const master = keep(await startRedis(...common));
+    const replicas = [await startReplica(master, common)] as [RedisServer, ...RedisServer[]];
     keep(replicas[0]);
-    while (replicas.length < replicaCount) replicas.push(keep(await startReplica(master)));
+    while (replicas.length < replicaCount) replicas.push(keep(await startReplica(master, common)));
     const starting = Array.from({ length: count }, () =>
-      startSentinel(master.port, Math.floor(count / 2) + 1),
+      startSentinel(master.port, Math.floor(count / 2) + 1, downAfterMs),
     );
     const watchers = (await Promise.all(starting)).map(keep);
     for (const { client } of watchers) await untilAware(client, replicaCount, count - 1);
@@ -60,8 +71,8 @@ export async function startSentinelGroup({
   }
 }
 
-async function startReplica(master: RedisServer): Promise<RedisServer> {
-  const replica = await startRedis('--replicaof', `127.0.0.1 ${master.port}`);
+async function startReplica(master: RedisServer, flags: readonly string[]): Promise<RedisServer> {
+  const replica = await startRedis(...flags, '--replicaof', `127.0.0.1 ${master.port}`);
   while (!(await replica.client.info('replication')).includes('master_link_status:up')) await pause(20);
   return replica;
 }
@@ -73,7 +84,7 @@ interface Sentinel {
   stop(): Promise<void>;
 }
 
-async function startSentinel(masterPort: number, quorum: number): Promise<Sentinel> {
+async function startSentinel(masterPort: number, quorum: number, downAfterMs: number): Promise<Sentinel> {
   const folder = mkdtempSync(join(tmpdir(), 'drover-sentinel-'));
   const file = join(folder, 'sentinel.conf');
   const port = await freePort();
@@ -83,7 +94,7 @@ async function startSentinel(masterPort: number, quorum: number): Promise<Sentin
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${name} 127.0.0.1 ${masterPort} ${quorum}`,
-    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 5000`,
   ];
   writeFileSync(file, lines.join('\n'));

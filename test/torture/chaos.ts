@@ -2,22 +2,26 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FaultKind } from '../support/fault-proxy.js';
 import type { Crew } from './crew.js';
+import type { Graves } from './graves.js';
+import { breakNetwork, commandMs } from './network.js';
 import { childrenOf, signal } from './processes.js';
 import { bin, type Project } from './project.js';
 import { nowMs, type Record } from './record.js';
 import type { Planned } from './schedule.js';
-import type { Store } from './store.js';
+import type { Breakage, Store } from './store.js';
 
-/** How long workers may take to end when they are asked to, and connections to be noticed as dead. */
-const [orderlyMs, commandMs] = [4000, 2500];
+/** How long workers may take to end when they are asked to. */
+const orderlyMs = 4000;
+const hourMs = 3_600_000;
 
 /** What a {@link Chaos} breaks, and where it writes that down. */
 interface Means {
   readonly project: Project;
   readonly crew: Crew;
   readonly store: Store;
+  /** Absent where failed jobs stay in the store. */
+  readonly graves: Graves | undefined;
   readonly record: Record;
 }
 
@@ -26,7 +30,7 @@ export class Chaos {
   readonly #means: Means;
   readonly #underWay = new Set<Promise<void>>();
   #watcher: FSWatcher | undefined;
-  #isStoreBroken = false;
+  #storeIsWhole = Promise.resolve();
 
   constructor(means: Means) {
     this.#means = means;
@@ -61,9 +65,15 @@ export class Chaos {
       case 'restart':
         return this.#restart();
       case 'outage':
-        return this.#outage(planned.forMs);
+        return this.#breakStore(this.#means.store.outage, planned.forMs);
+      case 'full':
+        return this.#breakStore(this.#means.store.full, planned.forMs);
+      case 'graves':
+        return this.#breakStore(this.#means.graves?.away, planned.forMs);
       case 'network':
         return this.#network(planned);
+      case 'clock':
+        return this.#clock(planned);
     }
   }
 
@@ -81,7 +91,7 @@ export class Chaos {
   /** Waits for a process whose last line is such a one, and kills it before it comes any further. */
   async #killAsItSays(last: RegExp, what: string): Promise<void> {
     const { project, crew } = this.#means;
-    this.#watcher ??= watch(project.path('ledger'));
+    this.#watcher ??= watch(project.path('ledger')).setMaxListeners(0);
     const pid = await new Promise<number | undefined>((resolve) => {
       const timer = setTimeout(() => done(undefined), 10_000);
       const look = (_: string, file: string | Buffer | null) => {
@@ -109,7 +119,7 @@ export class Chaos {
 
   /** A process that stands still, or a command with all that it has started. */
   async #stop({ what, luck, forMs }: Planned): Promise<void> {
-    const { crew, store, record } = this.#means;
+    const { crew, store, graves, record } = this.#means;
     const pid = this.#pick(what === 'stop' ? crew.all : crew.pids, luck);
     if (pid === undefined) return;
     const pids = what === 'stop' ? [pid] : [pid, ...childrenOf(pid)];
@@ -117,7 +127,7 @@ export class Chaos {
     for (;;) {
       for (const one of pids) signal(one, 'SIGSTOP');
       // Who holds the lock of a file would hold up all others, which is another fault.
-      if (store.isFree()) break;
+      if (store.isFree() && graves?.isFree() !== false) break;
       for (const one of pids) signal(one, 'SIGCONT');
       await sleep(1);
     }
@@ -135,86 +145,65 @@ export class Chaos {
     const { project, crew, record } = this.#means;
     const fromMs = nowMs();
     for (const pid of crew.pids) crew.blame(pid, 'restart');
+    crew.restarts += 1;
     const errors = openSync(project.path('output/restart.err'), 'a');
     const command = spawn(process.execPath, [bin, 'queue:restart'], {
       cwd: project.folder,
       stdio: ['ignore', 'ignore', errors],
     });
     await once(command, 'exit');
+    crew.restarts -= 1;
     for (const pid of crew.pids) crew.blame(pid, 'restart'); // some have started meanwhile
     await sleep(orderlyMs);
     record.fault('term', 'queue:restart', undefined, fromMs);
   }
 
-  async #outage(forMs: number): Promise<void> {
-    const { store, record, crew } = this.#means;
-    if (this.#isStoreBroken) return;
-    this.#isStoreBroken = true;
+  /** One thing after the other: what is broken twice is mended once too often. */
+  #breakStore(breakage: Breakage | undefined, forMs: number): Promise<void> {
+    if (breakage) this.#storeIsWhole = this.#storeIsWhole.then(() => this.#breakNow(breakage, forMs));
+    return this.#storeIsWhole;
+  }
+
+  async #breakNow(breakage: Breakage, forMs: number): Promise<void> {
+    const { record, crew } = this.#means;
+    const { fault, what, undoneMs = 0 } = breakage;
+    const isAway = fault === 'outage' || fault === 'failover';
     const fromMs = nowMs();
-    crew.storeAwayMs = fromMs;
-    await store.breakFor(forMs);
-    crew.storeAwayMs = nowMs();
-    record.fault(
-      'outage',
-      store.proxy ? 'server killed and started again' : 'file locked',
-      undefined,
-      fromMs,
-    );
-    this.#isStoreBroken = false;
+    if (isAway) crew.storeAwayMs = fromMs;
+    await breakage.last(forMs);
+    if (isAway) crew.storeAwayMs = nowMs();
+    record.fault(fault, what, undefined, fromMs - undoneMs);
   }
 
   async #network(planned: Planned): Promise<void> {
     const { store, record, crew } = this.#means;
     if (!store.proxy) return;
-    const note = async (what: string, fromMs: number): Promise<void> => {
+    crew.storeAwayMs = nowMs();
+    await breakNetwork(store.proxy, planned, async (what, fromMs) => {
       // Nobody is told of a connection that is dead: it is found out by a command without an answer.
       if (what !== 'cut') await sleep(commandMs);
       crew.storeAwayMs = nowMs();
       record.fault('network', `network: ${what}`, undefined, fromMs);
-    };
-    crew.storeAwayMs = nowMs();
-    await breakNetwork(store.proxy, planned, note);
+    });
   }
-}
 
-type Note = (what: string, fromMs: number) => Promise<void>;
-
-async function breakNetwork(
-  proxy: NonNullable<Store['proxy']>,
-  { network, forMs }: Planned,
-  note: Note,
-): Promise<void> {
-  const fromMs = nowMs();
-  switch (network) {
-    case 'cut':
-      proxy.cut();
-      break;
-    case 'delay':
-    case 'slow':
-      proxy.pace(network === 'delay' ? { delayMs: 300 } : { bytesPerSecond: 16_384 });
-      await sleep(forMs);
-      proxy.pace({});
-      proxy.cut(); // what stands in line would come for long
-      break;
-    case 'black-hole':
-      proxy.blackHole();
-      await sleep(forMs);
-      proxy.heal();
-      break;
-    default:
-      return breakRequests(proxy, network, note);
+  /** The clocks of some workers are wrong for a while, by up to an hour. */
+  async #clock({ luck, forMs }: Planned): Promise<void> {
+    const { project, crew, store, record } = this.#means;
+    if (!store.hasClock) return;
+    const aheadMs = Math.round((luck - 0.5) * 2 * hourMs);
+    const pids = crew.jumping;
+    const fromMs = nowMs();
+    project.setClock(aheadMs);
+    await sleep(forMs);
+    project.setClock(0);
+    record.fault(
+      'clock',
+      `clock of a worker ${aheadMs < 0 ? 'back' : 'ahead'}, and right again`,
+      pids,
+      fromMs,
+    );
   }
-  await note(network, fromMs);
-}
-
-/** What becomes of single requests, whenever they come: of a run that ends, some do not come at all. */
-async function breakRequests(proxy: NonNullable<Store['proxy']>, kind: FaultKind, note: Note): Promise<void> {
-  const noted = Array.from({ length: 4 }, async () => {
-    await proxy.plan(kind, () => true).happened;
-    // The request that it hit may have been on its way for a while.
-    await note(kind, nowMs() - commandMs);
-  });
-  await Promise.race([Promise.all(noted), sleep(5000)]);
 }
 
 /** Of a ledger, whose lines are short. */

@@ -25,6 +25,14 @@ const pushed = (id: string, t: number, queue = 'high', more = {}): LedgerEvent[]
   { ev: 'ok', t: t + 1, id },
 ];
 
+/** Not stored, by its error. */
+const refused = (id: string, t: number): LedgerEvent[] => [
+  { ev: 'intent', t, id, queue: 'high', hash: id },
+  { ev: 'err', t: t + 1, id, code: 'E_STORE_FULL', ambiguous: false },
+];
+
+const settled = (id: string, t: number, attempt = 1): LedgerEvent => ({ ev: 'settled', t, id, attempt });
+
 interface RunShape {
   readonly pid?: number;
   readonly parent?: number;
@@ -81,6 +89,8 @@ const memory = (pid: number, minutes: number, mibAt: (minute: number) => number)
     pid,
     rssMiB: mibAt(index / 6),
   }));
+
+const timeOf = (event: LedgerEvent) => ('t' in event ? event.t : event.fromMs);
 
 interface History {
   readonly name: string;
@@ -187,7 +197,64 @@ const good: readonly History[] = [
       ...ran('c', 20_010),
     ],
   },
+  {
+    name: 'a second run of what was killed long after its end, and not settled yet',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7 }),
+      ...pushed('b', 0),
+      ...ran('b', 10),
+      settled('b', 30),
+      broke('kill', 3000, 3000, [7]),
+      ...ran('a', 9000, { attempt: 2 }),
+    ],
+  },
+  {
+    name: 'processes of one number, one after the other',
+    events: [0, 1].flatMap((since) =>
+      memory(1, 3, () => 80 + since * 300).map((event) => ({
+        ...event,
+        since,
+        t: timeOf(event) + since * 1e6,
+      })),
+    ),
+  },
+  {
+    name: 'a refused push, and one of unknown outcome that was stored',
+    events: [
+      ...refused('a', 0),
+      ...refused('b', 0),
+      { ev: 'intent', t: 5, id: 'b', queue: 'high', hash: 'b' },
+      { ev: 'err', t: 6, id: 'b', code: 'E', ambiguous: true },
+      ...ran('b', 10),
+    ],
+  },
+  {
+    name: 'what a replica that took over had not heard of: a push, a reserve and a delete',
+    events: [
+      ...['a', 'b', 'c'].flatMap((id) => pushed(id, 0)),
+      broke('failover', 0, 2000),
+      ...ran('b', 10, { ms: 3000 }),
+      ...ran('b', 2000, { pid: 2 }),
+      ...ran('c', 10),
+      ...ran('c', 2000),
+    ],
+  },
+  {
+    name: 'a store that is full or whose failed jobs are away, and a clock that jumps, while all goes well',
+    events: [
+      ...pushed('a', 0),
+      broke('full', 5, 50),
+      broke('clock', 5, 50, [1]),
+      broke('graves', 5, 50),
+      ...ran('a', 10),
+    ],
+  },
   { name: 'orderly ends', events: [exit('term', 0), exit('kill', null, 'SIGKILL')] },
+  {
+    name: 'a few more files for a while',
+    events: memory(1, 6, () => 80).map((event, index) => ({ ...event, files: index % 7 === 6 ? 29 : 20 })),
+  },
   { name: 'memory that goes up and down', events: memory(1, 12, (at) => 80 + 5 * Math.sin(at * 9)) },
 ];
 
@@ -197,6 +264,21 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
     red: [1],
     name: 'an accepted job that threw, and is not among the failed ones',
     events: [...pushed('a', 0), ...ran('a', 10, { end: 'threw' })],
+  },
+  {
+    red: [1],
+    name: 'a job that was accepted long before a replica took over',
+    events: [...pushed('a', 0), broke('failover', 5000, 7000)],
+  },
+  {
+    red: [1],
+    name: 'a job that was accepted by a store that got full',
+    events: [...pushed('a', 0), broke('full', 0, 1000)],
+  },
+  {
+    red: [2],
+    name: 'a job whose push was refused',
+    events: [...refused('a', 0), ...ran('a', 10)],
   },
   { red: [2], name: 'a job that nobody pushed', events: ran('a', 10) },
   { red: [2], name: 'other data', events: [...pushed('a', 0), ...ran('a', 10, { hash: 'b' })] },
@@ -210,6 +292,39 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
     red: [3, 5],
     name: 'a second run without any fault',
     events: [...pushed('a', 0), ...ran('a', 10), ...ran('a', 60, { attempt: 2 })],
+  },
+  {
+    red: [3, 5],
+    name: 'a second run of what was settled before the kill',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7 }),
+      settled('a', 22),
+      broke('kill', 25, 25, [7]),
+      ...ran('a', 6030, { attempt: 2 }),
+    ],
+  },
+  {
+    red: [3, 5],
+    name: 'a second run before the kill',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7 }),
+      ...ran('a', 30, { pid: 8, attempt: 2 }),
+      broke('kill', 50, 50, [7]),
+    ],
+  },
+  {
+    red: [3, 5],
+    name: 'a second run of which only a full store, absent graves and a jumping clock are guilty',
+    events: [
+      ...pushed('a', 0),
+      broke('full', 5, 50),
+      broke('clock', 5, 50, [1]),
+      broke('graves', 5, 50),
+      ...ran('a', 10),
+      ...ran('a', 60, { attempt: 2 }),
+    ],
   },
   {
     red: [3, 5],
@@ -333,6 +448,16 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
   },
   { red: [8], name: 'something left', remains: { left: { 'reserved jobs': 1 } } },
   { red: [9], name: 'memory that grows', events: memory(1, 12, (at) => 80 + at) },
+  {
+    red: [9],
+    name: 'files that are never closed',
+    events: memory(1, 6, () => 80).map((event, index) => ({ ...event, files: 20 + Math.floor(index / 3) })),
+  },
+  {
+    red: [9],
+    name: 'far too many files at once',
+    events: memory(1, 6, () => 80).map((event, index) => ({ ...event, files: index === 20 ? 60 : 20 })),
+  },
   { red: [9], name: 'memory that jumps', events: memory(1, 3, (at) => (at > 2.5 ? 300 : 80)) },
   { red: [10], name: 'a worker that ended by itself', events: [exit('none', 0)] },
   { red: [10], name: 'a worker that ends badly when asked to stop', events: [exit('term', 1)] },
@@ -365,7 +490,7 @@ describe('green', () => {
 
   test('shows all that is looked at', () => {
     const { figures } = checkLedger(good[0]?.events ?? [], nothing, rules)[0] ?? {};
-    expect(figures).toEqual({ accepted: 1, ambiguous: 0, finished: 1, failed: 0 });
+    expect(figures).toEqual({ accepted: 1, ambiguous: 0, finished: 1, failed: 0, undone: 0 });
   });
 });
 

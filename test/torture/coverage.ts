@@ -48,7 +48,7 @@ export function coverageOf(
     ).length,
     'outages that met a handler': faults.filter(
       (fault) =>
-        fault.fault === 'outage' &&
+        (fault.fault === 'outage' || fault.fault === 'failover') &&
         spans.some(({ fromMs, toMs }) => fromMs <= fault.fromMs && toMs >= fault.fromMs),
     ).length,
     'errors of each kind thrown': Math.min(...thrownCounts(events)),

@@ -25,10 +25,14 @@ export class Crew {
   readonly #working = new Set<number>();
   readonly #places: Promise<void>[] = [];
   readonly #causes = new Map<number, string>();
+  /** Those that go by the clock of the project. */
+  readonly #jumping = new Set<number>();
   #isEnding = false;
   #started = 0;
   /** When nobody could reach the store last: some commands end then, and may. */
   storeAwayMs = Number.NEGATIVE_INFINITY;
+  /** Restarts that are being asked for: commands that have just begun may end by them. */
+  restarts = 0;
 
   constructor(project: Project, record: Record) {
     this.#project = project;
@@ -37,7 +41,12 @@ export class Crew {
 
   /** Keeps a command running until `end`. */
   keep(...words: readonly string[]): void {
-    this.#places.push(this.#keep(words));
+    this.#places.push(this.#keep({ words, isJumping: false }));
+  }
+
+  /** The same, for one whose clock can be set. */
+  keepJumping(...words: readonly string[]): void {
+    this.#places.push(this.#keep({ words, isJumping: true }));
   }
 
   /** Resolves when each command has begun to work. */
@@ -53,6 +62,11 @@ export class Crew {
   /** The commands that run, and the processes that they have started. */
   get all(): number[] {
     return this.pids.flatMap((pid) => [pid, ...childrenOf(pid)]);
+  }
+
+  /** Those of them whose clock can be set. */
+  get jumping(): number[] {
+    return [...this.#jumping].flatMap((pid) => [pid, ...childrenOf(pid)]);
   }
 
   /** Notes what is about to be done to a command, by which its end is judged. */
@@ -85,53 +99,75 @@ export class Crew {
     for (const pid of this.all) signal(pid, 'SIGKILL');
   }
 
-  async #keep(words: readonly string[]): Promise<void> {
+  async #keep(place: Place): Promise<void> {
     while (!this.#isEnding) {
-      await this.#run(words);
+      await this.#run(place);
       if (!this.#isEnding) await sleep(againMs);
     }
   }
 
-  async #run(words: readonly string[]): Promise<void> {
+  async #run({ words, isJumping }: Place): Promise<void> {
     const place = this.#started++;
     const errors = openSync(this.#project.path(`output/${place}.err`), 'a');
     const said = openSync(this.#project.path(`output/${place}.out`), 'a');
+    const { tidying, clock } = this.#project;
+    const options = [
+      '--max-old-space-size=96',
+      `--require=${tidying}`,
+      ...(isJumping ? [`--import=${clock}`] : []),
+    ];
     const child = spawn(process.execPath, [bin, ...words], {
       cwd: this.#project.folder,
-      env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=96', DROVER_DEBUG: undefined },
+      env: { ...process.env, NODE_OPTIONS: options.join(' '), DROVER_DEBUG: undefined },
       stdio: ['ignore', 'pipe', errors],
     });
     const pid = child.pid ?? 0;
     this.#running.add(pid);
+    this.#causes.delete(pid); // of another one, which had the same number
+    this.#working.delete(pid);
+    if (isJumping) this.#jumping.add(pid);
     createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       writeSync(said, `${nowMs()} ${line}\n`);
       if (/"(?:worker|listener):started"/.test(line)) this.#working.add(pid);
-      this.#hear(line);
+      this.#hear(line, isJumping);
     });
     const [code, name] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     this.#running.delete(pid);
+    this.#jumping.delete(pid);
     closeSync(errors);
     this.#record.write({ ev: 'exit', t: nowMs(), pid, cause: this.#causeOf(pid, words), code, signal: name });
   }
 
-  /** A supervisor tells of worker processes that died. */
-  #hear(line: string): void {
-    if (!line.includes('"worker:stopped"')) return;
-    const { time, pid, reason } = JSON.parse(line) as Line;
-    if (typeof pid !== 'number' || !deaths.includes(String(reason))) return;
-    // Told at once after the death; this process may hear of it much later.
-    const fromMs = nowMs() - (Date.now() - Date.parse(String(time)));
-    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid], fromMs);
+  /** A worker tells of jobs that it has deleted, and a supervisor of worker processes that died. */
+  #hear(line: string, isJumping: boolean): void {
+    if (!/"(?:worker:stopped|job:done)".*\}$/.test(line)) return; // the last line may be half
+    const { event, time, pid, reason, id, attempts } = JSON.parse(line) as Line;
+    // Told at once; this process may hear of it much later.
+    const t = nowMs() - this.#project.agoMs(Date.parse(String(time)), isJumping);
+    if (event === 'job:done')
+      this.#record.write({ ev: 'settled', t, id: String(id), attempt: Number(attempts) });
+    if (event !== 'worker:stopped' || typeof pid !== 'number' || !deaths.includes(String(reason))) return;
+    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid], t);
   }
 
   #causeOf(pid: number, [command]: readonly string[]): string {
     const isExcused = command === 'queue:listen' && nowMs() - this.storeAwayMs < 40_000;
-    const cause = this.#causes.get(pid) ?? (isExcused ? 'store away' : 'none');
+    const cause =
+      this.#causes.get(pid) ?? (this.restarts > 0 ? 'restart' : isExcused ? 'store away' : 'none');
     return this.#working.has(pid) || cause === 'store away' ? cause : `${cause} before it worked`;
   }
 }
 
+/** What is kept running. */
+interface Place {
+  readonly words: readonly string[];
+  readonly isJumping: boolean;
+}
+
 interface Line {
+  readonly event?: unknown;
+  readonly id?: unknown;
+  readonly attempts?: unknown;
   readonly time?: unknown;
   readonly pid?: unknown;
   readonly reason?: unknown;

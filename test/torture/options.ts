@@ -1,7 +1,18 @@
 import { parseArgs } from 'node:util';
 
 /** The stores that can be tortured; `naive` is the driver in which things can be broken. */
-export const driverNames = ['redis', 'sqlite', 'mysql', 'postgres', 'naive'] as const;
+export const driverNames = [
+  'redis',
+  'redis-cluster',
+  'redis-sentinel',
+  'sqlite',
+  'mysql',
+  'postgres',
+  'naive',
+] as const;
+
+/** Those that are smoked. */
+export const smoked = ['redis', 'sqlite', 'mysql', 'postgres'] as const satisfies DriverName[];
 
 /** One of them. */
 export type DriverName = (typeof driverNames)[number];
@@ -15,6 +26,8 @@ export interface Options {
   readonly seed: number;
   /** Redis: `everysec` may lose a second where the machine goes down, which no run here does. */
   readonly fsync: 'always' | 'everysec';
+  /** Where failed jobs are kept: with the others, or in a store of their own, which is away now and then. */
+  readonly failed: 'same' | 'elsewhere';
   /** What is broken in the naive driver. */
   readonly mutant: string | undefined;
   /** Run all mutants instead, each of which must be found. */
@@ -26,6 +39,7 @@ export interface Options {
 }
 
 export const usage = `npm run torture -- --driver ${driverNames.join('|')} [--seconds 600] [--seed N] [--keep]
+                   [--failed same|elsewhere]   where failed jobs are kept
                    [--fsync always|everysec]   (Redis)
 npm run torture:smoke [-- --seed N]            each of the four drivers for 20 s
 npm run torture -- --mutants [--mutant NAME]   each of ten broken drivers must be found
@@ -41,6 +55,7 @@ export function readOptions(args: readonly string[]): Options {
       seconds: { type: 'string', default: '600' },
       seed: { type: 'string' },
       fsync: { type: 'string', default: 'always' },
+      failed: { type: 'string', default: 'same' },
       mutant: { type: 'string' },
       mutants: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
@@ -50,11 +65,12 @@ export function readOptions(args: readonly string[]): Options {
   const driver = driverNames.find((name) => name === values.driver);
   const seconds = Number(values.seconds);
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
-  const { fsync, mutant, mutants, smoke, keep } = values;
+  const { fsync, failed, mutant, mutants, smoke, keep } = values;
   if (driver === undefined)
     throw new Error(`--driver: ${values.driver} is none of ${driverNames.join(', ')}`);
   if (!(seconds >= 5)) throw new Error('--seconds: is no number from 5');
   if (!Number.isSafeInteger(seed)) throw new Error('--seed: is no whole number');
   if (fsync !== 'always' && fsync !== 'everysec') throw new Error('--fsync: is neither always nor everysec');
-  return { driver, seconds, seed, fsync, mutant, mutants, smoke, keep };
+  if (failed !== 'same' && failed !== 'elsewhere') throw new Error('--failed: is neither same nor elsewhere');
+  return { driver, seconds, seed, fsync, failed, mutant, mutants, smoke, keep };
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** The processes that one has started and that live. */
 export function childrenOf(pid: number): number[] {
@@ -6,24 +6,30 @@ export function childrenOf(pid: number): number[] {
   return text.trim().split(' ').filter(Boolean).map(Number);
 }
 
-/** True while a process lives, a zombie aside. */
-export function isAlive(pid: number): boolean {
-  return /^State:\s+[^ZX\s]/m.test(read(`/proc/${pid}/status`) ?? '');
+/** True while a process lives that works in a folder: numbers of processes are used again, by those of others too. */
+export function livesIn(pid: number, folder: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === folder;
+  } catch {
+    return false; // gone, or a zombie
+  }
 }
 
 /** CPU time that a process has had, in ms; 0 where it is gone. */
 export function cpuMsOf(pid: number): number {
-  const [, fields = ''] = read(`/proc/${pid}/stat`)?.split(') ') ?? [];
-  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  const [user, system] = statOf(pid).slice(11, 13);
   return ((user ?? 0) + (system ?? 0)) * 10; // a hundred ticks a second
 }
 
-/** What a process has; undefined where it is gone. */
-export function resourcesOf(pid: number): { readonly rssMiB: number; readonly files: number } | undefined {
+/** What a process has, and since when; undefined where it is gone. */
+export function resourcesOf(
+  pid: number,
+): { readonly rssMiB: number; readonly files: number; readonly since: number } | undefined {
   const rss = /^VmRSS:\s*(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
   if (rss === undefined) return undefined;
   try {
-    return { rssMiB: Math.round(Number(rss) / 102.4) / 10, files: readdirSync(`/proc/${pid}/fd`).length };
+    const files = readdirSync(`/proc/${pid}/fd`).length;
+    return { rssMiB: Math.round(Number(rss) / 102.4) / 10, files, since: statOf(pid)[19] ?? 0 };
   } catch {
     return undefined;
   }
@@ -36,6 +42,12 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
+}
+
+/** The numbers of its `stat`, from the state on. */
+function statOf(pid: number): number[] {
+  const [, fields = ''] = read(`/proc/${pid}/stat`)?.split(') ') ?? [];
+  return fields.split(' ').map(Number);
 }
 
 function read(path: string): string | undefined {

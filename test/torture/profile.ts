@@ -35,6 +35,9 @@ export interface Profile {
     readonly restart: number;
     readonly outage: number;
     readonly network: number;
+    readonly full: number;
+    readonly clock: number;
+    readonly graves: number;
   };
   /** How long the idle workers are watched after the drain. */
   readonly idleMs: number;
@@ -75,7 +78,17 @@ function smoke(ms: number): Profile {
     burst: 200,
     quiet: 200,
     weights,
-    everyMs: { kill: 1500, term: 5000, stop: 9000, restart: ms / 2, outage: ms / 2, network: 4000 },
+    everyMs: {
+      kill: 1500,
+      term: 5000,
+      stop: 9000,
+      restart: ms / 2,
+      outage: ms / 2,
+      network: 4000,
+      full: ms / 2,
+      clock: 5000,
+      graves: ms / 2,
+    },
     idleMs: 4000,
   };
 }
@@ -95,7 +108,17 @@ function nightly(driver: Options['driver']): Profile {
     burst: 8500,
     quiet: 5000,
     weights,
-    everyMs: { kill: 2000, term: 15_000, stop: 40_000, restart: 90_000, outage: 60_000, network: 20_000 },
+    everyMs: {
+      kill: 2000,
+      term: 15_000,
+      stop: 40_000,
+      restart: 90_000,
+      outage: 60_000,
+      network: 20_000,
+      full: 45_000,
+      clock: 30_000,
+      graves: 30_000,
+    },
     idleMs: 30_000,
   };
 }
@@ -110,7 +133,17 @@ function forMutants(): Profile {
     bareRate: 12,
     bareWeights: { ...bareWeights, throws: 20, late: 25, long: 1 },
     weights: { ...weights, throws: 25, late: 3, long: 2, exits: 3, swells: 0, blocks: 0 },
-    everyMs: { kill: 1200, term: 2500, stop: 3500, restart: 12_000, outage: 30_000, network: 30_000 },
+    everyMs: {
+      kill: 1200,
+      term: 2500,
+      stop: 3500,
+      restart: 12_000,
+      outage: 30_000,
+      network: 30_000,
+      full: 60_000,
+      clock: 60_000,
+      graves: 60_000,
+    },
   };
 }
 

@@ -10,9 +10,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { LedgerEvent } from '../conformance/index.js';
 import type { Options } from './options.js';
 import type { Profile } from './profile.js';
+import type { Store } from './store.js';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -27,15 +29,22 @@ export const bareQueue = 'bare';
 /** The program of the command line. */
 export const bin = join(root, 'dist/cli/bin.cjs');
 
+/** What a busy machine takes at most to let a line be heard; clocks are set by more than that, as a rule. */
+const mostHeardLateMs = 60_000;
+
 /** A folder with the config and the jobs of a run, in which all that is written down stays. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), 'drover-torture-'));
+
+  /** All that the clock was set to so far. */
+  readonly #clocks = new Set<number>();
 
   constructor() {
     cpSync(join(import.meta.dirname, 'project'), this.folder, { recursive: true });
     for (const name of ['ledger', 'output', 'node_modules']) mkdirSync(join(this.folder, name));
     symlinkSync(root, join(this.folder, 'node_modules/drover'));
     symlinkSync(join(root, 'node_modules/better-sqlite3'), join(this.folder, 'node_modules/better-sqlite3'));
+    this.setClock(0);
     writeFileSync(join(this.folder, 'package.json'), '{ "private": true, "type": "module" }');
   }
 
@@ -43,9 +52,37 @@ export class Project {
     return join(this.folder, name);
   }
 
+  /** The module that a worker whose clock can be set loads first. */
+  get clock(): string {
+    return pathToFileURL(this.path('clock.mjs')).href;
+  }
+
+  /** How long ago it was that time by the clock of a worker, which may have been wrong then if it can be set. */
+  agoMs(timeMs: number, isSettable: boolean): number {
+    const clocks = isSettable ? [...this.#clocks] : [0];
+    const possible = clocks.map((aheadMs) => Date.now() - (timeMs - aheadMs)).filter((ms) => ms >= 0);
+    return Math.min(...possible, mostHeardLateMs);
+  }
+
+  /** The module that all load first, so that memory is what they hold. */
+  get tidying(): string {
+    return this.path('garbage.cjs');
+  }
+
+  /** Sets the clock of these workers ahead of that of the host. */
+  setClock(aheadMs: number): void {
+    this.#clocks.add(aheadMs);
+    writeFileSync(this.path('clock'), String(aheadMs));
+  }
+
   /** Writes what the files of the project go by. */
-  configure({ driver, mutant, seed }: Options, profile: Profile, url: string): void {
-    const settings = { driver, mutant, seed, url, file: this.path('naive.sqlite'), ...profile };
+  configure(
+    { driver, mutant, seed }: Options,
+    profile: Profile,
+    reach: Store['reach'],
+    graves?: string,
+  ): void {
+    const settings = { driver, mutant, seed, reach, graves, file: this.path('naive.sqlite'), ...profile };
     writeFileSync(this.path('torture.json'), JSON.stringify(settings, null, 2));
   }
 

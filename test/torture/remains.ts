@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from '../../src/index.js';
 import type { LedgerEvent, Remains } from '../conformance/index.js';
 import type { Crew } from './crew.js';
-import { cpuMsOf, isAlive } from './processes.js';
+import { cpuMsOf, livesIn } from './processes.js';
 import type { Profile } from './profile.js';
 import type { Store } from './store.js';
 import { sizeOf } from './watch.js';
@@ -46,13 +46,18 @@ export async function remainsOf(
   queue: Queue,
   store: Store,
   events: readonly LedgerEvent[],
+  folder: string,
 ): Promise<Omit<Remains, 'idle'>> {
   const size = (await sizeOf(queue)) ?? { ready: -1, delayed: -1, reserved: -1 };
   const records = await queue.failed.list({ limit: 1_000_000 });
   const pids = new Set(events.flatMap((event) => ('pid' in event && event.pid ? [event.pid] : [])));
   return {
     failed: records.map(({ jobId, payload }) => ({ id: jobId, hash: hashOf(JSON.parse(payload).data) })),
-    left: { ...size, ...(await store.residue()), processes: [...pids].filter(isAlive).length },
+    left: {
+      ...size,
+      ...(await store.residue()),
+      processes: [...pids].filter((pid) => livesIn(pid, folder)).length,
+    },
   };
 }
 

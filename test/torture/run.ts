@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installServers } from '../support/install-servers.js';
 import { runMutants } from './mutants.js';
-import { driverNames, type Options, readOptions, usage } from './options.js';
+import { type Options, readOptions, smoked, usage } from './options.js';
 import { bin } from './project.js';
 import { redOf, reportOf, voidOf } from './report.js';
 import { torture } from './torture.js';
@@ -24,7 +24,7 @@ async function run(options: Options): Promise<number> {
 /** Two drivers at a time, each by a process of its own: what is at work in one must not hold up the proxy of another. */
 async function runSmokes({ seed }: Options): Promise<number> {
   const statuses: number[] = [];
-  const left = driverNames.filter((name) => name !== 'naive');
+  const left = [...smoked];
   const runNext = async (): Promise<void> => {
     for (let driver = left.shift(); driver !== undefined; driver = left.shift()) {
       const words = ['--driver', driver, '--seconds', String(smokeSeconds), '--seed', String(seed)];

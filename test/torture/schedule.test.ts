@@ -29,7 +29,17 @@ test('ten minutes have as many faults as a verdict takes, in the order of their 
 test('a smoke has each kind of fault', () => {
   const smoke = profileFor(readOptions(['--driver', 'redis', '--seconds', '20']));
   const kinds = new Set(scheduleFor(smoke, 20_000, 1).map(({ what }) => what.replace(/-.*/, '')));
-  expect([...kinds].sort()).toEqual(['kill', 'network', 'outage', 'restart', 'stop', 'term']);
+  expect([...kinds].sort()).toEqual([
+    'clock',
+    'full',
+    'graves',
+    'kill',
+    'network',
+    'outage',
+    'restart',
+    'stop',
+    'term',
+  ]);
 });
 
 test.each([
@@ -37,6 +47,7 @@ test.each([
   [['--seconds', '1'], '--seconds'],
   [['--seed', 'x'], '--seed'],
   [['--fsync', 'no'], '--fsync'],
+  [['--failed', 'away'], '--failed'],
 ])('%j is refused', (args, why) => {
   expect(() => readOptions(args)).toThrow(why);
 });

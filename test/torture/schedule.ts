@@ -27,7 +27,10 @@ export interface Planned {
     | 'stop-tree'
     | 'restart'
     | 'outage'
-    | 'network';
+    | 'network'
+    | 'full'
+    | 'clock'
+    | 'graves';
   /** For what takes its time. */
   readonly forMs: number;
   /** From 0 to below 1: which of the processes that there are then. */
@@ -58,5 +61,8 @@ export function scheduleFor(
   each(everyMs.restart, (at) => plan('restart', at));
   each(everyMs.outage, (at) => plan('outage', at, 200, 5000));
   each(everyMs.network, (at) => plan('network', at, 1000, 6000));
+  each(everyMs.full, (at) => plan('full', at, 500, 4000));
+  each(everyMs.clock, (at) => plan('clock', at, 1000, leaseMs * 2));
+  each(everyMs.graves, (at) => plan('graves', at, 500, 5000));
   return planned.sort((a, b) => a.atMs - b.atMs);
 }

@@ -1,26 +1,41 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { database } from '../../drivers/database/index.js';
-import { redis } from '../../drivers/redis/index.js';
 import type { Driver } from '../../src/index.js';
+import type { FaultEvent } from '../conformance/index.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { startMariadb } from '../support/mariadb-server.js';
 import { startPostgres } from '../support/postgres-server.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { onFile } from './file-store.js';
 import type { Options } from './options.js';
+import { onCluster, onSentinel } from './redis-group-store.js';
+import { onRedis } from './redis-store.js';
 import { sqlServer } from './sql-server.js';
+
+/** Something that can be done to a store for a while. */
+export interface Breakage {
+  readonly fault: FaultEvent['fault'];
+  /** For people. */
+  readonly what: string;
+  /** Of what was written how long before may be undone by it. */
+  readonly undoneMs?: number;
+  /** Breaks it, mends it after so long, and resolves when it is whole again. */
+  last(ms: number): Promise<void>;
+}
 
 /** A store under torture. */
 export interface Store {
-  /** What workers and producers connect to. */
-  readonly url: string;
+  /** Options of the driver by which workers and producers reach it. */
+  readonly reach: Readonly<Record<string, unknown>>;
   /** Between them and the server; absent where there is none. */
   readonly proxy: FaultProxy | undefined;
   /** A driver for those who look on, past the proxy; none where only the project's config can reach the store. */
   readonly driver: Driver | undefined;
-  /** Nobody can use the store for so long: a killed server, or a file that another process has locked. */
-  breakFor(ms: number): Promise<void>;
+  /** True where it tells the time, so that clocks of workers are their own business. */
+  readonly hasClock: boolean;
+  /** Nobody can use the store: a killed server, or a file that another process has locked. */
+  readonly outage: Breakage;
+  /** Nothing more can be stored. Absent where nobody can bring that about. */
+  readonly full: Breakage | undefined;
   /** False while a process holds a lock that keeps all others out. */
   isFree(): boolean;
   /** What is left of jobs beside those that `size` counts. */
@@ -35,46 +50,16 @@ export function startStore({ driver, fsync }: Options, folder: string): Promise<
   switch (driver) {
     case 'redis':
       return onRedis(fsync);
+    case 'redis-cluster':
+      return onCluster(fsync);
+    case 'redis-sentinel':
+      return onSentinel(fsync);
     case 'mysql':
-      return onSql('mysql');
     case 'postgres':
-      return onSql('postgres');
+      return onSql(driver);
     default:
-      return onFile(driver, join(folder, `${driver}.sqlite`));
+      return onFile(driver, folder);
   }
-}
-
-/** Keys that tell of no waiting or running job. */
-const beside = /:(?:watcher|wake)$|\{drover\}|:failed|:workers|:restart|:paused|drover:/;
-
-async function onRedis(fsync: Options['fsync']): Promise<Store> {
-  const server = await startRedis('--appendonly', 'yes', '--appendfsync', fsync);
-  const proxy = await startFaultProxy(server.port);
-  return {
-    url: `redis://127.0.0.1:${proxy.port}`,
-    proxy,
-    driver: redis(server.url),
-    breakFor: async (ms) => {
-      await server.crash();
-      await sleep(ms);
-      await server.restart();
-    },
-    isFree: () => true,
-    residue: async () => ({ 'keys that stay': (await lastingKeys(server.client)).length }),
-    // Not the commands: what scripts do within are commands, too.
-    requests: async () => Number(/total_reads_processed:(\d+)/.exec(await server.client.info('stats'))?.[1]),
-    stop: async () => {
-      await proxy.close();
-      await server.stop();
-    },
-  };
-}
-
-/** Keys of queues that do not go by themselves. */
-async function lastingKeys(client: RedisServer['client']): Promise<string[]> {
-  const keys = (await client.keys('*')).filter((key) => !beside.test(key));
-  const ends = await Promise.all(keys.map((key) => client.pttl(key)));
-  return keys.filter((_, index) => ends[index] === -1);
 }
 
 async function onSql(kind: 'mysql' | 'postgres'): Promise<Store> {
@@ -84,14 +69,20 @@ async function onSql(kind: 'mysql' | 'postgres'): Promise<Store> {
   const sql = sqlServer(kind, server.url);
   await sql.createDatabase();
   return {
-    url: sql.url.replace(`:${server.port}/`, `:${proxy.port}/`),
+    reach: { url: sql.url.replace(`:${server.port}/`, `:${proxy.port}/`) },
     proxy,
     driver: database(sql.url),
-    breakFor: async (ms) => {
-      await server.kill();
-      await sleep(ms);
-      await server.start();
+    hasClock: true,
+    outage: {
+      fault: 'outage',
+      what: 'server killed and started again',
+      last: async (ms) => {
+        await server.kill();
+        await sleep(ms);
+        await server.start();
+      },
     },
+    full: undefined,
     isFree: () => true,
     residue: async () => ({ rows: await sql.rows('jobs') }),
     requests: () => sql.requests(),
@@ -99,37 +90,5 @@ async function onSql(kind: 'mysql' | 'postgres'): Promise<Store> {
       await proxy.close();
       await server.stop();
     },
-  };
-}
-
-async function onFile(driver: Options['driver'], file: string): Promise<Store> {
-  const raw = new Database(file, { timeout: 10_000 });
-  raw.pragma('journal_mode = WAL');
-  return {
-    url: `sqlite:${file}`,
-    proxy: undefined,
-    driver: driver === 'sqlite' ? database(`sqlite:${file}`) : undefined,
-    breakFor: async (ms) => {
-      raw.exec('BEGIN IMMEDIATE');
-      await sleep(ms);
-      raw.exec('COMMIT');
-    },
-    isFree: () => {
-      if (raw.inTransaction) return true; // it is we who have it
-      raw.pragma('busy_timeout = 100');
-      try {
-        raw.exec('BEGIN IMMEDIATE; ROLLBACK');
-        return true;
-      } catch {
-        return false;
-      } finally {
-        raw.pragma('busy_timeout = 10000');
-      }
-    },
-    residue: async () => ({
-      rows: raw.prepare<[], { n: number }>('SELECT count(*) AS n FROM jobs').get()?.n ?? 0,
-    }),
-    requests: async () => undefined,
-    stop: async () => void raw.close(),
   };
 }

@@ -7,6 +7,7 @@ import { checkLedger, type LedgerRules } from '../conformance/index.js';
 import { Chaos } from './chaos.js';
 import { coverageOf } from './coverage.js';
 import { Crew } from './crew.js';
+import { digGraves } from './graves.js';
 import type { Options } from './options.js';
 import { type Profile, profileFor } from './profile.js';
 import { bareQueue, lineQueue, Project, queues } from './project.js';
@@ -23,23 +24,28 @@ export async function torture(options: Options): Promise<Outcome> {
   const project = new Project();
   const record = new Record(project.path('ledger/chaos.ndjson'));
   const store = await startStore(options, project.folder);
-  project.configure(options, profile, store.url);
+  const graves = options.failed === 'elsewhere' ? digGraves(project.folder) : undefined;
+  project.configure(options, profile, store.reach, graves?.url);
   const queue = store.driver
-    ? createQueue({ connections: { default: store.driver } })
+    ? createQueue({
+        connections: { default: store.driver, ...(graves && { graves: graves.driver }) },
+        default: 'default',
+        ...(graves && { failed: { connection: 'graves' } }),
+      })
     : await openQueue({ cwd: project.folder, env: {} });
   const crew = new Crew(project, record);
   const looking = new AbortController();
   try {
     await workQuietly(project, profile, queue, crew);
     const watching = watch(queue, crew, record, looking.signal);
-    for (let one = 0; one < profile.workers; one++) {
-      crew.keep(
-        'queue:work',
-        '--json',
-        `--queue=${queues.join(',')}`,
-        `--concurrency=${profile.concurrency}`,
-      );
-    }
+    const work = [
+      'queue:work',
+      '--json',
+      `--queue=${queues.join(',')}`,
+      `--concurrency=${profile.concurrency}`,
+    ];
+    crew.keepJumping(...work);
+    for (let one = 1; one < profile.workers; one++) crew.keep(...work);
     for (let one = 0; one < profile.bare; one++) {
       crew.keep('queue:work', '--json', `--queue=${bareQueue}`, '--workers=0', '--concurrency=2');
     }
@@ -47,7 +53,7 @@ export async function torture(options: Options): Promise<Outcome> {
     await crew.untilWorking();
     const plan = scheduleFor(profile, options.seconds * 1000, options.seed);
     const producing = produce(project, profile, options.seconds);
-    await new Chaos({ project, crew, store, record }).run(plan);
+    await new Chaos({ project, crew, store, graves, record }).run(plan);
     await producing;
     await drain(queue, 2 * profile.leaseMs + (options.mutant === undefined ? 30_000 : 4000));
     looking.abort();
@@ -56,7 +62,7 @@ export async function torture(options: Options): Promise<Outcome> {
     await crew.end();
     await complain(project, record);
     const events = project.events();
-    const remains = { ...(await remainsOf(queue, store, events)), idle };
+    const remains = { ...(await remainsOf(queue, store, events, project.folder)), idle };
     writeFileSync(project.path('remains.json'), JSON.stringify(remains));
     const verdicts = checkLedger(events, remains, rulesOf(profile));
     const floors = coverageOf(events, verdicts, options);
@@ -73,13 +79,15 @@ export async function torture(options: Options): Promise<Outcome> {
     looking.abort();
     crew.kill();
     await queue.close();
+    graves?.stop();
     await store.stop();
     record.close();
   }
 }
 
-function titleOf({ driver, seconds, seed, mutant }: Options): string {
-  return `${driver}${mutant === undefined ? '' : ` with ${mutant}`}, ${seconds} s, --seed ${seed}`;
+function titleOf({ driver, seconds, seed, failed, mutant }: Options): string {
+  const more = [mutant && ` with ${mutant}`, failed === 'elsewhere' && ', failed jobs elsewhere'];
+  return `${driver}${more.filter(Boolean).join('')}, ${seconds} s, --seed ${seed}`;
 }
 
 /** Before anything is broken: jobs of one producer in a line, and one worker with one slot. It works on after that. */

@@ -7,6 +7,9 @@ import { nowMs, type Record } from './record.js';
 
 const [lookMs, memoryMs] = [250, 5000];
 
+/** What a look past the proxy takes at most where the store answers workers in time: that is what a command may take. */
+const slowMs = 2000;
+
 /** Jobs of all queues by state; undefined where the store does not answer. */
 export async function sizeOf(queue: Queue): Promise<QueueSize | undefined> {
   try {
@@ -25,8 +28,11 @@ export async function sizeOf(queue: Queue): Promise<QueueSize | undefined> {
 export async function watch(queue: Queue, crew: Crew, record: Record, signal: AbortSignal): Promise<void> {
   let memoryDueMs = 0;
   while (!signal.aborted) {
+    const fromMs = nowMs();
     const size = await sizeOf(queue);
     if (size) record.write({ ev: 'depth', t: nowMs(), ready: size.ready });
+    // Nobody did that: the machine is too busy.
+    if (size && nowMs() - fromMs > slowMs) record.fault('outage', 'store slow by itself', undefined, fromMs);
     if (nowMs() >= memoryDueMs) {
       memoryDueMs = nowMs() + memoryMs;
       for (const pid of crew.all) {

@@ -1,14 +1,16 @@
-import type { FaultEvent } from './events.js';
+import type { FaultEvent, LedgerRules } from './events.js';
 import type { JobStory, Ledger, Run } from './ledger.js';
 
 type Kind = FaultEvent['fault'];
 
 /** What explains that a job runs again though it finished: all but an orderly stop. */
-const excuses: readonly Kind[] = ['kill', 'death', 'stop', 'outage', 'network'];
+const excuses: readonly Kind[] = ['kill', 'death', 'stop', 'outage', 'network', 'failover'];
 /** What everybody feels. */
-const everywhere: readonly Kind[] = ['outage', 'network'];
+const everywhere: readonly Kind[] = ['outage', 'network', 'failover'];
+/** All that may take a job from who had it, or keep it from being taken. */
+export const anyFault: readonly Kind[] = [...excuses, 'term'];
 
-/** How long after its end a run may not be settled yet. */
+/** How long after its end a run may not be settled yet, where workers do not say when. */
 const settlingMs = 1000;
 
 /** The faults of a ledger, to be asked what they explain. */
@@ -16,9 +18,11 @@ export class Causes {
   readonly #byPid = new Map<number, FaultEvent[]>();
   readonly #global: FaultEvent[] = [];
   readonly #all: readonly FaultEvent[];
+  readonly #settlingMs: number;
 
-  constructor({ faults }: Pick<Ledger, 'faults'>) {
+  constructor({ faults, runs }: Pick<Ledger, 'faults' | 'runs'>, { leaseMs }: Pick<LedgerRules, 'leaseMs'>) {
     this.#all = faults;
+    this.#settlingMs = runs.some((run) => run.settledMs !== undefined) ? leaseMs : settlingMs;
     for (const fault of faults) {
       if (fault.pids === undefined) this.#global.push(fault);
       for (const pid of fault.pids ?? []) {
@@ -29,12 +33,17 @@ export class Causes {
     }
   }
 
-  /** The faults that met a run before it could be settled, and that may bring its job back. */
-  ofRun(run: Run, kinds: readonly Kind[] = excuses): FaultEvent[] {
+  /**
+   * The faults that met a run before it was settled, and that may bring its job back.
+   *
+   * @param nextMs when it was back: what comes after that has not brought it back.
+   */
+  ofRun(run: Run, nextMs = Number.POSITIVE_INFINITY, kinds: readonly Kind[] = excuses): FaultEvent[] {
     const own = [run.pid, run.parent].flatMap((pid) =>
       pid === undefined ? [] : (this.#byPid.get(pid) ?? []),
     );
-    const toMs = run.end === undefined ? Number.POSITIVE_INFINITY : run.endedMs + settlingMs;
+    const settledMs = run.settledMs ?? run.endedMs + this.#settlingMs;
+    const toMs = Math.min(nextMs, run.end === undefined ? Number.POSITIVE_INFINITY : settledMs);
     // One that met a process and its parent is one.
     return [...new Set([...own, ...this.#global])].filter(
       (fault) => kinds.includes(fault.fault) && meets(fault, run.startedMs, toMs),

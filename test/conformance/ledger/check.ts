@@ -33,6 +33,6 @@ export function checkLedger(
   rules: LedgerRules,
 ): readonly Verdict[] {
   const ledger = toLedger(events);
-  const evidence = { ledger, causes: new Causes(ledger), remains, rules };
+  const evidence = { ledger, causes: new Causes(ledger, rules), remains, rules };
   return invariants.map(({ invariant, name, check }) => ({ invariant, name, ...check(evidence) }));
 }

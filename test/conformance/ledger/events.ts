@@ -7,6 +7,7 @@ export type LedgerEvent =
   | PushEvent
   | RunEvent
   | RunEndEvent
+  | SettledEvent
   | FaultEvent
   | DepthEvent
   | ExitEvent
@@ -25,7 +26,14 @@ type PushEvent =
       readonly delayMs?: number;
     }
   | { readonly ev: 'ok'; readonly t: number; readonly id: string }
-  | { readonly ev: 'err'; readonly t: number; readonly id: string; readonly code: string };
+  | {
+      readonly ev: 'err';
+      readonly t: number;
+      readonly id: string;
+      readonly code: string;
+      /** False where the error says that nothing was stored; absent where it says nothing of it. */
+      readonly ambiguous?: boolean;
+    };
 
 /** A handler that was called, as the first thing that it does. */
 interface RunEvent {
@@ -52,6 +60,17 @@ export interface RunEndEvent {
 }
 
 /**
+ * A worker said that the job of a run is deleted: no later fault explains that it runs again. Of a run of which none says
+ * so, any fault explains it that comes within a lease; where a ledger has no such events at all, within a second.
+ */
+interface SettledEvent {
+  readonly ev: 'settled';
+  readonly t: number;
+  readonly id: string;
+  readonly attempt: number;
+}
+
+/**
  * Something that was broken on purpose, or that a job broke.
  *
  * - `kill`: processes ended without warning, at one moment
@@ -60,10 +79,24 @@ export interface RunEndEvent {
  * - `stop`: processes stood still
  * - `outage`: nobody could reach the store
  * - `network`: connections were cut, lost, slow or silent
+ * - `failover`: a replica took over; what was written from `fromMs` on may be undone
+ * - `full`: the store took nothing more, which excuses nothing: what is there can be worked off
+ * - `clock`: the clocks of processes jumped, which excuses nothing
+ * - `graves`: failed jobs could not be recorded, which excuses nothing: they wait
  */
 export interface FaultEvent {
   readonly ev: 'fault';
-  readonly fault: 'kill' | 'death' | 'term' | 'stop' | 'outage' | 'network';
+  readonly fault:
+    | 'kill'
+    | 'death'
+    | 'term'
+    | 'stop'
+    | 'outage'
+    | 'network'
+    | 'failover'
+    | 'full'
+    | 'clock'
+    | 'graves';
   readonly fromMs: number;
   readonly toMs: number;
   /** The processes hit; absent where it was all of them. */
@@ -93,6 +126,8 @@ export interface MemoryEvent {
   readonly ev: 'memory';
   readonly t: number;
   readonly pid: number;
+  /** When the process began, by any clock: pids are used again. */
+  readonly since?: number;
   readonly rssMiB: number;
   readonly files?: number;
 }

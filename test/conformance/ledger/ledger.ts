@@ -13,6 +13,8 @@ export interface Run {
   readonly end: RunEndEvent['ev'] | undefined;
   /** When it ended, at the latest when its process did; its start where nothing is known. */
   readonly endedMs: number;
+  /** When its worker said that the job is deleted. */
+  readonly settledMs?: number;
 }
 
 /** One push of an id. */
@@ -23,7 +25,7 @@ interface Push {
   readonly fromMs: number;
   /** Infinity where the producer did not live to hear of it. */
   readonly toMs: number;
-  readonly outcome: 'ok' | 'err' | undefined;
+  readonly outcome: 'ok' | 'err' | 'refused' | undefined;
 }
 
 /** All that is known of one id. */
@@ -58,10 +60,14 @@ export function toLedger(unordered: readonly LedgerEvent[]): Ledger {
       listOf(pushes, event.id).push({ queue, hash, delayMs, fromMs: t, toMs, outcome: undefined });
     } else if (event.ev === 'ok' || event.ev === 'err') {
       const push = listOf(pushes, event.id).at(-1);
-      if (push) Object.assign(push, { outcome: event.ev, toMs: event.t });
+      const isRefused = event.ev === 'err' && event.ambiguous === false;
+      if (push) Object.assign(push, { outcome: isRefused ? 'refused' : event.ev, toMs: event.t });
     } else if (event.ev === 'started') {
       const { ev: _, t, parent, ...run } = event;
       listOf(runs, event.id).push({ ...run, parent, startedMs: t, end: undefined, endedMs: t });
+    } else if (event.ev === 'settled') {
+      const run = listOf(runs, event.id).findLast(({ attempt }) => attempt === event.attempt);
+      if (run) run.settledMs = event.t;
     } else if (isRunEnd(event)) {
       const run = listOf(runs, event.id).findLast(({ pid, end }) => pid === event.pid && isOpen(end));
       if (run) Object.assign(run, { end: event.ev, endedMs: event.t });

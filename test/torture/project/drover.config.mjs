@@ -3,20 +3,26 @@ import { redis } from 'drover/drivers/redis';
 import { settings } from './ledger.mjs';
 import { naive } from './naive/driver.mjs';
 
-const { driver, url, leaseMs, timeoutMs, graceMs, pollMs, tries, mutant, file } = settings;
+const { driver, reach, graves, leaseMs, timeoutMs, graceMs, pollMs, tries, mutant, file } = settings;
 const common = { lease: `${leaseMs}ms`, queue: 'default' };
 
 /** The driver under torture. */
 const drivers = {
-  redis: () => redis({ url, ...common, commandTimeout: '2s' }),
-  sqlite: () => database({ url, ...common, synchronous: 'full' }),
-  mysql: () => database({ url, ...common, commandTimeout: '2s' }),
-  postgres: () => database({ url, ...common, commandTimeout: '2s' }),
+  redis: () => redis({ ...reach, ...common, commandTimeout: '2s' }),
+  'redis-cluster': () => redis({ ...reach, ...common, commandTimeout: '2s' }),
+  'redis-sentinel': () => redis({ ...reach, ...common, commandTimeout: '2s' }),
+  sqlite: () => database({ ...reach, ...common, synchronous: 'full' }),
+  mysql: () => database({ ...reach, ...common, commandTimeout: '2s' }),
+  postgres: () => database({ ...reach, ...common, commandTimeout: '2s' }),
   naive: () => naive({ file, leaseMs, mutant }),
 };
 
 export default {
-  connections: { default: drivers[driver]() },
+  connections: {
+    default: drivers[driver](),
+    ...(graves && { graves: database({ url: graves, synchronous: 'full' }) }),
+  },
+  ...(graves && { default: 'default', failed: { connection: 'graves' } }),
   jobs: './jobs/*.mjs',
   worker: {
     timeout: `${timeoutMs}ms`,

@@ -1,4 +1,4 @@
-import type { Causes } from '../causes.js';
+import { anyFault, type Causes } from '../causes.js';
 import type { JobStory, Run } from '../ledger.js';
 import type { Evidence, Invariant } from '../verdict.js';
 import { told } from './repeats.js';
@@ -49,14 +49,7 @@ function firstStarts({ ledger, causes }: Evidence, queues: readonly string[]): S
 
 /** True where nobody can have had the job before who then died or was cut off. */
 function isUntouched(job: JobStory, run: Run, fromMs: number, causes: Causes): boolean {
-  const faults = causes.anyBetween(fromMs, run.startedMs, [
-    'kill',
-    'death',
-    'term',
-    'stop',
-    'outage',
-    'network',
-  ]);
+  const faults = causes.anyBetween(fromMs, run.startedMs, anyFault);
   return job.pushes.length === 1 && faults.length === 0;
 }
 
@@ -79,7 +72,7 @@ function overtaken(high: readonly Started[], low: readonly Started[], { rules, c
     const toMs = run.startedMs - marginMs;
     const start = starts.find((one) => one >= fromMs);
     if (start === undefined || start > toMs) return [];
-    const faults = causes.anyBetween(acceptedMs, run.startedMs, ['stop', 'outage', 'network']);
+    const faults = causes.anyBetween(acceptedMs, run.startedMs, ['stop', 'outage', 'network', 'failover']);
     return faults.length > 0 ? [] : [`${told(run)} waited while jobs of later queues were started`];
   });
 }

@@ -1,4 +1,4 @@
-import { type Causes, lengthOf } from '../causes.js';
+import { anyFault, type Causes, lengthOf } from '../causes.js';
 import type { JobStory, Run } from '../ledger.js';
 import type { Invariant } from '../verdict.js';
 
@@ -12,9 +12,10 @@ export const duplicatesExplained: Invariant = {
     for (const job of ledger.jobs.values()) {
       const done = job.runs.filter(({ end }) => end === 'finished');
       if (done.length > 0) figures.finished += 1;
-      for (const earlier of done.slice(0, -1)) {
+      for (const [index, earlier] of done.slice(0, -1).entries()) {
         figures.duplicates += 1;
-        if (causes.ofRun(earlier).length > 0 || causes.mayBePushedAgain(job)) figures.explained += 1;
+        if (causes.ofRun(earlier, done[index + 1]?.startedMs).length > 0 || causes.mayBePushedAgain(job))
+          figures.explained += 1;
         else violations.push(`${told(earlier)} finished, met by no fault, and the job finished again`);
       }
     }
@@ -34,10 +35,12 @@ export const noOverlap: Invariant = {
         for (const earlier of job.runs.slice(0, index)) {
           if (earlier.endedMs <= later.startedMs) continue;
           figures.overlaps += 1;
-          const away = causes.ofRun(earlier, ['stop', 'outage', 'network']);
-          const awayMs = lengthOf(away.filter(({ fromMs }) => fromMs <= later.startedMs));
+          const away = causes.ofRun(earlier, later.startedMs, ['stop', 'outage', 'network']);
+          const awayMs = lengthOf(away);
+          const isUndone = causes.ofRun(earlier, later.startedMs, ['failover']).length > 0;
           // Extended every third of it, a lease has two thirds left at least when its holder goes away.
-          if (awayMs >= 0.6 * rules.leaseMs || causes.mayBePushedAgain(job)) figures.explained += 1;
+          if (isUndone || awayMs >= 0.6 * rules.leaseMs || causes.mayBePushedAgain(job))
+            figures.explained += 1;
           else violations.push(`${told(later)} started while ${told(earlier)} still ran`);
         }
       });
@@ -48,7 +51,7 @@ export const noOverlap: Invariant = {
 
 /**
  * 5: each delivery counts, and none comes after the last. The same attempt runs again only where its process died or was
- * stopped; a job may have one run beyond its tries where processes died with it.
+ * stopped, or where a replica took over that had not heard of it; a job may have one run beyond its tries where processes died with it.
  */
 export const attemptsCount: Invariant = {
   invariant: 5,
@@ -70,8 +73,6 @@ export const attemptsCount: Invariant = {
   },
 };
 
-const anyFault = ['kill', 'death', 'term', 'stop', 'outage', 'network'] as const;
-
 function beyondTries(run: Run, job: JobStory, causes: Causes, tries: number): string[] {
   if (run.attempt <= tries) return [];
   const isExcused = causes.anyBetween(pushedMs(job, run), run.startedMs, anyFault).length > 0;
@@ -81,18 +82,21 @@ function beyondTries(run: Run, job: JobStory, causes: Causes, tries: number): st
 function miscounted(run: Run, before: Run | undefined, job: JobStory, causes: Causes): string[] {
   const step = run.attempt - (before?.attempt ?? 0);
   if (step === 1) return [];
+  const fromMs = before?.startedMs ?? pushedMs(job, run);
+  if (causes.between(fromMs, run.startedMs, ['failover']).length > 0) return [];
   // Nobody gives back what still runs.
   if (before && step < 1 && before.endedMs > run.startedMs)
     return [`${told(run)} began during ${told(before)}`];
   // Without a start: who had reserved it did not live to do so. The same attempt: it was given back.
-  const faults = causes.anyBetween(before?.startedMs ?? pushedMs(job, run), run.startedMs, anyFault);
+  const faults = causes.anyBetween(fromMs, run.startedMs, anyFault);
   if (faults.length > 0 && (before ? step >= 0 : step > 0)) return [];
   return [before ? `${told(run)} follows ${told(before)}` : `${told(run)} is the first start`];
 }
 
 function afterTheEnd(run: Run, earlier: readonly Run[], causes: Causes): string[] {
   const done = earlier.find(
-    (one) => one.end === 'finished' && one.endedMs <= run.startedMs && causes.ofRun(one).length === 0,
+    (one) =>
+      one.end === 'finished' && one.endedMs <= run.startedMs && causes.ofRun(one, run.startedMs).length === 0,
   );
   return done ? [`${told(run)} came after ${told(done)} had finished, met by no fault`] : [];
 }

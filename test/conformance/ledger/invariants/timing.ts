@@ -48,7 +48,14 @@ export const takenWhenDue: Invariant = {
   },
 };
 
-const disturbing = ['stop', 'outage', 'network', 'kill', 'death'] as const satisfies FaultEvent['fault'][];
+const disturbing = [
+  'stop',
+  'outage',
+  'network',
+  'failover',
+  'kill',
+  'death',
+] as const satisfies FaultEvent['fault'][];
 
 interface Awaited {
   readonly run: Run;
@@ -103,14 +110,15 @@ export const liveness: Invariant = {
     const looks = ledger.events.filter((event) => event.ev === 'depth');
     const violations: string[] = [];
     const figures = { looks: looks.length, longestStandstillMs: 0 };
+    const at = runsAt(ledger.runs);
     let fromMs: number | undefined;
     for (const { t, ready } of looks) {
-      const isIdle = ready > 0 && runningAt(ledger.runs, t) < rules.slots;
+      const { running, lastStartMs } = at(t);
+      const isIdle = ready > 0 && running < rules.slots;
       if (!isIdle || causes.anyBetween(t - longestMs, t, disturbing).length > 0) fromMs = undefined;
       else fromMs ??= t;
       if (fromMs === undefined) continue;
-      const last = ledger.runs.findLast(({ startedMs }) => startedMs <= t);
-      fromMs = Math.max(fromMs, last?.startedMs ?? fromMs);
+      fromMs = Math.max(fromMs, lastStartMs ?? fromMs);
       figures.longestStandstillMs = Math.max(figures.longestStandstillMs, t - fromMs);
       if (t - fromMs <= longestMs) continue;
       violations.push(`${ready} jobs were due and none started for ${Math.round(t - fromMs)} ms`);
@@ -120,6 +128,17 @@ export const liveness: Invariant = {
   },
 };
 
-function runningAt(runs: readonly Run[], t: number): number {
-  return runs.filter(({ startedMs, endedMs }) => startedMs <= t && endedMs > t).length;
+/** What runs at a moment, and when the last one began, to be asked for one moment after the other. */
+function runsAt(
+  runs: readonly Run[],
+): (t: number) => { readonly running: number; readonly lastStartMs: number | undefined } {
+  const starts = runs.map(({ startedMs }) => startedMs);
+  const ends = runs.map(({ endedMs }) => endedMs).sort((a, b) => a - b);
+  let [started, ended] = [0, 0];
+  const isBy = (t: number, moment: number | undefined) => moment !== undefined && moment <= t;
+  return (t) => {
+    while (isBy(t, starts[started])) started += 1;
+    while (isBy(t, ends[ended])) ended += 1;
+    return { running: started - ended, lastStartMs: starts[started - 1] };
+  };
 }
