@@ -53,7 +53,7 @@ export class JournalWriter {
     this.#fd = fd;
     this.#steps = steps;
     this.#onError = onError;
-    steps.begin(this.#serial, false);
+    steps.begin(this.#serial);
   }
 
   /**
@@ -78,10 +78,10 @@ export class JournalWriter {
     entry.atMs = monotonicMs();
     entry.timeoutMs = timeoutMs;
     if (this.#steps.isFull) this.flush();
-    const isOpen = this.#putStart(entry);
+    this.#putStart(entry);
     this.#running += 1;
     this.#quickness.started();
-    if (!isOpen || alone || !this.#isAnnounced(entry)) this.#ask(entry, alone);
+    if (alone || !this.#isAnnounced(entry)) this.#ask(entry, alone);
     this.#writeLater();
   }
 
@@ -119,14 +119,14 @@ export class JournalWriter {
     this.#writeSoon();
   }
 
-  #putStart({ n, slot, atMs, timeoutMs, name }: JournalEntry): boolean {
+  #putStart({ n, slot, atMs, timeoutMs, name }: JournalEntry): void {
     const steps = this.#steps;
     steps.add(entryOf(marks.started, n));
     steps.add(slot);
     steps.add(atMs);
     steps.add(timeoutMs);
     steps.add(name);
-    return steps.publish();
+    steps.publish();
   }
 
   #mark(entry: JournalEntry, mark: number): void {
@@ -216,7 +216,7 @@ export class JournalWriter {
     this.#serial = serialAfter(this.#serial);
     this.#announcedAfter = after;
     this.#announcedTo = announces && isWritten ? to : 0;
-    this.#steps.begin(this.#serial, this.#announcedTo > 0);
+    this.#steps.begin(this.#serial);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What is announced shall take no longer, as far as can be told. */
+/** What is announced shall take no longer, as far as can be told; after twice that it counts no more, whatever came. */
 const aheadMs = 0.5;
 /** So many jobs are announced at most. */
 const most = 32;
@@ -29,7 +29,7 @@ export class Quickness {
     return this.#ahead;
   }
 
-  /** Whether jobs may still start on the strength of the last frame: one that was slow may have been among them. */
+  /** Whether announced jobs may still start: not after a slow one, as a watchdog has written down who runs then. */
   lasts(atMs: number): boolean {
     return atMs - this.#askedMs <= 2 * aheadMs;
   }

@@ -1,10 +1,10 @@
 /** Where in the state each of its numbers is. */
-const places = { count: 0, serial: 1, isOpen: 2, isWatched: 3 } as const;
+const places = { count: 0, serial: 1, isWatched: 2 } as const;
 const headBytes = 16;
 /** So many numbers are gathered at most. */
 const capacity = 4096;
-/** Long enough for the thread that works to see what the watchdog wrote, and the other way round, in ms. */
-const seenMs = 10;
+/** A thread that takes no step for so long, in ms, has none left that it may take without a frame. */
+const stillMs = 10;
 /** A start takes so many, other steps take fewer. */
 const largestStep = 5;
 
@@ -19,10 +19,7 @@ export interface UnwrittenSteps {
  * What the jobs of this process did since the last frame of the journal, in memory that the watchdog reads too: it
  * writes it to the board where the thread that works is blocked. What is not written is lost with the process.
  *
- * While they are **open**, jobs may start that the last frame has announced without a frame of their own.
- *
- * The thread that works uses no atomic operations, which cost it more than the rest: the watchdog, which is in no hurry,
- * waits until each has seen what the other wrote.
+ * The thread that works uses no atomic operations, which cost it more than the rest: the watchdog is in no hurry.
  */
 export class Steps {
   readonly memory: SharedArrayBuffer;
@@ -50,10 +47,9 @@ export class Steps {
     this.#numbers[this.#count++] = number;
   }
 
-  /** Lets the watchdog see all steps. Answers whether announced jobs may still start without a frame of their own. */
-  publish(): boolean {
+  /** Lets the watchdog see all steps. */
+  publish(): void {
     this.#state[places.count] = this.#count;
-    return this.#state[places.isOpen] === 1;
   }
 
   /** The steps, for a frame. Valid until the next is added. */
@@ -62,11 +58,10 @@ export class Steps {
   }
 
   /** The steps are written: those that follow are for the frame of this serial. */
-  begin(serial: number, isOpen: boolean): void {
+  begin(serial: number): void {
     this.#count = 0;
     this.#state[places.count] = 0;
     this.#state[places.serial] = serial;
-    this.#state[places.isOpen] = isOpen ? 1 : 0;
   }
 
   /** Whether a watchdog looks at them; without one nothing may be announced. */
@@ -83,17 +78,13 @@ export class Steps {
     return this.#load(places.serial) * (capacity + 1) + this.#load(places.count);
   }
 
-  /**
-   * For the watchdog: closes the steps, so that the next start has a frame of its own, and answers those there are.
-   * Undefined where the thread that works goes on meanwhile.
-   */
-  close(): UnwrittenSteps | undefined {
+  /** For the watchdog: the steps of a thread that is blocked. Undefined where it goes on. */
+  takeStill(): UnwrittenSteps | undefined {
+    const { version } = this;
     const serial = this.#load(places.serial);
-    Atomics.store(this.#state, places.isOpen, 0);
-    Atomics.wait(this.#state, places.isOpen, 0, seenMs); // nobody wakes it
+    Atomics.wait(this.#state, places.serial, serial, stillMs); // nobody wakes it
     const numbers = this.#numbers.slice(0, this.#load(places.count));
-    const isStill = this.#load(places.serial) === serial && this.#load(places.isOpen) === 0;
-    return isStill ? { serial: serial >>> 0, numbers } : undefined;
+    return this.version === version ? { serial: serial >>> 0, numbers } : undefined;
   }
 
   #load(place: number): number {
