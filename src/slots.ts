@@ -231,7 +231,7 @@ export class Slots {
   #onStart(held: HeldJob, job: Job, timeoutMs: number): Promise<void> | undefined {
     held.job = job;
     this.work.run(held);
-    held.watch?.started(job.name, timeoutMs);
+    held.watch?.started(job.name, timeoutMs, this.#lone.inTheWay);
     this.#keeper.add(held);
     // A job that may outlive the lease gets a longer one first: extending is no help while it blocks the
     // event loop.

@@ -13,8 +13,12 @@ export interface WorkerWatch {
 export interface JobWatch {
   /** Whether the job may run only while no other runs in this process. */
   readonly mustRunAlone: boolean;
-  /** Its handler starts after the microtasks that are queued by this call. */
-  started(name: string, timeoutMs: number): void;
+  /**
+   * Its handler starts after the microtasks that are queued by this call.
+   *
+   * @param alone whether no other job of this process may start until it has ended.
+   */
+  started(name: string, timeoutMs: number, alone: boolean): void;
   /** Calls the handler. */
   run(handler: () => unknown): unknown;
   /** The handler has ended well: the job is only left to delete. */

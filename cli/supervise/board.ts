@@ -5,8 +5,9 @@ import { QueueError } from '../../src/errors.js';
 
 /** The descriptor under which a worker process finds its board. */
 export const boardFd = 4;
-/** The first part of a board is for the evidence, what follows for the journal. */
-export const journalStart = 65_536;
+/** The first part of a board is for the evidence, the second for the frame of a watchdog, the last for the journal. */
+export const watchdogStart = 65_536;
+export const journalStart = 131_072;
 
 /**
  * Opens a board: a file without a name, which a worker process writes on and its supervisor reads once the process
@@ -67,15 +68,24 @@ export function writeEvidence(fd: number, evidence: Evidence): void {
 
 /** The evidence on a board, or undefined where there is none. */
 export function readEvidence(fd: number): Evidence | undefined {
-  const text = readPart(fd, 0, journalStart).toString('utf8');
+  const text = readPart(fd, 0, watchdogStart).toString('utf8');
   const end = text.indexOf('\n');
   if (end < 0 || !text.startsWith('{')) return undefined;
   return JSON.parse(text.slice(0, end)) as Evidence;
 }
 
-/** The journal part of a board. */
-export function readJournalPart(fd: number): Buffer {
-  return readPart(fd, journalStart, fstatSync(fd).size - journalStart);
+/** What there is of a journal on a board. */
+export interface JournalParts {
+  readonly frames: Buffer;
+  /** Begins with what may be the frame after those, by a watchdog. */
+  readonly next: Buffer;
+}
+
+/** The journal on a board. */
+export function readJournalParts(fd: number): JournalParts {
+  // In this order: a frame of the watchdog that is older than the last of the others counts for nothing.
+  const next = readPart(fd, watchdogStart, journalStart - watchdogStart);
+  return { next, frames: readPart(fd, journalStart, fstatSync(fd).size - journalStart) };
 }
 
 /** Closes a board. */

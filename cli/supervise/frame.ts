@@ -1,18 +1,23 @@
 import { writeSync } from 'node:fs';
 
-/** The first two places of a frame: its generation and number, how long it is, and how many numbers it has. */
+/** The first two places of a frame: its serial, how long it is, and how many numbers it has. */
 const headPlaces = 2;
 const placeBytes = 8;
 const headBytes = headPlaces * placeBytes;
-/** Its generation and number once more. */
+/** Its serial and length once more. */
 const tailBytes = 8;
 const usualBytes = 65_536;
 /** A frame whose memory is larger gives it up once it is written. */
 const largestKept = 1_048_576;
-/** Of longer texts it is looked up how many bytes they take, lest thrice as many are kept ready. */
-const longText = 16_384;
+/** Of longer texts it is looked up how many bytes they take, which takes longer than to write them. */
+const longText = 262_144;
 /** Marks are below it: a mark and the number of a job go into one number. */
-const markBase = 8;
+const markBase = 16;
+
+/** A mark that says what follows, and the number of the job that it is about, as one number. */
+export function entryOf(mark: number, n: number): number {
+  return n * markBase + mark;
+}
 
 /**
  * A frame of a journal, put together in memory that is used again for the next: numbers, in the order of this
@@ -35,9 +40,9 @@ export class Frame {
     if (this.#bytes.length > largestKept) this.#take(new Float64Array(usualBytes / placeBytes));
   }
 
-  /** A mark from 1 to 7 that says what follows, and the number of the job that it is about. */
+  /** See {@link entryOf}. */
   entry(mark: number, n: number): void {
-    this.number(n * markBase + mark);
+    this.number(entryOf(mark, n));
   }
 
   number(value: number): void {
@@ -45,29 +50,41 @@ export class Frame {
     this.#numbers[this.#places++] = value;
   }
 
+  /** Whole entries. */
+  numbers(values: Float64Array): void {
+    this.#makeRoom((this.#places + values.length) * placeBytes);
+    this.#numbers.set(values, this.#places);
+    this.#places += values.length;
+  }
+
   text(text: string): void {
     this.number(text.length);
     this.#texts += text;
   }
 
+  /** Adds texts whose lengths are numbers of this frame already, in their order. */
+  texts(texts: string): void {
+    this.#texts += texts;
+  }
+
   /**
    * Writes the frame to a file, and answers how many bytes those are.
    *
+   * @param serial one more than that of the frame before it.
    * @throws where they cannot be written, or not all of them.
    */
-  writeTo(fd: number, position: number, generation: number, number: number): number {
+  writeTo(fd: number, position: number, serial: number): number {
     const texts = this.#texts;
     const start = this.#places * placeBytes;
     this.#makeRoom(
       start + (texts.length > longText ? Buffer.byteLength(texts) : texts.length * 3) + tailBytes,
     );
     const end = start + this.#bytes.write(texts, start) + tailBytes;
-    this.#view.setUint32(0, generation);
-    this.#view.setUint32(4, number);
-    this.#view.setUint32(8, end);
-    this.#view.setUint32(12, this.#places - headPlaces);
-    this.#view.setUint32(end - 8, generation);
-    this.#view.setUint32(end - 4, number);
+    this.#view.setUint32(0, serial);
+    this.#view.setUint32(4, end);
+    this.#view.setUint32(8, this.#places - headPlaces);
+    this.#view.setUint32(end - 8, serial);
+    this.#view.setUint32(end - 4, end);
     const written = writeSync(fd, this.#bytes, 0, end, position);
     if (written < end) throw new Error(`only ${written} of ${end} bytes were written`);
     return end;
@@ -120,22 +137,48 @@ export class FrameReader {
   }
 
   text(): string {
+    return this.textOf(this.number());
+  }
+
+  /** The next text, of a length that was read already. */
+  textOf(length: number): string {
     const from = this.#textAt;
-    this.#textAt += this.number();
+    this.#textAt += length;
     return this.#texts.slice(from, this.#textAt);
   }
 }
 
-/** The frames of the generation that the bytes begin with, up to the last whole one. */
-export function* framesIn(bytes: Buffer): Generator<FrameReader> {
-  const generation = bytes.length < headBytes ? 0 : bytes.readUInt32BE(0);
-  for (let number = 0, at = 0; at + headBytes <= bytes.length; number++) {
-    if (bytes.readUInt32BE(at) !== generation || bytes.readUInt32BE(at + 4) !== number) return;
-    const end = at + bytes.readUInt32BE(at + 8);
-    const count = bytes.readUInt32BE(at + 12);
-    if (end > bytes.length || end < at + headBytes + count * placeBytes + tailBytes) return;
-    if (bytes.readUInt32BE(end - 8) !== generation || bytes.readUInt32BE(end - 4) !== number) return;
-    yield new FrameReader(bytes.subarray(at + headBytes, end - tailBytes), count);
+/**
+ * The frames that the bytes begin with, one serial after the other, up to the last whole one.
+ *
+ * @param next begins with the frame that comes after those, where it has that serial.
+ */
+export function* framesIn(bytes: Buffer, next: Buffer): Generator<FrameReader> {
+  let serial = bytes.length < headBytes ? 0 : bytes.readUInt32BE(0);
+  for (let at = 0, end = endOf(bytes, at, serial); end > at; end = endOf(bytes, at, serial)) {
+    yield readerOf(bytes, at, end);
     at = end;
+    serial = serialAfter(serial);
   }
+  const end = endOf(next, 0, serial);
+  if (end > 0) yield readerOf(next, 0, end);
+}
+
+/** The serial of the frame that comes after that of this one. */
+export function serialAfter(serial: number): number {
+  return (serial + 1) >>> 0;
+}
+
+/** Where the whole frame of this serial ends that begins here; 0 where there is none. */
+function endOf(bytes: Buffer, at: number, serial: number): number {
+  if (at + headBytes > bytes.length || bytes.readUInt32BE(at) !== serial) return 0;
+  const length = bytes.readUInt32BE(at + 4);
+  const end = at + length;
+  if (end > bytes.length || length < headBytes + bytes.readUInt32BE(at + 8) * placeBytes + tailBytes)
+    return 0;
+  return bytes.readUInt32BE(end - 8) === serial && bytes.readUInt32BE(end - 4) === length ? end : 0;
+}
+
+function readerOf(bytes: Buffer, at: number, end: number): FrameReader {
+  return new FrameReader(bytes.subarray(at + headBytes, end - tailBytes), bytes.readUInt32BE(at + 8));
 }

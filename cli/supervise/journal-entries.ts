@@ -5,7 +5,7 @@ import type { Frame, FrameReader } from './frame.js';
 export const marks = {
   /** It and as many as follow, numbered on from it, are ours: see `putReserved`. */
   reserved: 1,
-  /** Its handler starts: see `putStart`. */
+  /** Its handler starts: see `readStart`. */
   started: 2,
   /** Its handler has ended well; it is left to delete. */
   done: 3,
@@ -13,68 +13,96 @@ export const marks = {
   settled: 4,
   /** It is ours no longer. */
   ended: 5,
+  /** Its body, where that did not come with its reserve. */
+  body: 6,
+  /** Those that follow it, up to another number, may start before the next frame is written. */
+  announced: 7,
+  /** Not of a job: the text of the name of this number. */
+  name: 8,
 } as const;
 
 /** That a handler starts. */
 export interface Start {
-  readonly name: string;
   readonly slot: number;
   /** On the monotonic clock that the processes of a host share. */
   readonly atMs: number;
   /** 0: no limit. */
   readonly timeoutMs: number;
+  /** The number of its name. */
+  readonly name: number;
 }
 
-/** Jobs that are reserved now; without their bodies. */
-export function putReserved(frame: Frame, first: number, jobs: readonly ReservedJob[]): void {
-  frame.entry(marks.reserved, first);
-  frame.number(jobs.length);
-  for (const { id, queue, attempts, lease } of jobs) {
-    const { token, handle } = lease;
-    frame.number(attempts);
-    frame.text(id);
-    frame.text(queue);
-    frame.text(lease.queue === queue ? '' : lease.queue);
-    frame.text(token);
-    const isNumber = typeof handle === 'number';
-    frame.number(isNumber ? 1 : 0);
-    if (isNumber) frame.number(handle);
-    else frame.text(handle);
-  }
+/** Where the body of a reserved job is. */
+const bodies = { comesLater: 0, isHandle: 1, follows: 2 } as const;
+
+/** A job that is reserved now. */
+export interface ReservedEntry {
+  readonly reserved: ReservedJob;
+  /** Whether its body comes with its reserve, so that it may be announced. */
+  readonly withBody: boolean;
 }
 
-/** Reads what follows the mark `reserved`; without the bodies. */
-export function readReserved(frame: FrameReader): ReservedJob[] {
-  return Array.from({ length: frame.number() }, () => {
-    const [attempts, id, queue, laneOf, token] = [
+/** Jobs that are reserved now, numbered on from the first. */
+export function putReserved(frame: Frame, first: number, entries: readonly ReservedEntry[]): void {
+  for (let from = 0; from < entries.length; ) from = putAlike(frame, first, entries, from);
+}
+
+/** Puts those from this one on that are of its queue, in one entry. Answers the place of the next. */
+function putAlike(frame: Frame, first: number, entries: readonly ReservedEntry[], from: number): number {
+  const { queue, lease } = (entries[from] as ReservedEntry).reserved;
+  const place = lease.queue;
+  const isOther = ({ reserved }: ReservedEntry) => reserved.queue !== queue || reserved.lease.queue !== place;
+  let to = from + 1;
+  while (to < entries.length && !isOther(entries[to] as ReservedEntry)) to += 1;
+  frame.entry(marks.reserved, first + from);
+  frame.number(to - from);
+  frame.text(queue);
+  frame.text(place);
+  let texts = ''; // in one go: to add each to a frame that has grown old is to tell the garbage collector of each
+  for (let index = from; index < to; index++) texts += putOne(frame, entries[index] as ReservedEntry);
+  frame.texts(texts);
+  return to;
+}
+
+/** Answers its texts. */
+function putOne(frame: Frame, { reserved: { id, attempts, body, lease }, withBody }: ReservedEntry): string {
+  const { token, handle } = lease;
+  const where = withBody ? (body === handle ? bodies.isHandle : bodies.follows) : bodies.comesLater;
+  frame.number(attempts);
+  frame.number(where);
+  frame.number(id.length);
+  frame.number(token.length);
+  const isNumber = typeof handle === 'number';
+  frame.number(isNumber ? 1 : 0);
+  frame.number(isNumber ? handle : handle.length);
+  const texts = isNumber ? id + token : id + token + handle;
+  if (where !== bodies.follows) return texts;
+  frame.number(body.length);
+  return texts + body;
+}
+
+/** Reads what follows the mark `reserved`. */
+export function readReserved(frame: FrameReader): ReservedEntry[] {
+  const [count, queue, place] = [frame.number(), frame.text(), frame.text()];
+  return Array.from({ length: count }, () => {
+    const [attempts, where, idLength, tokenLength] = [
       frame.number(),
-      frame.text(),
-      frame.text(),
-      frame.text(),
-      frame.text(),
+      frame.number(),
+      frame.number(),
+      frame.number(),
     ];
-    const handle = frame.number() === 1 ? frame.number() : frame.text();
-    return { id, queue, body: '', attempts, lease: { queue: laneOf || queue, token, handle } };
+    const isNumber = frame.number() === 1;
+    const handleOrLength = frame.number();
+    const [id, token] = [frame.textOf(idLength), frame.textOf(tokenLength)];
+    const handle = isNumber ? handleOrLength : frame.textOf(handleOrLength);
+    const body = where === bodies.follows ? frame.text() : where === bodies.isHandle ? `${handle}` : '';
+    const reserved = { id, queue, body, attempts, lease: { queue: place, token, handle } };
+    return { reserved, withBody: where !== bodies.comesLater };
   });
 }
 
-/** A job's body travels with its start: one that is only held is given back, which takes its lease alone. */
-export function putStart(
-  frame: Frame,
-  n: number,
-  { name, slot, atMs, timeoutMs }: Start,
-  body: string,
-): void {
-  frame.entry(marks.started, n);
-  frame.number(slot);
-  frame.number(atMs);
-  frame.number(timeoutMs);
-  frame.text(name);
-  frame.text(body);
-}
-
 /** Reads what follows the mark `started`. */
-export function readStart(frame: FrameReader): readonly [start: Start, body: string] {
-  const [slot, atMs, timeoutMs] = [frame.number(), frame.number(), frame.number()];
-  return [{ slot, atMs, timeoutMs, name: frame.text() }, frame.text()];
+export function readStart(frame: FrameReader): Start {
+  const [slot, atMs, timeoutMs, name] = [frame.number(), frame.number(), frame.number(), frame.number()];
+  return { slot, atMs, timeoutMs, name };
 }

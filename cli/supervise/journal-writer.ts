@@ -1,32 +1,16 @@
-import { Bag } from '../../src/bag.js';
-import type { ReservedJob } from '../../src/index.js';
 import { journalStart } from './board.js';
-import { Frame } from './frame.js';
-import { marks, putReserved, putStart } from './journal-entries.js';
+import { entryOf, Frame, serialAfter } from './frame.js';
+import { marks, putReserved } from './journal-entries.js';
+import { JournalEntries, type JournalEntry } from './journal-entry.js';
 import { monotonicMs } from './monotonic.js';
+import { Names } from './names.js';
+import { Quickness } from './quickness.js';
+import type { Steps } from './steps.js';
 
 /** A journal begins again when it has grown by so many bytes. */
 const longest = 1_048_576;
-
-/** A job of this process, and all that was written of it. */
-export class Entry {
-  readonly reserved: ReservedJob;
-  readonly n: number;
-  /** -1 until its handler starts. */
-  slot = -1;
-  name = '';
-  atMs = 0;
-  timeoutMs = 0;
-  /** What came after its start: done or settled, or 0. */
-  mark = 0;
-  /** Its place among the entries that have not ended. */
-  place = -1;
-
-  constructor(reserved: ReservedJob, n: number) {
-    this.reserved = reserved;
-    this.n = n;
-  }
-}
+/** A longer body is written when its handler starts: the job may never come to it here. */
+const shortBody = 4096;
 
 /** Where nothing is under way. */
 const now = Promise.resolve();
@@ -34,91 +18,126 @@ const now = Promise.resolve();
 /**
  * Writes the journal of this process. What one run of microtasks brings travels in one write, which is made before
  * a handler of that run starts; a write to a file waits for no reader.
+ *
+ * Where handlers are quick a frame **announces** the jobs that come next: they start without one of their own.
  */
 export class JournalWriter {
   readonly #fd: number;
-  readonly #oneByOne: boolean;
+  readonly #steps: Steps;
   readonly #onError: (error: unknown) => void;
-  readonly #entries = new Bag<'place', Entry>('place');
+  readonly #entries = new JournalEntries();
   readonly #frame = new Frame();
-  readonly #write = () => {
-    this.#soon = false;
-    this.flush();
-  };
-  readonly #writeAtLast = () => {
-    this.#later = false;
-    this.flush();
-  };
+  readonly #names = new Names();
+  readonly #quickness = new Quickness();
+  readonly #write = () => this.#writeStarts();
+  readonly #writeAtLast = () => this.#endTurn();
+  #arrived: (readonly JournalEntry[])[] = [];
+  /** Of starts whose body is not written yet. */
+  #bodies: JournalEntry[] = [];
+  /** A start asks for a frame, which may announce jobs after this one. */
+  #asked: JournalEntry | undefined;
+  /** The last frame announced those after this one... */
+  #announcedAfter = 0;
+  /** ...up to this one; 0 where it announced none. */
+  #announcedTo = 0;
   #last = 0;
+  #running = 0;
   #position = journalStart;
-  #generation = 0;
-  #frames = 0;
+  #serial = 1;
   #nextCheckpoint = 0;
   #soon = false;
   #later = false;
 
-  /**
-   * @param oneByOne whether one handler runs at a time: nothing comes together with its start then.
-   * @param onError told of a write that failed; what it held is not on record then.
-   */
-  constructor(fd: number, oneByOne: boolean, onError: (error: unknown) => void) {
+  /** @param onError told of a write that failed; what it held is not on record then. */
+  constructor(fd: number, steps: Steps, onError: (error: unknown) => void) {
     this.#fd = fd;
-    this.#oneByOne = oneByOne;
+    this.#steps = steps;
     this.#onError = onError;
+    steps.begin(this.#serial);
   }
 
-  /** Puts jobs on record that this process holds from now on; numbered on from the last. */
-  reserved(jobs: readonly ReservedJob[]): Entry[] {
-    const first = this.#last + 1;
-    const entries = jobs.map((job) => new Entry(job, ++this.#last));
-    for (const entry of entries) this.#entries.add(entry);
-    putReserved(this.#frame, first, jobs);
+  /**
+   * Puts jobs on record that this process holds from now on; numbered on from the last.
+   *
+   * @param mustRunAlone such jobs are never announced.
+   */
+  reserved(entries: readonly JournalEntry[], mustRunAlone: (entry: JournalEntry) => boolean): void {
+    for (const entry of entries) {
+      entry.n = ++this.#last;
+      entry.withBody = entry.reserved.body.length <= shortBody && !mustRunAlone(entry);
+      this.#entries.add(entry);
+    }
+    this.#arrived.push(entries);
     this.#writeSoon();
-    return entries;
   }
 
-  started(entry: Entry, slot: number, name: string, timeoutMs: number): void {
+  /** @param alone whether no other job may start until it has ended. */
+  started(entry: JournalEntry, slot: number, name: string, timeoutMs: number, alone: boolean): void {
     entry.slot = slot;
-    entry.name = name;
+    entry.name = this.#names.numberOf(name);
     entry.atMs = monotonicMs();
     entry.timeoutMs = timeoutMs;
-    putStart(this.#frame, entry.n, entry, entry.reserved.body);
-    if (this.#oneByOne) this.flush();
-    else this.#writeSoon();
-  }
-
-  done(entry: Entry): void {
-    this.#mark(entry, marks.done);
-  }
-
-  settled(entry: Entry): void {
-    this.#mark(entry, marks.settled);
-  }
-
-  ended(entry: Entry): void {
-    this.#entries.delete(entry);
-    this.#frame.entry(marks.ended, entry.n);
+    if (this.#steps.isFull) this.flush();
+    this.#putStart(entry);
+    this.#running += 1;
+    this.#quickness.started();
+    if (alone || !this.#isAnnounced(entry)) this.#ask(entry, alone);
     this.#writeLater();
   }
 
-  /** Writes what is not written yet. */
-  flush(): void {
-    if (this.#frame.isEmpty) return;
-    const isCheckpoint = this.#position >= this.#nextCheckpoint;
-    if (isCheckpoint) this.#beginAgain();
-    try {
-      this.#position += this.#frame.writeTo(this.#fd, this.#position, this.#generation, this.#frames++);
-      if (isCheckpoint) this.#nextCheckpoint = this.#position + longest;
-    } catch (error) {
-      this.#nextCheckpoint = 0; // the frames that follow would not be read
-      this.#onError(error);
-    }
-    this.#frame.clear();
+  done(entry: JournalEntry): void {
+    this.#mark(entry, marks.done);
   }
 
-  #mark(entry: Entry, mark: number): void {
+  settled(entry: JournalEntry): void {
+    this.#mark(entry, marks.settled);
+  }
+
+  ended(entry: JournalEntry): void {
+    this.#entries.delete(entry);
+    if (entry.slot !== -1 && entry.mark === 0) this.#running -= 1;
+    this.#step(marks.ended, entry);
+  }
+
+  /** Writes what is not written yet. Nothing is announced then. */
+  flush(): void {
+    const isWritten = this.#steps.isEmpty && this.#arrived.length === 0 && this.#bodies.length === 0;
+    if (isWritten && this.#announcedTo === 0) return;
+    this.#putNews();
+    this.#writeFrame();
+  }
+
+  #isAnnounced({ n, withBody, name, atMs }: JournalEntry): boolean {
+    const isIt = n > this.#announcedAfter && n <= this.#announcedTo && withBody;
+    return isIt && this.#names.isWritten(name) && this.#quickness.lasts(atMs);
+  }
+
+  /** A start needs a frame of its own. */
+  #ask(entry: JournalEntry, alone: boolean): void {
+    if (!entry.withBody) this.#bodies.push(entry);
+    this.#asked = alone ? undefined : entry;
+    this.#writeSoon();
+  }
+
+  #putStart({ n, slot, atMs, timeoutMs, name }: JournalEntry): void {
+    const steps = this.#steps;
+    steps.add(entryOf(marks.started, n));
+    steps.add(slot);
+    steps.add(atMs);
+    steps.add(timeoutMs);
+    steps.add(name);
+    steps.publish();
+  }
+
+  #mark(entry: JournalEntry, mark: number): void {
+    if (entry.mark === 0) this.#running -= 1;
     entry.mark = mark;
-    this.#frame.entry(mark, entry.n);
+    this.#step(mark, entry);
+  }
+
+  #step(mark: number, { n }: JournalEntry): void {
+    if (this.#steps.isFull) this.flush();
+    this.#steps.add(entryOf(mark, n));
     this.#writeLater();
   }
 
@@ -129,6 +148,17 @@ export class JournalWriter {
     void now.then(this.#write); // half a microsecond less than queueMicrotask, which keeps books on its callbacks
   }
 
+  #writeStarts(): void {
+    this.#soon = false;
+    const asked = this.#asked;
+    this.#asked = undefined;
+    const most = asked ? this.#quickness.asked(asked.atMs) : 0;
+    if (asked && most > 0 && this.#steps.isWatched) {
+      this.#putNews();
+      this.#writeFrame(asked.n, Math.min(asked.n + most, this.#last));
+    } else this.flush();
+  }
+
   /** With the next start, or at the end of the turn. */
   #writeLater(): void {
     if (this.#later) return;
@@ -136,15 +166,75 @@ export class JournalWriter {
     setImmediate(this.#writeAtLast);
   }
 
-  #beginAgain(): void {
-    this.#generation += 1;
-    this.#frames = 0;
-    this.#position = journalStart;
-    this.#frame.clear();
-    for (const entry of this.#entries.items) {
-      putReserved(this.#frame, entry.n, [entry.reserved]);
-      if (entry.slot !== -1) putStart(this.#frame, entry.n, entry, entry.reserved.body);
-      if (entry.mark !== 0) this.#frame.entry(entry.mark, entry.n);
-    }
+  #endTurn(): void {
+    this.#later = false;
+    this.#quickness.turnEnds(this.#running);
+    this.flush();
   }
+
+  #putNews(): void {
+    const frame = this.#frame;
+    if (this.#position >= this.#nextCheckpoint) {
+      this.#beginAgain();
+      return;
+    }
+    for (const entries of this.#arrived) putReserved(frame, entries[0]?.n ?? 0, entries);
+    this.#names.putNew(frame);
+    for (const entry of this.#bodies) putBody(frame, entry);
+    frame.numbers(this.#steps.numbers);
+  }
+
+  #beginAgain(): void {
+    this.#position = journalStart;
+    this.#nextCheckpoint = 0;
+    const frame = this.#frame;
+    this.#names.putAll(frame);
+    for (const entry of this.#entries.items) putAll(frame, entry);
+  }
+
+  /** Writes the frame, with what it announces. */
+  #writeFrame(after = 0, to = 0): void {
+    const frame = this.#frame;
+    const announces = to > after;
+    if (announces) {
+      frame.entry(marks.announced, after);
+      frame.number(to);
+    }
+    const isFirst = this.#nextCheckpoint === 0;
+    let isWritten = true;
+    try {
+      this.#position += frame.writeTo(this.#fd, this.#position, this.#serial);
+      if (isFirst) this.#nextCheckpoint = this.#position + longest;
+    } catch (error) {
+      isWritten = false;
+      this.#nextCheckpoint = 0; // the frames that follow would not be read
+      this.#onError(error);
+    }
+    frame.clear();
+    if (this.#arrived.length > 0) this.#arrived = [];
+    if (this.#bodies.length > 0) this.#bodies = [];
+    this.#serial = serialAfter(this.#serial);
+    this.#announcedAfter = after;
+    this.#announcedTo = announces && isWritten ? to : 0;
+    this.#steps.begin(this.#serial);
+  }
+}
+
+function putBody(frame: Frame, { n, reserved }: JournalEntry): void {
+  frame.entry(marks.body, n);
+  frame.text(reserved.body);
+}
+
+/** All that there is to write of a job. */
+function putAll(frame: Frame, entry: JournalEntry): void {
+  const { n, slot, mark } = entry;
+  putReserved(frame, n, [entry]);
+  if (slot === -1) return;
+  if (!entry.withBody) putBody(frame, entry);
+  frame.entry(marks.started, n);
+  frame.number(slot);
+  frame.number(entry.atMs);
+  frame.number(entry.timeoutMs);
+  frame.number(entry.name);
+  if (mark !== 0) frame.entry(mark, n);
 }

@@ -28,8 +28,8 @@ export interface Judgement {
  * Who is to blame for the death of a worker process, and what becomes of its jobs. Pure.
  *
  * - A job that blocked its event loop or called `process.exit()` is charged with an attempt; all others go back.
- * - Of any other death every running job is a suspect: it goes back with its attempt unspent, and runs alone next
- *   time. A suspect that dies alone is charged.
+ * - Of any other death every running job is a suspect, and so is every one that may have run: it goes back with its
+ *   attempt unspent, and runs alone next time. A suspect that dies alone is charged.
  *
  * @param suspects of earlier deaths, by name.
  */
@@ -50,10 +50,12 @@ export function judge(
     if (state === 'done') return { reserved, pid, started: true, verdict: { action: 'delete' } };
     return { reserved, pid, started: true, verdict: record === culprit && charge ? charge : giveBack };
   });
-  const suspected = death.blameless || (culprit && evidence) ? [] : running;
+  const { announced } = journal;
+  const perhaps = announced.map((reserved): Left => ({ reserved, pid, started: true, verdict: giveBack }));
+  const suspected = [...running.map(({ reserved }) => reserved), ...announced];
   return {
-    left: [...left, ...held],
-    suspects: suspected.map(({ reserved }) => suspectName(reserved)),
+    left: [...left, ...perhaps, ...held],
+    suspects: death.blameless || (culprit && evidence) ? [] : suspected.map(suspectName),
     charged: culprit && charge ? [{ record: culprit, message: charge.message }] : [],
   };
 }
@@ -62,10 +64,11 @@ const giveBack: Verdict = { action: 'give-back' };
 
 function findCulprit(
   evidence: Evidence | undefined,
-  { started }: Journal,
+  { started, announced }: Journal,
   running: readonly StartRecord[],
   suspects: ReadonlySet<string>,
 ): StartRecord | undefined {
+  if (announced.length > 0) return undefined; // it may be one of them
   if (evidence) {
     const { record } = blockerOf(started, evidence.slot);
     if (record) return record;

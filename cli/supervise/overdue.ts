@@ -13,7 +13,8 @@ const longestAnswerMs = 5000;
  *
  * @param nowMs on the monotonic clock.
  */
-export function isOverdue({ started }: Journal, graceMs: number, nowMs: number): boolean {
+export function isOverdue({ started, announced }: Journal, graceMs: number, nowMs: number): boolean {
+  if (announced.length > 0) return false; // they are not announced where no watchdog is
   return nowMs > blockerOf(started, undefined).dueMs + Math.min(graceMs, longestAnswerMs) + slackMs;
 }
 

@@ -1,4 +1,4 @@
-import { type Evidence, readEvidence, readJournalPart } from './board.js';
+import { type Evidence, readEvidence, readJournalParts } from './board.js';
 import { type Journal, readJournal } from './journal.js';
 
 /** What the board of a dead process tells. */
@@ -9,5 +9,5 @@ export interface Remains {
 
 /** Reads the board of a process that is gone. */
 export function readRemains(board: number): Remains {
-  return { evidence: readEvidence(board), journal: readJournal(readJournalPart(board)) };
+  return { evidence: readEvidence(board), journal: readJournal(readJournalParts(board)) };
 }

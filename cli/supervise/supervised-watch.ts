@@ -1,6 +1,7 @@
 import type { ReservedJob } from '../../src/index.js';
 import type { JobWatch, WorkerWatch } from '../../src/worker-watch.js';
-import type { Entry, JournalWriter } from './journal-writer.js';
+import { JournalEntry } from './journal-entry.js';
+import type { JournalWriter } from './journal-writer.js';
 import { suspectName } from './protocol.js';
 import { slotFrame } from './stack.js';
 
@@ -24,6 +25,7 @@ export class SupervisedWatch implements WorkerWatch {
   readonly #options: SupervisedWatchOptions;
   readonly #free: number[] = [];
   readonly #callers: Caller[] = [];
+  readonly #mustRunAlone = ({ reserved }: JournalEntry) => this.isSuspect(reserved);
   #suspects: ReadonlySet<string> = new Set();
 
   constructor(journal: JournalWriter, options: SupervisedWatchOptions) {
@@ -41,7 +43,9 @@ export class SupervisedWatch implements WorkerWatch {
   }
 
   reserved(jobs: readonly ReservedJob[]): JobWatch[] {
-    return this.#journal.reserved(jobs).map((entry) => new SupervisedJob(this, this.#journal, entry));
+    const entries = jobs.map((job) => new SupervisedJob(job, this, this.#journal));
+    this.#journal.reserved(entries, this.#mustRunAlone);
+    return entries;
   }
 
   /** Answers the slot of a handler that starts. */
@@ -71,42 +75,42 @@ export class SupervisedWatch implements WorkerWatch {
   }
 }
 
-class SupervisedJob implements JobWatch {
+/** A job of this process: what is told of it goes into its entry of the journal. */
+class SupervisedJob extends JournalEntry implements JobWatch {
   readonly #watch: SupervisedWatch;
   readonly #journal: JournalWriter;
-  readonly #entry: Entry;
 
-  constructor(watch: SupervisedWatch, journal: JournalWriter, entry: Entry) {
+  constructor(reserved: ReservedJob, watch: SupervisedWatch, journal: JournalWriter) {
+    super(reserved);
     this.#watch = watch;
     this.#journal = journal;
-    this.#entry = entry;
   }
 
   get mustRunAlone(): boolean {
-    return this.#watch.isSuspect(this.#entry.reserved);
+    return this.#watch.isSuspect(this.reserved);
   }
 
-  started(name: string, timeoutMs: number): void {
-    this.#journal.started(this.#entry, this.#watch.takeSlot(), name, timeoutMs);
+  started(name: string, timeoutMs: number, alone: boolean): void {
+    this.#journal.started(this, this.#watch.takeSlot(), name, timeoutMs, alone);
   }
 
   run(handler: () => unknown): unknown {
-    return this.#watch.call(this.#entry.slot, handler);
+    return this.#watch.call(this.slot, handler);
   }
 
   done(): void {
-    this.#journal.done(this.#entry);
+    this.#journal.done(this);
   }
 
   settled(): void {
-    this.#journal.settled(this.#entry);
+    this.#journal.settled(this);
   }
 
   ended(): void {
-    this.#journal.ended(this.#entry);
-    if (this.#entry.slot === -1) return;
-    this.#watch.freeSlot(this.#entry.slot);
-    if (this.mustRunAlone) this.#watch.cleared(this.#entry.reserved);
+    this.#journal.ended(this);
+    if (this.slot === -1) return;
+    this.#watch.freeSlot(this.slot);
+    if (this.mustRunAlone) this.#watch.cleared(this.reserved);
   }
 }
 

@@ -8,6 +8,7 @@ import { monotonicMs } from './monotonic.js';
 import type { Orders } from './orders.js';
 import type { Begin, Left, Order, Report } from './protocol.js';
 import { slotIn } from './stack.js';
+import { Steps } from './steps.js';
 import { SupervisedWatch } from './supervised-watch.js';
 import { lookMs, type WatchdogData } from './watchdog-data.js';
 
@@ -33,6 +34,7 @@ export class SupervisorLink {
   readonly begin: Begin;
   readonly #orders: Orders;
   readonly #limits = new Float64Array(new SharedArrayBuffer(16)).fill(Number.POSITIVE_INFINITY);
+  readonly #steps = new Steps();
   readonly #logger: Logger;
 
   constructor(
@@ -43,7 +45,7 @@ export class SupervisorLink {
     this.#orders = orders;
     this.begin = begin;
     this.#logger = logger;
-    const journal = new JournalWriter(boardFd, concurrency === 1, (err) => {
+    const journal = new JournalWriter(boardFd, this.#steps, (err) => {
       logger.error({ err }, 'could not write the journal: if this process dies, leases must lapse');
     });
     this.watch = new SupervisedWatch(journal, {
@@ -95,23 +97,34 @@ export class SupervisorLink {
   /** Not before the first handler: until then there is nothing to watch, and much else to load. */
   #startWatchdog(): void {
     const beats = new Int32Array(new SharedArrayBuffer(4));
-    const workerData: WatchdogData = { beats, limits: this.#limits, supervisorPid: process.ppid };
+    const workerData: WatchdogData = {
+      beats,
+      limits: this.#limits,
+      steps: this.#steps.memory,
+      supervisorPid: process.ppid,
+    };
     const thread = new Thread(watchdogFile, {
       workerData,
       execArgv: [],
       env: SHARE_ENV, // which it does not read: a copy would cost time
     });
-    thread.on('error', (err) =>
-      this.#logger.error({ err }, 'the watchdog died: nothing ends a blocked loop'),
-    );
+    thread.on('error', (err) => {
+      this.#steps.isWatched = false;
+      this.#logger.error({ err }, 'the watchdog died: nothing ends a blocked loop');
+    });
     thread.unref();
     setInterval(() => Atomics.add(beats, 0, 1), lookMs).unref();
   }
 
   /** A handler that ends the process is found out, whatever exit code it chose. */
   #nameExits(): void {
-    const { exit } = process;
+    const { abort, exit } = process;
+    process.abort = () => {
+      this.watch.flush();
+      return abort.call(process);
+    };
     process.exit = (code) => {
+      this.watch.flush();
       if (this.watch.running > 0) {
         const stack = String(new Error().stack);
         const status = Number(code ?? process.exitCode ?? 0);

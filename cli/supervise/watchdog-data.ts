@@ -7,5 +7,7 @@ export interface WatchdogData {
   readonly beats: Int32Array;
   /** How long to wait for an answer, and for the end of a process without a supervisor, in ms. */
   readonly limits: Float64Array;
+  /** Of the `Steps` of the thread that works. */
+  readonly steps: SharedArrayBuffer;
   readonly supervisorPid: number;
 }

@@ -1,17 +1,19 @@
 import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
-import { boardFd, type Evidence, readJournalPart, writeEvidence } from './board.js';
+import { boardFd, type Evidence, readJournalParts, writeEvidence } from './board.js';
 import { blockerOf, earliestDueMs } from './due.js';
 import { readJournal, type StartRecord } from './journal.js';
 import { monotonicMs } from './monotonic.js';
 import { slotIn, stackExpression } from './stack.js';
+import { Steps } from './steps.js';
+import { writeUnwritten } from './unwritten.js';
 import { lookMs, type WatchdogData } from './watchdog-data.js';
 
 /**
  * The watchdog: a thread of a worker process that ends it when a handler keeps its event loop blocked past its
  * timeout, or when its supervisor is gone for too long. It first writes down where the handler was stuck.
  */
-const { beats, limits, supervisorPid } = workerData as WatchdogData;
+const { beats, limits, steps: memory, supervisorPid } = workerData as WatchdogData;
 
 /** So long without a beat, the event loop is blocked. */
 const blockedMs = 2 * lookMs;
@@ -19,10 +21,14 @@ const blockedMs = 2 * lookMs;
 let seen = -1;
 let sinceMs = 0;
 let orphanedMs: number | undefined;
-let started: readonly StartRecord[] | undefined;
+let started: readonly StartRecord[] = [];
+/** Of the steps that `started` knows. */
+let version: number | undefined;
 let askAtMs = 0;
 let session: Session | undefined;
 
+const steps = new Steps(memory);
+steps.isWatched = true;
 setInterval(look, lookMs);
 
 function look(): void {
@@ -32,10 +38,7 @@ function look(): void {
     if (now - orphanedMs > (limits[1] ?? 0)) endProcess();
   }
   if (hasMoved(now) || now - sinceMs < blockedMs || session) return;
-  if (started === undefined) {
-    started = readJournal(readJournalPart(boardFd)).started;
-    askAtMs = earliestDueMs(started);
-  }
+  if (steps.version !== version) readStarts();
   if (now >= askAtMs) ask(started);
 }
 
@@ -45,9 +48,16 @@ function hasMoved(now: number): boolean {
   if (beat === seen) return false;
   seen = beat;
   sinceMs = now;
-  started = undefined;
   hangUp();
   return true;
+}
+
+/** Writes down what the blocked thread has not, and learns which handlers run. */
+function readStarts(): void {
+  version = steps.version;
+  writeUnwritten(boardFd, steps);
+  started = readJournal(readJournalParts(boardFd)).started;
+  askAtMs = earliestDueMs(started);
 }
 
 /** Asks the blocked thread for its stack. It answers between two instructions, but not from within a native call. */

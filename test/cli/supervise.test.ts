@@ -2,11 +2,14 @@ import { closeSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createParser } from '../../cli/main.js';
 import { afterEnd } from '../../cli/supervise/after-end.js';
-import { openBoard, readEvidence, readJournalPart, writeEvidence } from '../../cli/supervise/board.js';
+import { openBoard, readEvidence, readJournalParts, writeEvidence } from '../../cli/supervise/board.js';
 import { blockerOf, earliestDueMs } from '../../cli/supervise/due.js';
 import { readJournal, type StartRecord } from '../../cli/supervise/journal.js';
-import { type Entry, JournalWriter } from '../../cli/supervise/journal-writer.js';
+import { JournalEntry } from '../../cli/supervise/journal-entry.js';
+import { JournalWriter } from '../../cli/supervise/journal-writer.js';
 import { judge } from '../../cli/supervise/judge.js';
+import { Steps } from '../../cli/supervise/steps.js';
+import { writeUnwritten } from '../../cli/supervise/unwritten.js';
 import { isForGroups, readPlainWork } from '../../cli/supervise/words.js';
 import type { ReservedJob } from '../../src/index.js';
 
@@ -23,22 +26,35 @@ function record(id: string, more: Partial<StartRecord> = {}): StartRecord {
   return { reserved, name: 'j', slot: 0, atMs: 1000, timeoutMs: 500, state: 'running', ...more };
 }
 
-function onlyOne(writer: JournalWriter, job: ReservedJob): Entry {
-  return writer.reserved([job])[0] as Entry;
+function reserve(writer: JournalWriter, jobs: readonly ReservedJob[]): JournalEntry[] {
+  const entries = jobs.map((job) => new JournalEntry(job));
+  writer.reserved(entries, () => false);
+  return entries;
 }
+
+function onlyOne(writer: JournalWriter, job: ReservedJob): JournalEntry {
+  return reserve(writer, [job])[0] as JournalEntry;
+}
+
+function start(writer: JournalWriter, entry: JournalEntry, slot = 0, name = 'j', timeoutMs = 0): void {
+  writer.started(entry, slot, name, timeoutMs, false);
+}
+
+/** Ends a test where a write fails. */
+const refuse = (error: unknown) => {
+  throw error;
+};
 
 describe('the journal', () => {
   function written(use: (writer: JournalWriter) => void) {
     const fd = openBoard();
-    const writer = new JournalWriter(fd, false, (error) => {
-      throw error;
-    });
+    const writer = new JournalWriter(fd, new Steps(), refuse);
     const first = onlyOne(writer, reservedJob('first'));
     writer.flush(); // the first frame tells what there is; those that follow, what happens
     writer.ended(first);
     use(writer);
     writer.flush();
-    const journal = readJournal(readJournalPart(fd));
+    const journal = readJournal(readJournalParts(fd));
     closeSync(fd);
     return journal;
   }
@@ -47,13 +63,13 @@ describe('the journal', () => {
     const [held, running, done, zombie, ended] = ['h', 'r', 'd', 'z', 'e'].map((id) => reservedJob(id));
     const all = [held, running, done, zombie, ended] as ReservedJob[];
     const { held: left, started } = written((writer) => {
-      const [, ...entries] = writer.reserved(all);
-      for (const [slot, entry] of entries.entries()) writer.started(entry, slot, 'name', 60_000);
-      writer.done(entries[1] as Entry);
-      writer.settled(entries[2] as Entry);
-      writer.ended(entries[3] as Entry);
+      const [, ...entries] = reserve(writer, all);
+      for (const [slot, entry] of entries.entries()) start(writer, entry, slot, 'name', 60_000);
+      writer.done(entries[1] as JournalEntry);
+      writer.settled(entries[2] as JournalEntry);
+      writer.ended(entries[3] as JournalEntry);
     });
-    expect(left).toEqual([{ ...held, body: '' }]);
+    expect(left).toEqual([held]);
     expect(started.map(({ reserved, state, slot }) => [reserved, state, slot])).toEqual([
       [running, 'running', 0],
       [done, 'done', 1],
@@ -72,25 +88,22 @@ describe('the journal', () => {
   ])('keeps %s as they are', (_, id, body, handle) => {
     const job = reservedJob(id, body, handle);
     const { started } = written((writer) => {
-      writer.started(onlyOne(writer, job), 0, 'j', 0);
+      start(writer, onlyOne(writer, job));
     });
     expect(started[0]?.reserved).toEqual(job);
   });
 
-  test.each([
-    ['one handler at a time', true],
-    ['several handlers', false],
-  ])('has each start before the handler runs: %s', async (_, oneByOne) => {
+  test('has each start before the handler runs', async () => {
     const fd = openBoard();
-    const writer = new JournalWriter(fd, oneByOne, () => {});
+    const writer = new JournalWriter(fd, new Steps(), refuse);
     const jobs = ['a', 'b'].map((id) => reservedJob(id));
     const seen: number[] = [];
-    const entries = writer.reserved(jobs);
+    const entries = reserve(writer, jobs);
     await new Promise(setImmediate); // what that brought is written: no later write may stand in for those looked for
     const handlers = entries.map(async (entry, slot) => {
-      writer.started(entry, slot, 'j', 0);
+      start(writer, entry, slot);
       await undefined;
-      seen.push(readJournal(readJournalPart(fd)).started.length);
+      seen.push(readJournal(readJournalParts(fd)).started.length);
     });
     await Promise.all(handlers);
     await new Promise(setImmediate); // a write that came too late must not meet the file of the next test
@@ -105,66 +118,141 @@ describe('the journal', () => {
       [reservedJob('b'), reservedJob('c')],
     ];
     const { started, held } = written((writer) => {
-      const [, laneEntry, b] = batches.flatMap((batch) => writer.reserved(batch)) as [Entry, Entry, Entry];
-      writer.started(laneEntry, 0, 'j', 0);
-      writer.ended(b);
+      const [, laneEntry, b] = batches.flatMap((batch) => reserve(writer, batch)) as JournalEntry[];
+      start(writer, laneEntry as JournalEntry);
+      writer.ended(b as JournalEntry);
     });
     expect(started.map(({ reserved }) => reserved)).toEqual([lane]);
-    expect(held).toEqual([
-      { ...batches[0]?.[0], body: '' },
-      { ...batches[1]?.[1], body: '' },
-    ]);
+    expect(held).toEqual([batches[0]?.[0], batches[1]?.[1]]);
   });
 
   test('begins again when it is long, with all that is still there', () => {
     const stays = reservedJob('stays');
     const held = reservedJob('held');
     const fd = openBoard();
-    const writer = new JournalWriter(fd, false, (error) => {
-      throw error;
-    });
-    const [staying] = writer.reserved([stays, held]) as [Entry];
-    writer.started(staying, 0, 'j', 0);
+    const writer = new JournalWriter(fd, new Steps(), refuse);
+    const [staying] = reserve(writer, [stays, held]) as [JournalEntry];
+    start(writer, staying);
     for (let index = 0; index < 3000; index++) {
       const passing = onlyOne(writer, reservedJob(`p${index}`, 'x'.repeat(1000)));
-      writer.started(passing, 1, 'j', 0);
+      start(writer, passing, 1);
       writer.flush();
       writer.ended(passing);
     }
     writer.flush();
-    const text = readJournalPart(fd);
+    const parts = readJournalParts(fd);
+    const text = parts.frames;
     closeSync(fd);
     expect(text.length).toBeLessThan(1_500_000);
-    const journal = readJournal(text);
+    const journal = readJournal(parts);
     expect(journal.started.map(({ reserved }) => reserved)).toEqual([stays]);
     expect(journal.held.map(({ id }) => id)).toEqual(['held']);
   });
 
   test('is read up to its last whole frame', () => {
     const fd = openBoard();
-    const writer = new JournalWriter(fd, false, () => {});
-    writer.reserved([reservedJob('a')]);
+    const writer = new JournalWriter(fd, new Steps(), refuse);
+    onlyOne(writer, reservedJob('a'));
     writer.flush();
-    writer.reserved([reservedJob('b')]);
+    onlyOne(writer, reservedJob('b'));
     writer.flush();
-    const text = readJournalPart(fd);
+    const parts = readJournalParts(fd);
+    const text = parts.frames;
     closeSync(fd);
     for (let length = 0; length < text.length; length++) {
-      const whole = readJournal(text.subarray(0, length)).held.map(({ id }) => id);
+      const whole = readJournal({ ...parts, frames: text.subarray(0, length) }).held.map(({ id }) => id);
       expect(['', 'a']).toContain(whole.join());
     }
-    expect(readJournal(text).held.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(readJournal(parts).held.map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  describe('of quick handlers', () => {
+    const ids = (jobs: readonly { readonly id: string }[]) => jobs.map(({ id }) => id);
+    const started = (journal: ReturnType<typeof readJournal>) =>
+      journal.started.map(({ reserved, state }) => `${reserved.id} ${state}`);
+
+    /** Runs quick jobs until a frame has announced those of the answer, which are held. */
+    async function untilAnnounced(isWatched: boolean, more: readonly ReservedJob[]) {
+      const fd = openBoard();
+      const steps = new Steps();
+      steps.isWatched = isWatched;
+      const writer = new JournalWriter(fd, steps, refuse);
+      const read = () => readJournal(readJournalParts(fd));
+      const quick = reserve(writer, [reservedJob('q0'), reservedJob('q1'), reservedJob('q2'), ...more]);
+      const rest = quick.splice(3);
+      for (const entry of quick) {
+        start(writer, entry);
+        await undefined;
+        writer.done(entry);
+      }
+      return { fd, steps, writer, rest, read };
+    }
+
+    /** A slow machine has no quick handlers at times. */
+    async function whenAnnounced(more: readonly ReservedJob[]) {
+      for (;;) {
+        const run = await untilAnnounced(true, more);
+        if (run.read().announced.length > 0) return run;
+        await new Promise(setImmediate);
+        closeSync(run.fd);
+      }
+    }
+
+    test('announces those that come next, but none with a long body', async () => {
+      const long = reservedJob('long', 'x'.repeat(5000));
+      const { fd, read } = await whenAnnounced([reservedJob('a'), long, reservedJob('b')]);
+      const journal = read();
+      expect(ids(journal.announced)).toEqual(expect.arrayContaining(['a', 'b']));
+      expect(ids(journal.held)).toEqual(['long']);
+      await new Promise(setImmediate);
+      expect(ids(read().announced)).toEqual([]);
+      expect(started(read())).toEqual(['q0 done', 'q1 done', 'q2 done']);
+      closeSync(fd);
+    });
+
+    test('announces none where no watchdog looks', async () => {
+      const { fd, read } = await untilAnnounced(false, [reservedJob('a')]);
+      expect(ids(read().held)).toEqual(['a']);
+      await new Promise(setImmediate);
+      closeSync(fd);
+    });
+
+    test('is exact at the end of the turn in which a handler goes on', async () => {
+      const { fd, writer, rest, read } = await whenAnnounced([reservedJob('a'), reservedJob('b')]);
+      start(writer, rest[0] as JournalEntry);
+      await new Promise(setImmediate);
+      expect(read().started.at(-1)).toMatchObject({ reserved: { id: 'a' }, state: 'running' });
+      expect(ids(read().held)).toEqual(['b']);
+      start(writer, rest[1] as JournalEntry);
+      await undefined;
+      expect(started(read()).slice(-2)).toEqual(['a running', 'b running']);
+      await new Promise(setImmediate);
+      closeSync(fd);
+    });
+
+    test('a watchdog makes it exact where the thread is blocked, and the next start has a frame again', async () => {
+      const { fd, steps, writer, rest, read } = await whenAnnounced([reservedJob('a'), reservedJob('b')]);
+      start(writer, rest[0] as JournalEntry);
+      writeUnwritten(fd, steps);
+      expect(started(read()).at(-1)).toBe('a running');
+      expect([ids(read().announced), ids(read().held)]).toEqual([[], ['b']]);
+      start(writer, rest[1] as JournalEntry);
+      await undefined;
+      expect(started(read()).slice(-2)).toEqual(['a running', 'b running']);
+      await new Promise(setImmediate);
+      closeSync(fd);
+    });
   });
 
   test('stands beside the evidence', () => {
     const fd = openBoard();
-    const writer = new JournalWriter(fd, false, () => {});
-    writer.reserved([reservedJob('a')]);
+    const writer = new JournalWriter(fd, new Steps(), refuse);
+    onlyOne(writer, reservedJob('a'));
     writer.flush();
     expect(readEvidence(fd)).toBeUndefined();
     writeEvidence(fd, { kind: 'blocked', slot: 3, stack: 'x'.repeat(100_000), atMs: 1 });
     expect(readEvidence(fd)).toMatchObject({ kind: 'blocked', slot: 3 });
-    expect(readJournal(readJournalPart(fd)).held).toHaveLength(1);
+    expect(readJournal(readJournalParts(fd)).held).toHaveLength(1);
     closeSync(fd);
   });
 });
@@ -187,6 +275,7 @@ describe('who is charged with a death', () => {
   const b = record('b', { slot: 1 });
   const journal = {
     held: [reservedJob('h')],
+    announced: [],
     started: [a, b, record('d', { state: 'done' }), record('z', { state: 'settled' })],
   };
   const verdicts = (judgement: ReturnType<typeof judge>) =>
@@ -201,7 +290,7 @@ describe('who is charged with a death', () => {
 
   test('a suspect among others is not charged, one alone is, and stays a suspect', () => {
     expect(judge(crash, undefined, journal, new Set(['q a'])).charged).toEqual([]);
-    const alone = judge(crash, undefined, { held: [], started: [a] }, new Set(['q a']));
+    const alone = judge(crash, undefined, { held: [], announced: [], started: [a] }, new Set(['q a']));
     expect(alone.charged[0]?.message).toContain('ended with SIGABRT (exit code 134) after 2.0 s');
     expect(alone.suspects).toEqual(['q a']);
   });
@@ -218,9 +307,25 @@ describe('who is charged with a death', () => {
   });
 
   test('nobody where it is not known who blocked the loop: all are suspects', () => {
-    const native = judge(crash, { kind: 'blocked', atMs: 2000 }, { held: [], started: [a, b] }, new Set());
+    const native = judge(
+      crash,
+      { kind: 'blocked', atMs: 2000 },
+      { held: [], announced: [], started: [a, b] },
+      new Set(),
+    );
     expect(native.charged).toEqual([]);
     expect(native.suspects).toEqual(['q a', 'q b']);
+  });
+
+  test('a job that may have run is a suspect too, and who ran beside it is not charged', () => {
+    const perhaps = { held: [], announced: [reservedJob('p')], started: [a] };
+    const judgement = judge(crash, undefined, perhaps, new Set(['q a']));
+    expect(judgement.charged).toEqual([]);
+    expect(judgement.suspects).toEqual(['q a', 'q p']);
+    expect(judgement.left.find(({ reserved }) => reserved.id === 'p')).toMatchObject({
+      started: true,
+      verdict: { action: 'give-back' },
+    });
   });
 
   test('nobody where no job is to blame', () => {

@@ -23,6 +23,15 @@ const together = () => sleep(100);
 const one = (name, handle, settings) => defineJob({ name, tries: 1, handle, ...settings });
 
 export const counts = one('counts', () => {});
+/** Writes its id down at once. */
+export const notes = one('notes', ({ job }) => appendFileSync('ran', job.id + '\\n'));
+/** Is killed in the middle of its turn, once. */
+export const dies = one('dies', ({ job }) => {
+  appendFileSync('ran', job.id + '\\n');
+  if (existsSync('died')) return;
+  appendFileSync('died', '');
+  process.kill(process.pid, 'SIGKILL');
+});
 export const nap = one('nap', () => sleep(300), { tries: 3 });
 export const waits = one('waits', () => until('go'), { timeout: 0 });
 export const loops = one('loops', async function loops() {
