@@ -77,9 +77,10 @@ export class BufferedQueue {
    * `E_QUEUE_CLOSED` after `close`.
    */
   push(job: Pushable, data?: unknown, options: PushOptions = {}): Promise<BufferedJob> {
+    const core = this.#core;
     return new Promise((resolve, reject) => {
-      const stored = tracePush(this.#core.config.tracing, async (trace) => {
-        const plan = planPush(this.#core, this.#connection, job, options, trace.context);
+      const stored = tracePush(core.config.tracing, async (trace) => {
+        const plan = planPush(core, this.#connection, job, options, core.clock.now(), trace.context);
         const { connection } = plan;
         const prepared = await jobOfPlan(plan, data);
         const { id } = prepared.job;

@@ -25,14 +25,16 @@ export interface PushPlan {
  * Checks a push, but for its data, against the job's definition and the config; no store is touched.
  *
  * @param connectionName where the options name no other.
+ * @param nowMs from when on delays count.
  * @param trace of the push, to be carried in the payload.
  * @throws QueueError for a job or option that cannot be.
  */
 export function planPush(
-  { clock, config, connections, registry }: QueueCore,
+  { config, connections, registry }: QueueCore,
   connectionName: string,
   job: Pushable,
   options: PushOptions,
+  nowMs: number,
   trace?: TraceContext,
 ): PushPlan {
   const name = wireNameOf(job, registry);
@@ -45,7 +47,7 @@ export function planPush(
     queue: own?.queue ?? wire?.queueOf?.(name) ?? settings.queue,
     retryUntilMs: own?.retryUntilMs,
     maxPayloadBytes: config.maxPayloadBytes ?? defaultMaxPayloadBytes,
-    nowMs: clock.now(),
+    nowMs,
     trace,
     wire,
   });

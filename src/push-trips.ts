@@ -6,10 +6,14 @@ const mostJobs = 250;
 const mostCharacters = 1_000_000;
 
 interface Push {
+  readonly queue: string;
   readonly job: NewJob;
-  resolve(outcome: PushOutcome): void;
-  reject(error: unknown): void;
+  stored(outcome: PushOutcome): void;
+  failed(error: unknown): void;
 }
+
+/** Where nothing is under way. */
+const now = Promise.resolve();
 
 /**
  * Stores jobs that are pushed one by one. Those of one queue that are pushed without waiting for each other share a
@@ -17,7 +21,8 @@ interface Push {
  */
 export class PushTrips {
   readonly #connector: Connector;
-  #waiting = new Map<string, Push[]>();
+  readonly #start = () => this.#leave();
+  #waiting: Push[] = [];
 
   constructor(connector: Connector) {
     this.#connector = connector;
@@ -28,48 +33,70 @@ export class PushTrips {
     return this.#connector.inline ?? false;
   }
 
-  /** Resolves once the job is stored, or a job of its id already was; rejects with the store's error. */
-  async push(queue: string, job: NewJob): Promise<PushOutcome> {
+  /**
+   * Resolves with the answer of `stored` once the job is stored, or a job of its id already was; rejects with the
+   * store's error.
+   */
+  push<T>(queue: string, job: NewJob, stored: (outcome: PushOutcome) => T): Promise<T> {
     // An inline connection runs the job, whose error is this push's alone.
-    if (this.inline) {
-      const [outcome = 'stored'] = await this.#connector.push(queue, [job]);
-      return outcome;
-    }
-    return await new Promise<PushOutcome>((resolve, reject) => {
+    if (this.inline)
+      return this.#connector.push(queue, [job]).then(([outcome = 'stored']) => stored(outcome));
+    return new Promise<T>((resolve, failed) => {
+      const push: Push = {
+        queue,
+        job,
+        stored(outcome) {
+          try {
+            resolve(stored(outcome));
+          } catch (error) {
+            failed(error);
+          }
+        },
+        failed,
+      };
       // Behind the promises that are settled already, so that what they push comes along.
-      if (this.#waiting.size === 0) queueMicrotask(() => this.#leave());
-      const pushes = this.#waiting.get(queue);
-      const push = { job, resolve, reject };
-      if (pushes) pushes.push(push);
-      else this.#waiting.set(queue, [push]);
+      if (this.#waiting.push(push) === 1) void now.then(this.#start);
     });
   }
 
   #leave(): void {
     const waiting = this.#waiting;
-    this.#waiting = new Map();
-    for (const [queue, pushes] of waiting) {
+    this.#waiting = [];
+    for (const pushes of byQueue(waiting)) {
+      const [{ queue }] = pushes as [Push];
       if (pushes.length === 1) void this.#store(queue, pushes);
       else for (const page of pagesOf(pushes)) void this.#store(queue, page);
     }
   }
 
   async #store(queue: string, pushes: readonly Push[]): Promise<void> {
+    let outcomes: readonly PushOutcome[];
     try {
-      const outcomes = await this.#connector.push(
+      outcomes = await this.#connector.push(
         queue,
         pushes.map(({ job }) => job),
       );
-      for (const [index, { resolve }] of pushes.entries()) resolve(outcomes[index] ?? 'stored');
     } catch (error) {
       // What the store refuses may be one of them: the others shall not go down with it.
       if (pushes.length > 1 && !(isQueueError(error) && error.transient)) {
         for (const push of pushes) await this.#store(queue, [push]);
       } else {
-        for (const { reject } of pushes) reject(error);
+        for (const { failed } of pushes) failed(error);
       }
+      return;
     }
+    for (let index = 0; index < pushes.length; index++) pushes[index]?.stored(outcomes[index] ?? 'stored');
   }
+}
+
+function byQueue(pushes: readonly Push[]): Iterable<readonly Push[]> {
+  const first = pushes[0]?.queue;
+  if (pushes.every(({ queue }) => queue === first)) return [pushes];
+  const groups = new Map<string, Push[]>();
+  for (const push of pushes) {
+    if (!groups.get(push.queue)?.push(push)) groups.set(push.queue, [push]);
+  }
+  return groups.values();
 }
 
 function* pagesOf(pushes: readonly Push[]): Generator<readonly Push[]> {

@@ -1,11 +1,12 @@
 import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
+import { isJobDefinition } from './job-definition.js';
 import { jobOfPlan, type Pushable, type PushPlan, planPush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { shown } from './shown.js';
 import { storeAll, storeOne } from './store-jobs.js';
-import { type PushedJobs, type PushTrace, tracePush } from './tracing.js';
+import { type PushedJobs, type PushTrace, tracePush, untraced } from './tracing.js';
 
 /** Data and options of a push. Data may be left out only where the job's type of data allows undefined. */
 type PushArguments<Input, Options = PushOptions> = undefined extends Input
@@ -32,6 +33,7 @@ export class Pusher {
   readonly connectionName: string;
   readonly #core: QueueCore;
   readonly #transaction: unknown;
+  #lastPlan: { readonly job: Pushable; readonly nowMs: number; readonly plan: PushPlan } | undefined;
 
   /** @internal */
   constructor(core: QueueCore, connectionName: string, transaction?: unknown) {
@@ -46,20 +48,41 @@ export class Pusher {
    *
    * @throws QueueError for a job, data or option that cannot be (nothing was stored), or the store's error.
    */
-  async push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
+  push<Input>(job: Pushable<Input>, ...args: PushArguments<Input>): Promise<string> {
     const [data, options = noOptions] = args;
-    return await tracePush(this.#core.config.tracing, (trace) => this.#push(job, data, options, trace));
+    return tracePush(this.#core.config.tracing, (trace) => this.#push(job, data, options, trace));
   }
 
-  async #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
-    const plan = planPush(this.#core, this.connectionName, job, options, trace.context);
-    const { connection } = plan;
-    const made = jobOfPlan(plan, data);
-    const prepared = made instanceof Promise ? await made : made;
-    trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [prepared.job.id] });
-    if (this.#transaction === undefined) return await storeOne(this.#core, connection, prepared);
-    const [id] = await storeAll(this.#core, connection, prepared.queue, [prepared], this.#transaction);
-    return id as string;
+  /** Not `async`, nor what it calls: of many small pushes a promise for each step would cost more than the steps. */
+  #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
+    try {
+      const plan = this.#planOf(job, options, trace);
+      const made = jobOfPlan(plan, data);
+      if (!(made instanceof Promise)) return this.#store(plan.connection, made, trace);
+      return made.then((prepared) => this.#store(plan.connection, prepared, trace));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Pushes of one job in one millisecond, without options, share a plan. */
+  #planOf(job: Pushable, options: PushOptions, { context }: PushTrace): PushPlan {
+    const nowMs = this.#core.clock.now();
+    const last = this.#lastPlan;
+    const isPlain = options === noOptions && context === undefined;
+    if (isPlain && last?.job === job && last.nowMs === nowMs) return last.plan;
+    const plan = planPush(this.#core, this.connectionName, job, options, nowMs, context);
+    // What a name or a class stands for may change.
+    if (isPlain && isJobDefinition(job)) this.#lastPlan = { job, nowMs, plan };
+    return plan;
+  }
+
+  #store(connection: string, prepared: PreparedJob, trace: PushTrace): Promise<string> {
+    const { queue, name, job } = prepared;
+    if (trace !== untraced) trace.describe({ connection, queue, name, ids: [job.id] });
+    if (this.#transaction === undefined) return storeOne(this.#core, connection, prepared);
+    const stored = storeAll(this.#core, connection, queue, [prepared], this.#transaction);
+    return stored.then(([id]) => id as string);
   }
 
   /** think-queue's order of words: `later('5m', job, data)`. A bare number is seconds; a Date is a point in time. */
@@ -89,8 +112,8 @@ export class Pusher {
    * Stores jobs of different kinds and answers their ids in order. All are checked before the first is stored;
    * those of one queue on one connection are stored all or none.
    */
-  async pushMany(entries: readonly PushEntry[]): Promise<string[]> {
-    return await tracePush(this.#core.config.tracing, (trace) => this.#pushMany(entries, trace));
+  pushMany(entries: readonly PushEntry[]): Promise<string[]> {
+    return tracePush(this.#core.config.tracing, (trace) => this.#pushMany(entries, trace));
   }
 
   async #pushMany(entries: readonly PushEntry[], trace: PushTrace): Promise<string[]> {
@@ -100,7 +123,7 @@ export class Pusher {
     for (const entry of entries) {
       const [job, data, options = noOptions] = checkedEntry(entry);
       if (last === undefined || last.job !== job || last.options !== options) {
-        const plan = planPush(this.#core, this.connectionName, job, options, trace.context);
+        const plan = this.#planOf(job, options, trace);
         last = { job, options, plan, group: groupOf(plan, groups) };
       }
       const made = jobOfPlan(last.plan, data);
@@ -109,7 +132,7 @@ export class Pusher {
       last.group.places.push(ids.length);
       ids.push(prepared.job.id);
     }
-    if (groups.size > 0) trace.describe(pushedIn([...groups.values()], ids));
+    if (groups.size > 0 && trace !== untraced) trace.describe(pushedIn([...groups.values()], ids));
     for (const { connection, queue, jobs, places } of groups.values()) {
       const stored = await storeAll(this.#core, connection, queue, jobs, this.#transaction);
       for (const [index, place] of places.entries()) ids[place] = stored[index] as string;

@@ -4,15 +4,16 @@ import type { QueueCore } from './queue-core.js';
 import { pushIn } from './transaction.js';
 
 /** Stores one job, which may share a call to the store with others of this turn of the event loop; answers its id. */
-export async function storeOne(core: QueueCore, connection: string, prepared: PreparedJob): Promise<string> {
+export function storeOne(core: QueueCore, connection: string, prepared: PreparedJob): Promise<string> {
   const { queue, job } = prepared;
   const trips = core.connections.pushTrips(connection);
   // An inline connection runs the job before it answers, perhaps with an error of its own.
   if (trips.inline) tellPushed(core, connection, queue, [prepared]);
-  const outcome = await trips.push(queue, job);
-  const named = withIdOf(outcome, prepared);
-  if (outcome !== 'already-there' && !trips.inline) tellPushed(core, connection, queue, [named]);
-  return named.job.id;
+  return trips.push(queue, job, (outcome) => {
+    const named = withIdOf(outcome, prepared);
+    if (outcome !== 'already-there' && !trips.inline) tellPushed(core, connection, queue, [named]);
+    return named.job.id;
+  });
 }
 
 /** Stores jobs of one queue, all or none: on their own, or with a transaction of the application. Answers their ids. */

@@ -49,12 +49,17 @@ export interface PushMessage {
 
 const pushes = tracingChannel<unknown, PushMessage>('drover:push');
 const runs = tracingChannel<unknown, TracedRun>('drover:run');
-const untraced: PushTrace = { context: undefined, describe() {} };
+
+/** Of a push that nobody follows: there is nobody to describe it to. */
+export const untraced: PushTrace = { context: undefined, describe() {} };
 
 /** Runs a push under the tracer and the channel `drover:push`, as far as there are any. */
 export function tracePush<T>(tracer: Tracer | undefined, work: (trace: PushTrace) => Promise<T>): Promise<T> {
-  const traced = tracer ? () => tracer.push(work) : () => work(untraced);
-  if (!hasSubscribers(pushes)) return traced();
+  return tracer || hasSubscribers(pushes) ? followed(tracer, work) : work(untraced);
+}
+
+async function followed<T>(tracer: Tracer | undefined, work: (trace: PushTrace) => Promise<T>): Promise<T> {
+  if (tracer && !hasSubscribers(pushes)) return await tracer.push(work);
   const message: PushMessage = {};
   const told = (trace: PushTrace) =>
     work({
@@ -64,7 +69,7 @@ export function tracePush<T>(tracer: Tracer | undefined, work: (trace: PushTrace
         trace.describe(pushed);
       },
     });
-  return pushes.tracePromise(() => (tracer ? tracer.push(told) : told(untraced)), message);
+  return await pushes.tracePromise(() => (tracer ? tracer.push(told) : told(untraced)), message);
 }
 
 /** Runs a handler under the tracer and the channel `drover:run`; undefined where there is neither. */

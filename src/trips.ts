@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Connector, Lease, ReservedJob } from './connector.js';
 import { isQueueError } from './errors.js';
 
@@ -27,6 +28,10 @@ export class Trips {
   #deletions: Deletion[] = [];
   #reservation: Reservation | undefined;
   #state: 'resting' | 'leaving' | 'under-way' = 'resting';
+  #depart = (): void => {
+    if (this.#state === 'leaving') void this.#travel(); // else it has left already
+  };
+  #isBound = false;
 
   /** @param deleteAgain deletes jobs whose first trip ended with this error, with the patience of a settlement. */
   constructor(
@@ -37,12 +42,7 @@ export class Trips {
     this.#deleteAgain = deleteAgain;
   }
 
-  /** Deletes a job with the next trip; answers whether its lease was held. */
-  delete(lease: Lease): Promise<boolean> {
-    return new Promise((resolve, reject) => this.take({ lease, deleted: resolve, notDeleted: reject }));
-  }
-
-  /** As `delete`, without a promise. */
+  /** Deletes a job with the next trip. */
   take(deletion: Deletion): void {
     this.#deletions.push(deletion);
     this.#leave();
@@ -54,6 +54,11 @@ export class Trips {
    * @param atOnce not to wait for what this turn brings: there are jobs to run while the trip is under way.
    */
   reserve(queues: readonly string[], limit: number, leaseMs: number, atOnce = false): Promise<ReservedJob[]> {
+    if (!this.#isBound) {
+      // In the context of the worker, which reserves: a handler that deletes its job must not have others told of in its own.
+      this.#depart = AsyncResource.bind(this.#depart);
+      this.#isBound = true;
+    }
     return new Promise((resolve, reject) => {
       this.#reservation = { queues, limit, leaseMs, resolve, reject };
       if (atOnce && this.#state !== 'under-way') void this.#travel();
@@ -65,9 +70,7 @@ export class Trips {
   #leave(): void {
     if (this.#state !== 'resting') return;
     this.#state = 'leaving';
-    setImmediate(() => {
-      if (this.#state === 'leaving') void this.#travel(); // else it has left already
-    });
+    setImmediate(this.#depart);
   }
 
   async #travel(): Promise<void> {

@@ -1,6 +1,16 @@
 interface Wait {
   readonly untilMs: number;
+  /** Where it stands among those under way; -1 once it is over. */
+  place: number;
   end(): void;
+}
+
+/** What is done about a command that does not simply succeed. */
+export interface Trouble<T> {
+  /** Called when the time is over; answers what to reject with. */
+  late(): unknown;
+  /** Called with the error; goes on with the command, or rejects with what is said of it. */
+  failed(error: unknown): Promise<T>;
 }
 
 /**
@@ -8,31 +18,50 @@ interface Wait {
  * the rest of its bookkeeping. It keeps no process alive; the connection that an answer must come over does.
  */
 export class Deadlines {
-  readonly #waits = new Set<Wait>();
+  /** An array: a set makes itself anew every few commands, which costs more than all else here. */
+  readonly #waits: Wait[] = [];
   #timer: NodeJS.Timeout | undefined;
   #timerMs = 0;
+  #onIdle: (() => void) | undefined;
 
-  /**
-   * The promise's result, or the error of `late` once the time is over. What comes after that is dropped.
-   *
-   * @param late is called when the time is over, and answers what to reject with.
-   */
-  within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
+  /** The promise's result, or what `trouble` makes of it. What comes once the time is over is dropped. */
+  within<T>(promise: Promise<T>, ms: number, trouble: Trouble<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait = { untilMs: performance.now() + ms, end: () => reject(late()) };
-      this.#waits.add(wait);
-      if (this.#timer === undefined || wait.untilMs < this.#timerMs) this.#arm(wait.untilMs, ms);
-      promise.then(
-        (value) => {
-          this.#waits.delete(wait);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#waits.delete(wait);
-          reject(error);
-        },
+      const untilMs = performance.now() + ms;
+      const wait: Wait = { untilMs, place: this.#waits.length, end: () => reject(trouble.late()) };
+      this.#waits.push(wait);
+      if (this.#timer === undefined || untilMs < this.#timerMs) this.#arm(untilMs, ms);
+      const done = (value: T): void => {
+        this.#over(wait);
+        resolve(value);
+      };
+      promise.then(done, (error: unknown) =>
+        trouble.failed(error).then(done, (last: unknown) => {
+          this.#over(wait);
+          reject(last);
+        }),
       );
     });
+  }
+
+  /** Resolves once no command is under way. */
+  whenIdle(): Promise<void> {
+    if (this.#waits.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  #over(wait: Wait): void {
+    const { place } = wait;
+    if (place < 0) return;
+    wait.place = -1;
+    const last = this.#waits.pop() as Wait;
+    if (last !== wait) {
+      this.#waits[place] = last;
+      last.place = place;
+    }
+    if (this.#waits.length === 0) this.#onIdle?.();
   }
 
   #arm(untilMs: number, ms: number): void {
@@ -46,12 +75,12 @@ export class Deadlines {
     this.#timer = undefined;
     const now = performance.now();
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const wait of this.#waits) {
+    for (const wait of [...this.#waits]) {
       if (wait.untilMs > now) {
         nextMs = Math.min(nextMs, wait.untilMs);
         continue;
       }
-      this.#waits.delete(wait);
+      this.#over(wait);
       wait.end();
     }
     if (nextMs < Number.POSITIVE_INFINITY) this.#arm(nextMs, nextMs - now);

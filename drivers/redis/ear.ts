@@ -14,6 +14,8 @@ export interface FollowUp {
   readonly script: Script;
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
+  /** How long it may wait for its turn: the command before it blocks no longer. */
+  readonly withinMs: number;
   /** Gets the answer, its texts as buffers; tells whether there is news in it for who waits. Must not throw. */
   answered(answer: unknown): boolean;
 }
@@ -62,6 +64,8 @@ export class Ear {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    // What has come in already is read first, however long this process had no turn: the client drops it soon after.
+    await wholeTurn();
     this.#hangUp();
     await this.#following;
   }
@@ -85,8 +89,9 @@ export class Ear {
       try {
         await whenReady(client);
         if (this.#closed) return;
-        const blocked = this.#block(client);
-        isNews = await this.#follow(client);
+        const followUp = this.#options.followUp?.();
+        const blocked = this.#block(client, followUp);
+        isNews = await this.#follow(client, followUp);
         reply = await blocked;
       } finally {
         clearTimeout(timer);
@@ -112,16 +117,16 @@ export class Ear {
     return this.#client;
   }
 
-  #block({ redis }: Client): Promise<unknown> {
+  #block({ redis }: Client, followUp: FollowUp | undefined): Promise<unknown> {
     const [name, ...args] = this.#options.command;
-    const blocked = redis.call(name, [...args, blockedSeconds]);
+    const seconds = Math.min(blockedSeconds, (followUp?.withinMs ?? Number.POSITIVE_INFINITY) / 1000);
+    const blocked = redis.call(name, [...args, seconds]);
     blocked.catch(() => undefined); // told once the answer to what follows is in, which may come all the same
     return blocked;
   }
 
   /** Answers whether there was news. Never rejects: what is wrong with the connection is told by the command before. */
-  #follow({ redis }: Client): Promise<boolean> {
-    const followUp = this.#options.followUp?.();
+  #follow({ redis }: Client, followUp: FollowUp | undefined): Promise<boolean> {
     if (followUp === undefined) return nothing;
     const { script, keys, args, answered } = followUp;
     const [name, text] = this.#isScriptKnown ? ['EVALSHA', script.sha] : ['EVAL', script.lua];
@@ -140,3 +145,8 @@ export class Ear {
 }
 
 const nothing = Promise.resolve(false);
+
+/** Resolves when the event loop has looked at its sockets: the first immediate may come right after such a look. */
+async function wholeTurn(): Promise<void> {
+  for (let looks = 0; looks < 2; looks++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -44,10 +44,9 @@ export class Keys {
     return [`${list}:ids:cleared`, `${list}:bodies:cleared`];
   }
 
-  /** Those of a queue, and the mark that one push of it has if it must be repeated. */
-  ofPush(queue: string, push: string): readonly string[] {
-    const keys = this.ofQueue(queue);
-    return [...keys, `${keys[0]}:push:${push}`];
+  /** The mark that one push to a queue has if it must be repeated. */
+  markOf(queue: string, push: string): string {
+    return `${this.ofQueue(queue)[0]}:push:${push}`;
   }
 
   /** What the scripts of the failed-job store call records, times, jobs, uuids and names. */

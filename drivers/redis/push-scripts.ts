@@ -44,7 +44,7 @@ end
 
 /**
  * The push of most jobs: due now, under ids that need not be held apart. KEYS: the list, the delayed jobs, the mark of
- * this push. ARGV: members. Answers 1, or 0 where nothing was stored as the jobs must queue behind delayed ones that
+ * this push. ARGV: members, parted by line feeds. Answers 1, or 0 where nothing was stored as the jobs must queue behind delayed ones that
  * are due by now.
  */
 export const pushNowScript = plainScript(`
@@ -54,9 +54,25 @@ if first then
   local time = redis.call('TIME')
   if tonumber(first) <= time[1] + time[2] / 1000000 then return 0 end
 end
-for from = 1, #ARGV, 1000 do
-  redis.call('RPUSH', KEYS[1], unpack(ARGV, from, math.min(from + 999, #ARGV)))
+if #ARGV == 1 and not string.find(ARGV[1], '\\n', 1, true) then
+  redis.call('RPUSH', KEYS[1], ARGV[1])
+  return 1
 end
+local members, count = {}, 0
+for at = 1, #ARGV do
+  local lines, from = ARGV[at], 1
+  while from do
+    local feed = string.find(lines, '\\n', from, true)
+    count = count + 1
+    members[count] = string.sub(lines, from, feed and feed - 1)
+    from = feed and feed + 1
+    if count == 1000 then
+      redis.call('RPUSH', KEYS[1], unpack(members))
+      members, count = {}, 0
+    end
+  end
+end
+if count > 0 then redis.call('RPUSH', KEYS[1], unpack(members)) end
 return 1
 `);
 

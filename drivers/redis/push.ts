@@ -5,7 +5,11 @@ import type { Keys } from './keys.js';
 import { settled } from './lost-reply.js';
 import { markableId } from './member.js';
 import { pushNowScript } from './push-scripts.js';
+import type { Script } from './script.js';
 import type { RedisWire } from './wire.js';
+
+/** Of one argument with several members. */
+const mostCharacters = 100_000;
 
 /**
  * Stores jobs. A push whose answer was lost is settled by one script, which looks whether the jobs were stored and
@@ -30,51 +34,90 @@ export class Pusher {
    * @throws QueueError `ambiguous`, with the `ids` of the jobs, where the outcome was not settled within a second
    * command timeout.
    */
-  async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const isNew = jobs.length > 1 ? areFirst(jobs) : undefined;
-    const asked = isNew ? jobs.filter((_, index) => isNew[index]) : jobs;
-    const keys = this.#keys.ofPush(queue, `${this.#name}${(this.#pushes++).toString(36)}`);
-    const session = this.#session;
-    const members = this.#wire.pushesPlainly ? membersDueNow(asked, this.#wire) : undefined;
-    let made: (string | Buffer)[] | undefined;
-    // The same ones for each try: they may have been stored.
-    const args = () => {
-      made ??= argumentsOf(asked, this.#wire);
-      return made;
-    };
-    const stored = await settled<number[]>(
-      () => this.#store(keys, members, args),
-      (timeoutMs) => session.script(this.#wire.scripts.pushAgain, keys, args(), timeoutMs),
-      session.commandTimeoutMs,
-      (cause) => unsettledPush(cause, jobs),
-    );
-    let at = 0;
-    return jobs.map((_, index) =>
-      isNew?.[index] !== false && stored[at++] === 1 ? 'stored' : 'already-there',
+  push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    const push = this.#begun(queue, jobs);
+    const members = this.#wire.pushesPlainly ? membersDueNow(push.asked, this.#wire) : undefined;
+    if (members === undefined || members.length === 0) return this.#settle(push, () => this.#whole(push));
+    const { list, delayed, mark } = push;
+    // Nearly all pushes end with its answer: what else there may be to do is made once it is to be done.
+    return this.#session.script<number>(pushNowScript, [list, delayed, mark], parcels(members)).then(
+      (answer) => (answer === 1 ? outcomesOf(push, undefined) : this.#settle(push, () => this.#whole(push))),
+      (error: unknown) => this.#settle(push, () => Promise.reject(error)),
     );
   }
 
-  async #store(
-    keys: readonly string[],
-    members: readonly string[] | undefined,
-    args: () => readonly (string | Buffer)[],
-  ): Promise<number[]> {
-    if (members !== undefined && members.length > 0) {
-      const [list = '', delayed = ''] = keys;
-      const mark = keys.at(-1) as string;
-      const answer = await this.#session.script<number>(pushNowScript, [list, delayed, mark], members);
-      if (answer === 1) return members.map(() => 1);
-    }
-    return await this.#session.script(this.#wire.scripts.push, keys, args());
+  #begun(queue: string, jobs: readonly NewJob[]): Push {
+    const isNew = jobs.length > 1 ? areFirst(jobs) : undefined;
+    const asked = isNew ? jobs.filter((_, index) => isNew[index]) : jobs;
+    const [list = '', delayed = ''] = this.#keys.ofQueue(queue);
+    const mark = this.#keys.markOf(queue, `${this.#name}${(this.#pushes++).toString(36)}`);
+    return { queue, jobs, isNew, asked, list, delayed, mark, args: undefined };
   }
+
+  /** Makes a call, and settles it where its answer was lost. */
+  async #settle(push: Push, call: () => Promise<number[]>): Promise<PushOutcome[]> {
+    const { commandTimeoutMs } = this.#session;
+    const again = (timeoutMs: number) => this.#run(this.#wire.scripts.pushAgain, push, timeoutMs);
+    const stored = await settled(call, again, commandTimeoutMs, (cause) => unsettledPush(cause, push.jobs));
+    return outcomesOf(push, stored);
+  }
+
+  /** By the script that knows all that a push may ask for. */
+  #whole(push: Push): Promise<number[]> {
+    return this.#run(this.#wire.scripts.push, push);
+  }
+
+  #run(script: Script, push: Push, timeoutMs?: number): Promise<number[]> {
+    // The same ones for each try: they may have been stored.
+    push.args ??= argumentsOf(push.asked, this.#wire);
+    const keys = [...this.#keys.ofQueue(push.queue), push.mark];
+    return this.#session.script<number[]>(script, keys, push.args, timeoutMs);
+  }
+}
+
+/** A push under way. */
+interface Push {
+  readonly queue: string;
+  readonly jobs: readonly NewJob[];
+  /** Which of the jobs are asked for, where not all are. */
+  readonly isNew: readonly boolean[] | undefined;
+  readonly asked: readonly NewJob[];
+  readonly list: string;
+  readonly delayed: string;
+  readonly mark: string;
+  /** What the whole scripts take, once it was made. */
+  args: readonly (string | Buffer)[] | undefined;
+}
+
+/** @param stored what the whole scripts answer: 1 or 0 for each job that was asked for. Default: all were stored. */
+function outcomesOf({ jobs, isNew }: Push, stored: readonly number[] | undefined): PushOutcome[] {
+  const outcomes: PushOutcome[] = [];
+  let at = 0;
+  for (let index = 0; index < jobs.length; index++) {
+    const isAsked = isNew?.[index] !== false;
+    const isStored = isAsked && (stored === undefined || stored[at++] === 1);
+    outcomes.push(isStored ? 'stored' : 'already-there');
+  }
+  return outcomes;
 }
 
 /** Which of the jobs are asked for: an id that stands twice is pushed once. */
 function areFirst(jobs: readonly NewJob[]): boolean[] | undefined {
+  if (areRising(jobs)) return undefined;
   const ids = new Set<string>();
   for (const { id } of jobs) ids.add(id);
   if (ids.size === jobs.length) return undefined;
   return jobs.map(({ id }) => ids.delete(id));
+}
+
+/** As those that are made here do, so that most lists need no more than this. */
+function areRising(jobs: readonly NewJob[]): boolean {
+  let last = '';
+  for (const { id } of jobs) {
+    if (id <= last) return false;
+    last = id;
+  }
+  return true;
 }
 
 /** The members, where they are all that there is to store. */
@@ -83,9 +126,27 @@ function membersDueNow(jobs: readonly NewJob[], { members, holdsIds }: RedisWire
   for (const { id, body, unique, delayMs = 0, availableAtMs } of jobs) {
     if ((unique && holdsIds) || delayMs !== 0 || availableAtMs !== undefined) return undefined;
     const { member, bodyKey } = members.stored(id, body);
-    if (bodyKey !== '') return undefined;
+    if (bodyKey !== '' || member.includes('\n')) return undefined;
     found.push(member);
   }
+  return found;
+}
+
+/** Lines, as many characters as one argument shall have: each argument has a cost, and a large one must be found room for. */
+function parcels(members: readonly string[]): readonly string[] {
+  if (members.length === 1) return members;
+  const found: string[] = [];
+  let from = 0;
+  let characters = 0;
+  for (const [index, member] of members.entries()) {
+    if (characters + member.length > mostCharacters && index > from) {
+      found.push(members.slice(from, index).join('\n'));
+      from = index;
+      characters = 0;
+    }
+    characters += member.length;
+  }
+  found.push(members.slice(from).join('\n'));
   return found;
 }
 

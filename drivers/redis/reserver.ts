@@ -84,11 +84,11 @@ export class Reserver {
   async #deleteBeside(leases: readonly Lease[], early: Promise<ReservedJob[]>): Promise<Reserved> {
     if (leases.length === 0) return { held: [], jobs: await early };
     const [held, jobs] = await Promise.allSettled([this.#settle.delete(leases), early]);
-    if (held.status === 'fulfilled' && jobs.status === 'fulfilled') {
-      return { held: held.value, jobs: jobs.value };
-    }
-    if (jobs.status === 'fulfilled') void this.#early.giveBack(jobs.value);
-    throw held.status === 'rejected' ? held.reason : (jobs as PromiseRejectedResult).reason;
+    const reserved = jobs.status === 'fulfilled' ? jobs.value : [];
+    // Repeated, deletions that were done would seem to be of lost leases; what is wrong the next reserve tells too.
+    if (held.status === 'fulfilled') return { held: held.value, jobs: reserved };
+    void this.#early.giveBack(reserved);
+    throw held.reason;
   }
 
   /** The contract's `waitForJob`. */
@@ -127,15 +127,17 @@ export class Reserver {
     if (asked === undefined || !wire.pushesPlainly) return undefined;
     const { limit, leaseMs } = asked;
     const [list = '', , reserved = '', , , , watcher = ''] = keys.ofQueue(queue);
+    const sentMs = performance.now();
     return {
       script: takeScript,
       keys: [list, reserved, watcher],
       args: [limit, leaseMs, randomDigits(), this.#watch.id],
-      answered: (answer) => this.#taken(queue, leaseMs, answer as TakeReply),
+      withinMs: leaseMs / 4,
+      answered: (answer) => this.#taken(queue, leaseMs, sentMs, answer as TakeReply),
     };
   }
 
-  #taken(queue: string, leaseMs: number, [found, isLeft]: TakeReply): boolean {
+  #taken(queue: string, leaseMs: number, sentMs: number, [found, isLeft]: TakeReply): boolean {
     if (isLeft === 1) {
       this.#watch.left(queue);
       this.#rouse(queue).catch(this.#onError);
@@ -146,7 +148,10 @@ export class Reserver {
       const [token, member] = found.slice(at, at + 2) as [Buffer, Buffer];
       jobs.push(jobOf(queue, token.toString('latin1'), textOf(member), nothing, this.#parts.wire.members));
     }
-    this.#early.taken([queue], leaseMs, jobs);
+    // Who waits is given jobs as if they were reserved now. An answer that came long ago, while the event loop was
+    // blocked or the process stopped, does not say how much is left of their leases.
+    if (performance.now() - sentMs > leaseMs / 3) void this.#early.giveBack(jobs);
+    else this.#early.taken([queue], leaseMs, jobs);
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, QueueError } from '../../src/index.js';
+import { type Call, isDemoted, isEnded, isUnknownScript, isUnsent, sent } from './call.js';
 import { borrowClient, type Client, openBeside, openClient } from './client.js';
 import type { Commands } from './commands.js';
 import { Deadlines } from './deadlines.js';
@@ -23,7 +24,6 @@ export class Session implements Commands {
   #isDropping = false;
   #readying: Promise<void> | undefined;
   #policyCheck: Promise<void> | undefined;
-  readonly #underWay = new Set<Promise<unknown>>();
   readonly #deadlines = new Deadlines();
   /** The one of `#client`, once it is there. */
   #opened: Client | undefined;
@@ -46,21 +46,12 @@ export class Session implements Commands {
    * @param timeoutMs default: the command timeout of the options.
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
-  async run<T>(
+  run<T>(
     _key: string,
     command: (redis: RedisInstance) => Promise<T>,
     timeoutMs = this.commandTimeoutMs,
   ): Promise<T> {
-    if (this.#closing !== undefined) throw closed(this.#settings.place);
-    const pending = this.#run(command, timeoutMs);
-    this.#underWay.add(pending);
-    try {
-      return await pending;
-    } catch (error) {
-      throw explain(error, this.#settings.place);
-    } finally {
-      this.#underWay.delete(pending);
-    }
+    return this.#run({ command, life: 0, isSent: false, isLate: false }, timeoutMs);
   }
 
   /** Runs a script, sending its text only where the server does not know it yet. Answers texts as buffers. */
@@ -68,15 +59,17 @@ export class Session implements Commands {
     { sha, lua }: Script,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
-    timeoutMs?: number,
+    timeoutMs = this.commandTimeoutMs,
   ): Promise<T> {
-    const command = (redis: RedisInstance): Promise<T> =>
-      redis.callBuffer('EVALSHA', [sha, keys.length, ...keys, ...args]).catch((error: unknown) => {
-        // Nothing ran: the server was restarted, or its scripts were flushed.
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return redis.callBuffer('EVAL', [lua, keys.length, ...keys, ...args]);
-      }) as Promise<T>;
-    return this.run('', command, timeoutMs);
+    const rest = [keys.length, ...keys, ...args];
+    const call: Call<T> = {
+      command: (redis) => redis.callBuffer('EVALSHA', [sha, ...rest]),
+      ifUnknown: (redis) => redis.callBuffer('EVAL', [lua, ...rest]),
+      life: 0,
+      isSent: false,
+      isLate: false,
+    };
+    return this.#run(call, timeoutMs);
   }
 
   async openBlocking(): Promise<Client> {
@@ -91,43 +84,82 @@ export class Session implements Commands {
     return this.#closing;
   }
 
-  async #run<T>(command: (redis: RedisInstance) => Promise<T>, timeoutMs: number): Promise<T> {
-    const client = this.#opened ?? (await this.#whenOpened());
-    const { place, clientOptions } = this.#settings;
-    const isByTls = clientOptions.tls !== undefined;
-    const life = this.#connectionLife;
-    let isSent = false;
-    let isLate = false;
-    const attempt = async (): Promise<T> => {
-      for (;;) {
-        if (client.redis.status !== 'ready' || this.#policyCheck === undefined) await this.#whenReady(client);
-        if (isLate) throw new Error('nobody waits for it any more');
-        isSent = true;
-        try {
-          return await command(client.redis);
-        } catch (error) {
-          // A master that became a replica stays one: its name may lead to the new master by now.
-          if (isDemoted(error)) this.#giveUp(client, life);
-          if (isEnded(error))
-            throw unavailable(`${place} was disconnected before it answered`, undefined, true);
-          if (!isUnsent(error)) throw error;
-          isSent = false;
-          // The client takes a moment to notice that its connection is gone.
-          await pause(10);
-        }
-      }
-    };
-    return await this.#deadlines.within(attempt(), timeoutMs, () => {
-      isLate = true;
-      this.#giveUp(client, life);
-      if (!isSent)
-        return unavailable(
-          `${place} could not be reached within ${timeoutMs} ms; nothing was sent`,
-          isByTls ? 'Check that Redis runs there, and that the port speaks TLS.' : undefined,
-        );
-      const what = `gave no answer within ${timeoutMs} ms; whether it did what was asked is open`;
-      return unavailable(`${place} ${what}`, undefined, true);
+  #run<T>(call: Call<T>, timeoutMs: number): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(closed(this.#settings.place));
+    if (this.#opened !== undefined) return this.#runOn(this.#opened, call, timeoutMs);
+    return this.#whenOpened().then(
+      (client) => this.#runOn(client, call, timeoutMs),
+      (error: unknown) => {
+        throw explain(error, this.#settings.place);
+      },
+    );
+  }
+
+  #runOn<T>(client: Client, call: Call<T>, timeoutMs: number): Promise<T> {
+    call.life = this.#connectionLife;
+    const answer = this.#isReady(client) ? sent(client, call) : this.#send(client, call);
+    return this.#deadlines.within(answer, timeoutMs, {
+      late: () => this.#late(client, call, timeoutMs),
+      failed: (error) => this.#recover(client, call, error),
     });
+  }
+
+  /** Goes on after an error. */
+  async #recover<T>(client: Client, call: Call<T>, error: unknown): Promise<T> {
+    try {
+      await this.#assertRepeatable(client, call, error);
+      return await this.#send(client, call);
+    } catch (last) {
+      throw explain(last, this.#settings.place);
+    }
+  }
+
+  async #send<T>(client: Client, call: Call<T>): Promise<T> {
+    for (;;) {
+      if (!this.#isReady(client)) await this.#whenReady(client);
+      if (call.isLate) throw new Error('nobody waits for it any more');
+      try {
+        return await sent(client, call);
+      } catch (error) {
+        await this.#assertRepeatable(client, call, error);
+      }
+    }
+  }
+
+  /** Resolves when a command may be sent again that did nothing; else throws what became of it. */
+  async #assertRepeatable<T>(client: Client, call: Call<T>, error: unknown): Promise<void> {
+    const { place } = this.#settings;
+    // A master that became a replica stays one: its name may lead to the new master by now.
+    if (isDemoted(error)) this.#giveUp(client, call.life);
+    if (isEnded(error)) throw unavailable(`${place} was disconnected before it answered`, undefined, true);
+    if (call.ifUnknown !== undefined && isUnknownScript(error)) {
+      call.command = call.ifUnknown;
+      return;
+    }
+    if (!isUnsent(error)) throw error;
+    call.isSent = false;
+    // The client takes a moment to notice that its connection is gone.
+    await pause(10);
+  }
+
+  /** Gives a command up whose time is over; answers what is said of it. */
+  #late(client: Client, call: Call<unknown>, timeoutMs: number): QueueError {
+    const { place, clientOptions } = this.#settings;
+    call.isLate = true;
+    this.#giveUp(client, call.life);
+    if (!call.isSent) {
+      const isByTls = clientOptions.tls !== undefined;
+      return unavailable(
+        `${place} could not be reached within ${timeoutMs} ms; nothing was sent`,
+        isByTls ? 'Check that Redis runs there, and that the port speaks TLS.' : undefined,
+      );
+    }
+    const what = `gave no answer within ${timeoutMs} ms; whether it did what was asked is open`;
+    return unavailable(`${place} ${what}`, undefined, true);
+  }
+
+  #isReady({ redis }: Client): boolean {
+    return redis.status === 'ready' && (this.#mayEvict || this.#policyCheck !== undefined);
   }
 
   /** Drops a connection that answers nothing, once for all the commands that it let down. */
@@ -180,29 +212,14 @@ export class Session implements Commands {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
     const client = await this.#client?.catch(() => undefined);
+    await this.#deadlines.whenIdle();
     client?.end();
   }
 }
 
-/** What ioredis says of a command for which it had no connection. */
-function isUnsent(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("Stream isn't writeable");
-}
-
 function closed(place: string): QueueError {
   return new QueueError('E_QUEUE_CLOSED', `the connection to ${place} is closed`);
-}
-
-/** What ioredis says of a command in flight when the application, or its own settings, ended the client for good. */
-function isEnded(error: unknown): boolean {
-  return error instanceof Error && error.message === 'Connection is closed.';
-}
-
-/** Redis 6.2 puts what a script met behind where it met it: `ERR Error running script …: -READONLY …`. */
-function isDemoted(error: unknown): boolean {
-  return error instanceof Error && /(?:^|-)(?:READONLY|UNBLOCKED|MASTERDOWN)\b/.test(error.message);
 }
 
 function unavailable(

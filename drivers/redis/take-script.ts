@@ -24,7 +24,7 @@ local clock = redis.call('TIME')
 local time = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 local ends = string.format('%.17g', time + tonumber(ARGV[2]) / 1000)
 for place = 0, math.min(limit, ${mostTaken}) - 1 do
-  local member = redis.call('LINDEX', KEYS[1], 0)
+  local member = redis.call('LRANGE', KEYS[1], 0, 0)[1]
   if not member or string.sub(member, -14) ~= ',"attempts":0}' or string.byte(member) ~= 123 then break end
   if string.sub(member, -56, -48) == '"lease":"' or string.sub(member, 1, 11) == '{"drover":"' then break end
   redis.call('LPOP', KEYS[1])

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
-import { type Connector, type QueueError, restartKey, silentLogger, systemClock } from '../../src/index.js';
+import { type Connector, restartKey, silentLogger, systemClock } from '../../src/index.js';
 import { endedJob, failedRecord } from '../conformance/steps.js';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { containing, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { errorOf } from '../support/redis-refusals.js';
 import { freePort, type RedisServer, startRedis } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -22,13 +23,6 @@ function connect(options: string | RedisOptions): Connector {
 
 function job(id: string) {
   return { id, body: `{"job":"mail","data":null,"id":"${id}","attempts":0}` };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
-  return promise.then(
-    () => expect.unreachable('it did not reject'),
-    (error: QueueError) => error,
-  );
 }
 
 describe('TLS', () => {
@@ -145,7 +139,11 @@ describe('a user with the rights of the documents', () => {
     const warned = vi.spyOn(console, 'warn');
     const url = `redis://127.0.0.1:${proxy.port}`;
     const connector = connect({ url, ...login, connectionName: 'mailer' });
+    await server.client.call('ACL', 'LOG', 'RESET');
     await useAllOf(connector, proxy);
+    // What goes on without a right that it lacks says nothing else.
+    const denied = (await server.client.call('ACL', 'LOG')) as unknown[];
+    expect(denied.map(String).filter((one) => !one.includes('client|setinfo'))).toEqual([]);
     expect(warned).not.toHaveBeenCalled();
     warned.mockRestore();
     expect(await server.client.client('LIST')).toMatch(/name=mailer .*user=drover/);

@@ -11,6 +11,7 @@ import {
   startNode,
   startRedisCluster,
 } from '../support/redis-cluster.js';
+import { errorOf, insist } from '../support/redis-refusals.js';
 import type { RedisServer } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -34,26 +35,6 @@ function connect(options: Partial<RedisOptions> = {}, at = cluster): Connector {
 
 function job(id: string) {
   return { id, body: `{"job":"mail","data":null,"id":"${id}","attempts":0}` };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
-  return promise.then(
-    () => expect.unreachable('it did not reject'),
-    (error: QueueError) => error,
-  );
-}
-
-/** Repeats a call that may be repeated, as a worker does, and holds each refusal to be one that passes. */
-async function insist<T>(call: () => Promise<T>, refusals: QueueError[] = []): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
-      refusals.push(error as QueueError);
-      await pause(20);
-    }
-  }
 }
 
 /** Where a queue is, where it could go, and its slot. */

@@ -6,6 +6,7 @@ import { type FullConnector, idsOf, offered } from '../conformance/steps.js';
 import { within } from '../support/deferred.js';
 import { containing, type FaultKind, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { errorOf, insist } from '../support/redis-refusals.js';
 import type { RedisServer } from '../support/redis-server.js';
 
 // Each master of the Cluster has a proxy in front of it, under whose port it is known.
@@ -75,24 +76,6 @@ async function on(queue: string): Promise<{ node: RedisServer; proxy: FaultProxy
   if (found === undefined) throw new Error(`nobody has the queue ${queue}`);
   return { node: found[0], proxy: found[1] };
 }
-
-/** Repeats a call as a worker does, and holds each refusal to be one that passes. */
-async function insist<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
-      await pause(20);
-    }
-  }
-}
-
-const errorOf = (promise: Promise<unknown>): Promise<QueueError> =>
-  promise.then(
-    () => expect.unreachable('it did not reject'),
-    (error) => error,
-  );
 
 describe.each<FaultKind>(['lose-reply', 'half-reply', 'cut-before', 'half-open', 'swallow'])(
   'a request to one master that meets %s',

@@ -1,16 +1,10 @@
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
-import {
-  type Connector,
-  createQueue,
-  defineJob,
-  type QueueError,
-  silentLogger,
-  systemClock,
-} from '../../src/index.js';
+import { type Connector, createQueue, defineJob, silentLogger, systemClock } from '../../src/index.js';
 import { failedRecord } from '../conformance/steps.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
+import { errorOf } from '../support/redis-refusals.js';
 import { startRedis } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -41,13 +35,6 @@ function connect(options: Partial<RedisOptions> = { cluster: cluster.seeds }): C
 
 function job(id: string) {
   return { id, body: `{"job":"mail","data":null,"id":"${id}","attempts":0}` };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
-  return promise.then(
-    () => expect.unreachable('it did not reject'),
-    (error: QueueError) => error,
-  );
 }
 
 /** How many scripts each master has run. */

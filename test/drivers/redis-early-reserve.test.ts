@@ -24,9 +24,9 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 }
 
 /** A connector that asked for so many jobs, found none, and waits. */
-async function waits(limit: number, aborts: AbortSignal = signal) {
+async function waits(limit: number, aborts: AbortSignal = signal, leaseMs = 60_000) {
   const connector = connect();
-  expect(await connector.reserve(['q'], limit, 60_000)).toEqual([]);
+  expect(await connector.reserve(['q'], limit, leaseMs)).toEqual([]);
   const waiting = connector.waitForJob(['q'], 60_000, aborts);
   await until(async () => / cmd=blmove .*/.test(String(await server.client.client('LIST'))));
   return { connector, waiting };
@@ -121,6 +121,22 @@ test('deletions that come with the reserve are done beside it', async () => {
   expect(jobs.map(({ id }) => id)).toEqual(['second']);
 });
 
+test('deletions beside a reserve that failed are told as they went', async () => {
+  const connector = connect();
+  await push('first');
+  const [first] = await connector.reserve(['q', 'other'], 2, 60_000);
+  if (!first || !connector.deleteAndReserve) throw new Error('nothing was reserved');
+  const waiting = connector.waitForJob(['q', 'other'], 60_000, signal);
+  await until(async () => / cmd=blmove .*/.test(String(await server.client.client('LIST'))));
+  await server.client.set('{queues:other}:delayed', 'of another program');
+  await push('second');
+  await waiting;
+  const { held, jobs } = await connector.deleteAndReserve([first.lease], ['q', 'other'], 2, 60_000);
+  expect({ held, jobs }).toEqual({ held: [true], jobs: [] });
+  const next = connector.deleteAndReserve([], ['q', 'other'], 2, 60_000);
+  await expect(next).rejects.toMatchObject({ code: 'E_STORE_SCHEMA' });
+});
+
 test('what PHP has delivered before, and what is no job, is left to the whole script', async () => {
   for (const member of [body('php', 2), 'no JSON']) {
     const connector = await woken(1, () => server.client.rpush('{queues:q}', member));
@@ -204,4 +220,18 @@ test('closing at the very moment that the server reserves leaves no lease behind
     expect(await server.client.zcard('{queues:q}:reserved')).toBe(0);
     await server.client.flushall();
   }
+});
+
+test('a job is not taken for held that was reserved long before this process had a turn to hear of it', async () => {
+  const leaseMs = 12_000;
+  const { connector, waiting } = await waits(1, signal, leaseMs);
+  expect(pushedBehindOurBack('one')).toEqual({ ready: 0, reserved: 1 });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, leaseMs / 3); // as a handler does that blocks
+  const turnAtMs = Date.now();
+  await waiting;
+  await new Promise((resolve) => setImmediate(resolve)); // as a worker asks
+  const [job] = await connector.reserve(['q'], 1, leaseMs);
+  expect(job).toMatchObject({ id: 'one', attempts: 1 });
+  const reservedAtMs = Number.parseInt(String(job?.lease.token).slice(0, 14), 16) / 1000;
+  expect(reservedAtMs).toBeGreaterThanOrEqual(turnAtMs);
 });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, silentLogger, systemClock } from '../../src/index.js';
+import { errorOf } from '../support/redis-refusals.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
@@ -20,13 +21,6 @@ function connect(options: string | RedisOptions): Connector {
   const connector = redis(options).connect(context);
   opened.push(connector);
   return connector;
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
-  return promise.then(
-    () => expect.unreachable('it did not reject'),
-    (error: QueueError) => error,
-  );
 }
 
 function job(id: string, size = 10) {

@@ -13,6 +13,7 @@ import {
 } from '../../src/index.js';
 import { within } from '../support/deferred.js';
 import { containing, type FaultKind, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { errorOf } from '../support/redis-refusals.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { inTier } from '../support/tier.js';
 
@@ -43,13 +44,6 @@ async function connect(options: Partial<RedisOptions> = {}): Promise<Connector> 
 
 function job(id: string, more: Partial<NewJob> = {}): NewJob {
   return { id, body: `{"job":"mail","data":"x","id":"${id}","attempts":0}`, ...more };
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<QueueError> {
-  return promise.then(
-    () => expect.unreachable('it did not reject'),
-    (error: QueueError) => error,
-  );
 }
 
 /** The ids of all jobs that are stored, in whatever state, as often as they are. */

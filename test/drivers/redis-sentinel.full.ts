@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, silentLogger, systemClock } from '../../src/index.js';
+import { insist } from '../support/redis-refusals.js';
 import { type SentinelGroup, startSentinelGroup } from '../support/redis-sentinel.js';
 import { freePort } from '../support/redis-server.js';
 
@@ -26,19 +27,6 @@ function connect(options: RedisOptions): Connector {
 
 function job(id: string) {
   return { id, body: `{"job":"mail","data":null,"id":"${id}","attempts":0}`, unique: true };
-}
-
-/** Repeats a call that may be repeated, as a worker does, and holds each refusal to be one that passes. */
-async function insist<T>(call: () => Promise<T>, refusals: QueueError[]): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
-      refusals.push(error as QueueError);
-      await pause(20);
-    }
-  }
 }
 
 test('the master behind Sentinel is found, and after its death the new one', async () => {

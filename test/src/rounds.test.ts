@@ -54,6 +54,29 @@ test.each([
   },
 );
 
+test('what a handler settles its job in is not what is told of other jobs', async () => {
+  const store = new AsyncLocalStorage<string>();
+  const seen = new Map<string, string | undefined>();
+  const settles = defineJob({
+    name: 'settles',
+    handle: ({ job }) => store.run('its own', () => job.delete()),
+  });
+  const returns = defineJob({ name: 'returns', handle: () => {} });
+  const queue = createQueue({ connections: { default: memory() }, jobs: [settles, returns] });
+  queue.events.on('job:done', ({ name }) => void seen.set(name, store.getStore()));
+  await queue.push(settles, null);
+  await queue.push(returns, null);
+  const worker = queue.worker({ concurrency: 2, stopWhenEmpty: true });
+  await store.run('the worker’s', () => worker.run());
+  expect(seen).toEqual(
+    new Map([
+      ['settles', 'the worker’s'],
+      ['returns', 'the worker’s'],
+    ]),
+  );
+  await queue.close();
+});
+
 test('a job of a sync connection runs in the context of its push', async () => {
   const store = new AsyncLocalStorage<string>();
   const seen: unknown[] = [];

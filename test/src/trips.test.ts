@@ -6,6 +6,9 @@ import { deferred } from '../support/deferred.js';
 const lease = (token: string): Lease => ({ queue: 'q', token, handle: token });
 const reserved = (id: string): ReservedJob => ({ id, queue: 'q', body: '', attempts: 1, lease: lease(id) });
 
+const remove = (trips: Trips, one: Lease): Promise<boolean> =>
+  new Promise((resolve, reject) => trips.take({ lease: one, deleted: resolve, notDeleted: reject }));
+
 /** A connector whose calls are noted, and answered when the test says so. */
 function setUp(withBoth = true) {
   const calls: {
@@ -36,9 +39,9 @@ function setUp(withBoth = true) {
 test('what is done and what is wanted in one turn is one trip', async () => {
   const { trips, calls, turn } = setUp();
   const answers = [
-    trips.delete(lease('a')),
+    remove(trips, lease('a')),
     trips.reserve(['q'], 1, 1000),
-    trips.delete(lease('b')),
+    remove(trips, lease('b')),
   ] as const;
   await turn();
   expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([['both', 2]]);
@@ -48,9 +51,9 @@ test('what is done and what is wanted in one turn is one trip', async () => {
 
 test('while a trip is under way the next gathers', async () => {
   const { trips, calls, turn } = setUp();
-  const first = trips.delete(lease('a'));
+  const first = remove(trips, lease('a'));
   await turn();
-  const later = [trips.delete(lease('b')), trips.delete(lease('c'))];
+  const later = [remove(trips, lease('b')), remove(trips, lease('c'))];
   const wanted = trips.reserve(['q'], 1, 1000);
   await turn();
   expect(calls.map(({ verb }) => verb)).toEqual(['delete']);
@@ -67,9 +70,9 @@ test('while a trip is under way the next gathers', async () => {
 
 test('who has jobs to run meanwhile sends for more at once, with what is done until then', async () => {
   const { trips, calls, turn } = setUp();
-  const done = trips.delete(lease('a'));
+  const done = remove(trips, lease('a'));
   const wanted = trips.reserve(['q'], 1, 1000, true);
-  const later = trips.delete(lease('b'));
+  const later = remove(trips, lease('b'));
   expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([['both', 1]]);
   calls[0]?.answer({ held: [true], jobs: [reserved('c')] });
   expect(await wanted).toEqual([reserved('c')]);
@@ -86,7 +89,7 @@ test('who has jobs to run meanwhile sends for more at once, with what is done un
 
 test('a store without the common verb gets both at once', async () => {
   const { trips, calls, turn } = setUp(false);
-  const answers = [trips.delete(lease('a')), trips.reserve(['q'], 1, 1000)] as const;
+  const answers = [remove(trips, lease('a')), trips.reserve(['q'], 1, 1000)] as const;
   await turn();
   expect(calls.map(({ verb }) => verb)).toEqual(['delete', 'reserve']);
   calls[0]?.answer([true]);
@@ -99,7 +102,7 @@ test.each(['both', 'delete'])(
   async (verb) => {
     const { trips, calls, again, turn } = setUp(verb === 'both');
     const error = new Error('away');
-    const deleted = trips.delete(lease('a'));
+    const deleted = remove(trips, lease('a'));
     const wanted = trips.reserve(['q'], 1, 1000);
     wanted.catch(() => {});
     await turn();
@@ -131,7 +134,7 @@ test.each([
     };
     const trips = new Trips(connector as Connector, (_, error) => Promise.reject(error));
     const ends = await Promise.all(
-      ['a', 'b', 'c'].map((token) => trips.delete(lease(token)).catch(() => 'refused')),
+      ['a', 'b', 'c'].map((token) => remove(trips, lease(token)).catch(() => 'refused')),
     );
     expect(ends).toEqual(expected);
   },

@@ -33,6 +33,23 @@ export async function afterwards<T>(call: () => Promise<T>, refused = away()): P
   }
 }
 
+/**
+ * Repeats a call that may be repeated, as a worker does; each refusal must be one that passes.
+ *
+ * @param refusals gets all of them.
+ */
+export async function insist<T>(call: () => Promise<T>, refusals: QueueError[] = []): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+      refusals.push(error as QueueError);
+      await pause(20);
+    }
+  }
+}
+
 /** The same connector pushes, and all that was accepted before is there, in its order and once. */
 export async function goesOn(connector: Connector, accepted: readonly string[]): Promise<void> {
   expect(await afterwards(() => connector.push('q', [job('after')]))).toEqual(['stored']);

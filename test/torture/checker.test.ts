@@ -27,6 +27,7 @@ const pushed = (id: string, t: number, queue = 'high', more = {}): LedgerEvent[]
 
 interface RunShape {
   readonly pid?: number;
+  readonly parent?: number;
   readonly attempt?: number;
   readonly end?: 'finished' | 'threw' | 'released' | 'aborted' | undefined;
   readonly ms?: number;
@@ -35,9 +36,18 @@ interface RunShape {
 }
 
 const ran = (id: string, t: number, shape: RunShape = {}): LedgerEvent[] => {
-  const { pid = 1, attempt = 1, ms = 10, queue = 'high', hash = id } = shape;
+  const { pid = 1, parent, attempt = 1, ms = 10, queue = 'high', hash = id } = shape;
   const end = 'end' in shape ? shape.end : 'finished';
-  const started: LedgerEvent = { ev: 'started', t, id, queue, pid, attempt, hash };
+  const started: LedgerEvent = {
+    ev: 'started',
+    t,
+    id,
+    queue,
+    pid,
+    attempt,
+    hash,
+    ...(parent && { parent }),
+  };
   return end === undefined ? [started] : [started, { ev: end, t: t + ms, id, pid }];
 };
 
@@ -238,6 +248,17 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
       ...ran('a', 10, { pid: 7, ms: 3000 }),
       broke('stop', 20, 1000, [7]),
       ...ran('a', 2000, { attempt: 2, ms: 3000 }),
+    ],
+  },
+  {
+    red: [4],
+    name: 'two runs at once of a job whose holder stood still for too short, with its command and in an outage',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 10, { pid: 7, parent: 8, ms: 4000 }),
+      broke('stop', 20, 2020, [8, 7]),
+      broke('outage', 520, 2020),
+      ...ran('a', 3000, { attempt: 2, ms: 3000 }),
     ],
   },
   {

@@ -11,7 +11,7 @@ import {
 } from './mysql-connection.js';
 import { type MysqlJobStatements, mysqlJobStatements } from './mysql-job-statements.js';
 import { pushJobs } from './mysql-push.js';
-import { reserveJobs, takeJobs } from './mysql-reserve.js';
+import { isOneTake, takeJobs } from './mysql-reserve.js';
 import {
   bindHeld,
   deleteHeld,
@@ -20,6 +20,7 @@ import {
   longestList,
   settleHeld,
 } from './mysql-settle.js';
+import { canSkipLocked, versionOf } from './mysql-version.js';
 
 /** Live jobs in a table of MySQL or MariaDB. */
 export class MysqlJobs implements JobTable<MysqlConnection> {
@@ -51,7 +52,9 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     leaseMs: number,
   ): Promise<ReservedJob[]> {
     if (!(limit >= 1)) return [];
-    return await reserveJobs(connection, this.#sql, queues, limit, leaseMs, this.#skipLocked);
+    const canSkip = await this.#canSkipLocked(connection);
+    const take = () => takeJobs(connection, this.#sql, queues, limit, leaseMs, canSkip);
+    return await (isOneTake(queues, canSkip) ? take() : inMysqlTransaction(connection, take));
   }
 
   deleteAndReserve(
@@ -64,8 +67,13 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     return inMysqlTransaction(connection, async () => {
       const held = await deleteHeld(connection, this.#sql, leases);
       if (!(limit >= 1)) return { held, jobs: [] };
-      return { held, jobs: await takeJobs(connection, this.#sql, queues, limit, leaseMs, this.#skipLocked) };
+      const canSkip = await this.#canSkipLocked(connection);
+      return { held, jobs: await takeJobs(connection, this.#sql, queues, limit, leaseMs, canSkip) };
     });
+  }
+
+  async #canSkipLocked(connection: MysqlConnection): Promise<boolean> {
+    return this.#skipLocked ?? canSkipLocked(await versionOf(connection));
   }
 
   async extend(connection: MysqlConnection, leases: readonly Lease[], leaseMs: number): Promise<boolean[]> {

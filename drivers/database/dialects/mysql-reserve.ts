@@ -1,7 +1,6 @@
 import type { ReservedJob } from '../../../src/index.js';
-import { changedBy, inMysqlTransaction, type MysqlConnection, padded, rowsOf } from './mysql-connection.js';
+import { changedBy, type MysqlConnection, padded, rowsOf } from './mysql-connection.js';
 import type { MysqlJobStatements } from './mysql-job-statements.js';
-import { canSkipLocked, versionOf } from './mysql-version.js';
 import { newTokenStem, reservedJob } from './reserved-job.js';
 
 /** A due job, as it was before it is taken. */
@@ -17,36 +16,16 @@ interface DueRow {
 /** The most jobs of one queue in one statement. */
 const mostJobs = 1024;
 
-/**
- * Takes due jobs of the queues, the earlier queues first.
- *
- * @param skipLocked overrides what the server's version says.
- */
-export async function reserveJobs(
-  connection: MysqlConnection,
-  sql: MysqlJobStatements,
-  queues: readonly string[],
-  limit: number,
-  leaseMs: number,
-  skipLocked?: boolean,
-): Promise<ReservedJob[]> {
-  const canSkip = skipLocked ?? canSkipLocked(await versionOf(connection));
-  const takeAll = () => takeJobs(connection, sql, queues, limit, leaseMs, skipLocked);
-  // One transaction: an error at a later queue must not leave jobs of an earlier one taken and unknown.
-  return canSkip || queues.length > 1 ? await inMysqlTransaction(connection, takeAll) : await takeAll();
-}
-
-/** As {@link reserveJobs}, inside a transaction that the caller has begun. */
+/** Takes due jobs of the queues, the earlier queues first, inside a transaction unless {@link isOneTake}. */
 export async function takeJobs(
   connection: MysqlConnection,
   sql: MysqlJobStatements,
   queues: readonly string[],
   limit: number,
   leaseMs: number,
-  skipLocked?: boolean,
+  canSkipLocked: boolean,
 ): Promise<ReservedJob[]> {
-  const canSkip = skipLocked ?? canSkipLocked(await versionOf(connection));
-  const take = canSkip ? takeLocked : takeSeen;
+  const take = canSkipLocked ? takeLocked : takeSeen;
   const most = Math.min(mostJobs, Math.floor(limit));
   const taken: ReservedJob[] = [];
   for (const queue of queues) {
@@ -54,6 +33,14 @@ export async function takeJobs(
     taken.push(...(await take(connection, sql, queue, most - taken.length, Math.ceil(leaseMs))));
   }
   return taken;
+}
+
+/**
+ * True where {@link takeJobs} takes jobs with one statement, which is a transaction by itself. Of several queues an error
+ * at a later one must not leave jobs of an earlier one taken and unknown.
+ */
+export function isOneTake(queues: readonly string[], canSkipLocked: boolean): boolean {
+  return !canSkipLocked && queues.length === 1;
 }
 
 async function takeLocked(

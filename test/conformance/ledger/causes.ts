@@ -35,7 +35,8 @@ export class Causes {
       pid === undefined ? [] : (this.#byPid.get(pid) ?? []),
     );
     const toMs = run.end === undefined ? Number.POSITIVE_INFINITY : run.endedMs + settlingMs;
-    return [...own, ...this.#global].filter(
+    // One that met a process and its parent is one.
+    return [...new Set([...own, ...this.#global])].filter(
       (fault) => kinds.includes(fault.fault) && meets(fault, run.startedMs, toMs),
     );
   }
@@ -54,6 +55,18 @@ export class Causes {
   mayBePushedAgain({ pushes }: JobStory): boolean {
     return pushes.length > 1 || pushes.some(({ fromMs, toMs }) => this.between(fromMs, toMs).length > 0);
   }
+}
+
+/** How long at least one of the faults went on. */
+export function lengthOf(faults: readonly FaultEvent[]): number {
+  let length = 0;
+  let endMs = Number.NEGATIVE_INFINITY;
+  for (const { fromMs, toMs } of [...faults].sort((a, b) => a.fromMs - b.fromMs)) {
+    if (toMs <= endMs) continue;
+    length += toMs - Math.max(fromMs, endMs);
+    endMs = toMs;
+  }
+  return length;
 }
 
 function meets(fault: FaultEvent, fromMs: number, toMs: number): boolean {
