@@ -86,24 +86,45 @@ export function readMember(member: string | Buffer, kept: Buffer): ReadMember {
 /** What a job has that was pushed, and never taken before: no pattern is needed. */
 function readFresh(text: string): ReadMember | undefined {
   const headEnd = text.length - freshTailLength;
-  const idEnd = headEnd - 2;
-  const idFrom = text.lastIndexOf('"', idEnd - 1) + 1;
   const isFresh =
     text.endsWith('","attempts":1}') &&
     text.startsWith('"lease":"', headEnd) &&
-    text.startsWith('",', idEnd) &&
-    idFrom < idEnd &&
-    idEnd - idFrom <= longestId &&
-    text.startsWith('"id":"', idFrom - 6) &&
+    text.startsWith(',', headEnd - 1) &&
     !text.startsWith('{"drover":"');
-  if (!isFresh) return undefined;
-  const id = text.slice(idFrom, idEnd);
-  if (id.includes('\\')) return undefined;
-  return { id, body: `${text.slice(0, headEnd)}"attempts":0}`, attempts: 1, exceptions: 0 };
+  const id = isFresh ? idThatEnds(text, headEnd - 2) : undefined;
+  if (id === undefined) return undefined;
+  return { id, body: `${text.slice(0, headEnd)}${pushedTail}`, attempts: 1, exceptions: 0 };
+}
+
+/**
+ * Reads a member that is as a push has written it, and that the server has taken since.
+ *
+ * @param member a Buffer where it is no text.
+ * @returns with what settles it, the member that is among the reserved ones now.
+ */
+export function readPushed(member: string | Buffer, token: string): ReadMember & { readonly handle: string } {
+  const isText = typeof member === 'string';
+  const text = isText ? member : member.toString('latin1');
+  const held = `${text.slice(0, -pushedTail.length)}"lease":"${token}","attempts":1}`;
+  const id = isText ? idThatEnds(text, text.length - pushedTail.length - 2) : undefined;
+  if (id !== undefined) return { id, body: text, attempts: 1, exceptions: 0, handle: held };
+  const stored = isText ? held : Buffer.from(held, 'latin1');
+  return { ...readMember(stored, Buffer.alloc(0)), handle: handleOf(stored) };
+}
+
+/** The id whose closing quote stands there, if it is one without escapes and not too long. */
+function idThatEnds(text: string, end: number): string | undefined {
+  const from = text.lastIndexOf('"', end - 1) + 1;
+  const isId =
+    text[end] === '"' && from < end && end - from <= longestId && text.startsWith('"id":"', from - 6);
+  if (!isId) return undefined;
+  const id = text.slice(from, end);
+  return id.includes('\\') ? undefined : id;
 }
 
 /** What is longer is looked at more closely. */
 const longestId = 64;
+const pushedTail = '"attempts":0}';
 /** Of a lease, and of the attempts behind it. */
 const freshTailLength = '"lease":"0123456789abcdef0123456789abcdef","attempts":1}'.length;
 

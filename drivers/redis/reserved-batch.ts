@@ -41,7 +41,7 @@ export function readBatch(batch: ReservedBatch, random: string, take: Take): voi
 }
 
 /** Whole numbers with blanks between them. */
-function sizesIn(text: Buffer): number[] {
+export function sizesIn(text: Buffer): number[] {
   const found: number[] = [];
   let size = 0;
   let sign = 1;
@@ -57,14 +57,22 @@ function sizesIn(text: Buffer): number[] {
   return found;
 }
 
+/** Whether each lease was held, of which a script answers '1' or '0', or '' where all were. */
+export function heldIn(answer: Buffer, count: number): boolean[] {
+  const held = new Array<boolean>(count).fill(true);
+  for (const [index, digit] of answer.entries()) held[index] = digit === one;
+  return held;
+}
+
+const one = 0x31;
 const blank = 0x20;
 const minus = 0x2d;
 const zero = 0x30;
 
 const placeTexts: string[] = [];
 
-/** Four digits, in hex. */
-function placeText(place: number): string {
+/** The place of a job in its batch, as tokens have it: four digits, in hex. */
+export function placeText(place: number): string {
   const digits = place % 65_536;
   placeTexts[digits] ??= digits.toString(16).padStart(4, '0');
   return placeTexts[digits];

@@ -4,8 +4,9 @@ import type { FollowUp } from './ear.js';
 import { EarlyReserve } from './early-reserve.js';
 import { QueuePlaces } from './keys.js';
 import { handleOf, memberOf, textOf } from './member.js';
+import { NextReserve } from './next-reserve.js';
 import { randomDigits } from './random-digits.js';
-import { type ReservedBatch, readBatch } from './reserved-batch.js';
+import { heldIn, type ReservedBatch, readBatch } from './reserved-batch.js';
 import { takeScript } from './take-script.js';
 import { Watch } from './watch.js';
 import type { MemberCodec } from './wire.js';
@@ -33,6 +34,7 @@ export class Reserver {
   readonly #parts: RedisParts;
   readonly #watch: Watch;
   readonly #early: EarlyReserve;
+  readonly #next: NextReserve;
   readonly #settle: Settling;
 
   constructor(parts: RedisParts, settle: Settling) {
@@ -40,6 +42,7 @@ export class Reserver {
     this.#settle = settle;
     const { keys, isOneSlot, session } = parts;
     const onError = this.#onError;
+    this.#next = new NextReserve(parts);
     this.#early = new EarlyReserve({
       reserve: async (queues, limit, leaseMs) => (await this.#send([], queues, limit, leaseMs)).jobs,
       giveBack: (jobs) => settle.unreserve(jobs.map(({ lease }) => lease)),
@@ -67,8 +70,12 @@ export class Reserver {
   ): Promise<Reserved> {
     const names = queues.length === 1 ? queues : [...new Set(queues)];
     const early = this.#early.take(names, limit, leaseMs);
-    if (early !== undefined) return await this.#deleteBeside(leases, early);
+    if (early !== undefined) {
+      this.#next.went(names, limit, 0); // it had to be waited for
+      return await this.#deleteBeside(leases, early);
+    }
     const reserved = await this.#send(leases, names, limit, leaseMs);
+    this.#next.went(names, limit, reserved.jobs.length);
     this.#early.asked(names, limit, leaseMs, reserved.jobs.length);
     return reserved;
   }
@@ -163,6 +170,12 @@ export class Reserver {
     const random = randomDigits();
     const signals = store.toReadAlong();
     const beats = workers.take();
+    const [queue = ''] = names;
+    const isPlain = wire.takesPlainly && names.length === 1 && signals.length === 0 && beats.length === 0;
+    if (isPlain && !watch.watchesOneOf(names) && this.#next.suits(leases, queue, limit)) {
+      const next = await this.#next.reserve(leases, queue, limit, leaseMs, random);
+      if (next !== undefined) return next;
+    }
     const reply = await session.script<ReserveReply>(
       wire.scripts.reserve,
       [...places.keys, ...signals, ...(beats.length > 0 ? workers.keys : [])],
@@ -187,10 +200,7 @@ export class Reserver {
       const [ready, dueInMs, isWatched] = looks.slice(index * 3);
       if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
     }
-    return {
-      held: leases.map((_, index) => held.length === 0 || held[index] === one),
-      jobs: jobsOf(reserved, names, random, wire.members),
-    };
+    return { held: heldIn(held, leases.length), jobs: jobsOf(reserved, names, random, wire.members) };
   }
 
   /** Reserves nothing; what it sees is told to the watch. */
@@ -204,9 +214,6 @@ export interface Settling {
   delete(leases: readonly Lease[]): Promise<boolean[]>;
   unreserve(leases: readonly Lease[]): Promise<boolean[]>;
 }
-
-/** '1' */
-const one = 0x31;
 
 /** What the script deletes first: those of a queue behind its place and their number. */
 function deletionsOf(leases: readonly Lease[], places: QueuePlaces): (number | string | Buffer)[] {

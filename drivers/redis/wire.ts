@@ -31,6 +31,8 @@ export interface RedisWire {
   readonly scripts: Scripts;
   /** True where a push may put members into the list without more ado. */
   readonly pushesPlainly: boolean;
+  /** True where what is reserved next may be taken off the list without more ado: its members carry their leases. */
+  readonly takesPlainly: boolean;
   /** True where ids that callers chose are held apart. */
   readonly holdsIds: boolean;
   /** How payloads are written, where not as think-queue 3 does. */
@@ -38,7 +40,9 @@ export interface RedisWire {
 }
 
 /** What a wire is made of. */
-export type WireParts = Omit<RedisWire, 'scripts' | 'pushesPlainly'> & { readonly dialect: Dialect };
+export type WireParts = Omit<RedisWire, 'scripts' | 'pushesPlainly' | 'takesPlainly'> & {
+  readonly dialect: Dialect;
+};
 
 /** Its scripts are made when they are first asked for. */
 export function makeWire({ dialect, ...parts }: WireParts): RedisWire {
@@ -46,6 +50,7 @@ export function makeWire({ dialect, ...parts }: WireParts): RedisWire {
   return {
     ...parts,
     pushesPlainly: dialect.pushesPlainly,
+    takesPlainly: dialect === leased,
     get scripts() {
       scripts ??= makeScripts(dialect);
       return scripts;
