@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, signal } from './processes.js';
+import type { Profile } from './profile.js';
 import { bin, type Project } from './project.js';
 import { nowMs, type Record } from './record.js';
 
@@ -20,6 +21,7 @@ const deaths = ['died', 'exit', 'blocked'];
 export class Crew {
   readonly #project: Project;
   readonly #record: Record;
+  readonly #tidies: boolean;
   readonly #running = new Set<number>();
   /** Those that have said so. */
   readonly #working = new Set<number>();
@@ -34,7 +36,8 @@ export class Crew {
   /** Restarts that are being asked for: commands that have just begun may end by them. */
   restarts = 0;
 
-  constructor(project: Project, record: Record) {
+  constructor(project: Project, record: Record, { tidies }: Pick<Profile, 'tidies'>) {
+    this.#tidies = tidies;
     this.#project = project;
     this.#record = record;
   }
@@ -111,11 +114,9 @@ export class Crew {
     const errors = openSync(this.#project.path(`output/${place}.err`), 'a');
     const said = openSync(this.#project.path(`output/${place}.out`), 'a');
     const { tidying, clock } = this.#project;
-    const options = [
-      '--max-old-space-size=96',
-      `--require=${tidying}`,
-      ...(isJumping ? [`--import=${clock}`] : []),
-    ];
+    const options = ['--max-old-space-size=96'];
+    if (this.#tidies) options.push(`--require=${tidying}`);
+    if (isJumping) options.push(`--import=${clock}`);
     const child = spawn(process.execPath, [bin, ...words], {
       cwd: this.#project.folder,
       env: { ...process.env, NODE_OPTIONS: options.join(' '), DROVER_DEBUG: undefined },

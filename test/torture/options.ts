@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** The stores that can be tortured; `naive` is the driver in which things can be broken. */
-export const driverNames = [
+const driverNames = [
   'redis',
   'redis-cluster',
   'redis-sentinel',

@@ -39,6 +39,8 @@ export interface Profile {
     readonly clock: number;
     readonly graves: number;
   };
+  /** Whether processes collect their garbage every few seconds: it costs, and short runs do not look at memory. */
+  readonly tidies: boolean;
   /** How long the idle workers are watched after the drain. */
   readonly idleMs: number;
 }
@@ -89,6 +91,7 @@ function smoke(ms: number): Profile {
       clock: 5000,
       graves: ms / 2,
     },
+    tidies: false,
     idleMs: 4000,
   };
 }
@@ -119,6 +122,7 @@ function nightly(driver: Options['driver']): Profile {
       clock: 30_000,
       graves: 30_000,
     },
+    tidies: true,
     idleMs: 30_000,
   };
 }

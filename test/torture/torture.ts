@@ -33,7 +33,7 @@ export async function torture(options: Options): Promise<Outcome> {
         ...(graves && { failed: { connection: 'graves' } }),
       })
     : await openQueue({ cwd: project.folder, env: {} });
-  const crew = new Crew(project, record);
+  const crew = new Crew(project, record, profile);
   const looking = new AbortController();
   try {
     await workQuietly(project, profile, queue, crew);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openQueue } from 'drover/config';
 import { kindOf } from './kinds.mjs';
-import { hashOf, settings, write } from './ledger.mjs';
+import { hashOf, nowMs, settings, write } from './ledger.mjs';
 
 /** `node producer.mjs <name> <jobs a second> <seconds> <queue>...`; one queue alone is pushed to in order. */
 const [, , name, rate, seconds, ...queues] = process.argv;
@@ -68,7 +68,8 @@ async function pushBurst() {
     await Promise.all(
       jobs.slice(from, from + 500).map(async ({ data, options, about }) => {
         const { id, queue: to, timeout } = options;
-        write({ ev: 'intent', ...about, delayMs: Math.max(0, at.getTime() - Date.now()) });
+        // In this order: a pause between the two clocks must not have the job look early.
+        write({ ev: 'intent', ...about, t: nowMs(), delayMs: Math.max(0, at.getTime() - Date.now()) });
         try {
           await queue.push('torture', data, { id, queue: to, at, ...(timeout && { timeout }) });
           write({ ev: 'ok', id });
