@@ -76,12 +76,12 @@ export async function moveSlot(
 }
 
 /** The id by which the nodes of a cluster know one of them. */
-export async function idOf(node: RedisServer): Promise<string> {
+async function idOf(node: RedisServer): Promise<string> {
   return String(await node.client.call('CLUSTER', 'MYID'));
 }
 
 /** Makes two nodes know each other. On a busy machine a handshake may run out of time, and is begun anew then. */
-export async function meet(one: RedisServer, other: RedisServer): Promise<void> {
+async function meet(one: RedisServer, other: RedisServer): Promise<void> {
   const bus = String(portOfBus.get(other));
   while (!((await knows(one, other)) && (await knows(other, one)))) {
     await one.client.call('CLUSTER', 'MEET', '127.0.0.1', String(other.port), bus);
@@ -97,7 +97,7 @@ async function knows(one: RedisServer, other: RedisServer): Promise<boolean> {
 const portOfBus = new WeakMap<RedisServer, number>();
 
 /** A node that belongs to no cluster yet. */
-export async function startNode(flags: readonly string[] = []): Promise<RedisServer> {
+async function startNode(flags: readonly string[] = []): Promise<RedisServer> {
   const bus = await freePort();
   // A replica tries to take over for as long as it must, however slow the machine is.
   const clustered = [
