@@ -5,7 +5,7 @@ import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, silentLogger, systemClock } from '../../src/index.js';
 import { insist } from '../support/redis-refusals.js';
 import { type SentinelGroup, startSentinelGroup } from '../support/redis-sentinel.js';
-import { freePort } from '../support/redis-server.js';
+import { freePort, type RedisServer } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
 const opened: { close(): Promise<unknown> }[] = [];
@@ -29,6 +29,13 @@ function job(id: string) {
   return { id, body: `{"job":"mail","data":null,"id":"${id}","attempts":0}`, unique: true };
 }
 
+/** Waits until the replica has all that was written so far; Redis's WAIT is about what its own client wrote. */
+async function untilReplicated({ client }: RedisServer): Promise<void> {
+  await client.set('written', '1');
+  await client.del('written');
+  expect(await client.wait(1, 10_000)).toBe(1);
+}
+
 test('the master behind Sentinel is found, and after its death the new one', async () => {
   const { sentinels, name, master, replicas } = await start();
   const pusher = connect({ ioredis: { sentinels, name } });
@@ -36,7 +43,7 @@ test('the master behind Sentinel is found, and after its death the new one', asy
   await pusher.push('q', [job('a'), job('b')]);
   const [held] = await worker.reserve(['q'], 1, 60_000);
   expect(await master.client.client('LIST')).toContain('name=worker');
-  await master.client.wait(1, 10_000); // what was not replicated dies with the master
+  await untilReplicated(master); // what was not dies with the master
   master.process.kill('SIGKILL');
   const refusals: QueueError[] = [];
   // Both go on at once, as in the same process; each must find the new master by itself.
@@ -70,7 +77,7 @@ test('a master that must have a replica, and has lost it to its successor, is le
   const { sentinels, name, master, replicas } = await start(1);
   const connector = connect({ ioredis: { sentinels, name } });
   await connector.push('q', [job('a')]);
-  await master.client.wait(1, 10_000);
+  await untilReplicated(master);
   await master.client.config('SET', 'min-replicas-max-lag', '1');
   await master.client.config('SET', 'min-replicas-to-write', '1');
   master.process.kill('SIGSTOP');

@@ -117,7 +117,7 @@ describe.concurrent.each(inTier<MatrixStore>(['SQLite', 'Redis'], ['MariaDB', 'P
       await project.push('counts', null, { id: 'last' });
       project.write('go', '');
       await running.line({ event: 'job:done', id: 'last' });
-      await running.line({ event: 'job:failed', id: 'complains' });
+      await running.line({ event: 'job:failed', name: 'complains' });
       running.kill('SIGTERM');
       const { stdout, stderr } = await running.exited;
       expect(project.read('ran')).toBe(`${tenMegabytes}\n`);

@@ -57,18 +57,22 @@ export class MysqlJobs implements JobTable<MysqlConnection> {
     return await (isOneTake(queues, canSkip) ? take() : inMysqlTransaction(connection, take));
   }
 
-  deleteAndReserve(
+  async deleteAndReserve(
     connection: MysqlConnection,
     leases: readonly Lease[],
     queues: readonly string[],
     limit: number,
     leaseMs: number,
   ): Promise<DeletedAndReserved> {
+    // Who waits for others' rows must hold none: it would be a deadlock.
+    if (!(await this.#canSkipLocked(connection))) {
+      const held = await this.delete(connection, leases);
+      return { held, jobs: limit >= 1 ? await this.reserve(connection, queues, limit, leaseMs) : [] };
+    }
     return inMysqlTransaction(connection, async () => {
       const held = await deleteHeld(connection, this.#sql, leases);
       if (!(limit >= 1)) return { held, jobs: [] };
-      const canSkip = await this.#canSkipLocked(connection);
-      return { held, jobs: await takeJobs(connection, this.#sql, queues, limit, leaseMs, canSkip) };
+      return { held, jobs: await takeJobs(connection, this.#sql, queues, limit, leaseMs, true) };
     });
   }
 
