@@ -70,7 +70,7 @@ export class Pusher {
     const nowMs = this.#core.clock.now();
     const last = this.#lastPlan;
     const isPlain = options === noOptions && context === undefined;
-    if (isPlain && last?.job === job && last.nowMs === nowMs) return last.plan;
+    if (isPlain && last !== undefined && last.job === job && last.nowMs === nowMs) return last.plan;
     const plan = planPush(this.#core, this.connectionName, job, options, nowMs, context);
     // What a name or a class stands for may change.
     if (isPlain && isJobDefinition(job)) this.#lastPlan = { job, nowMs, plan };
