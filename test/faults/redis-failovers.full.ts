@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
-import { type Outage, type Toll, worksThrough } from '../support/outage.js';
+import { type Outage, worksThrough } from '../support/outage.js';
+import type { Toll } from '../support/outage-verdict.js';
 import { addReplica, startRedisCluster } from '../support/redis-cluster.js';
 import { type SentinelGroup, startSentinelGroup } from '../support/redis-sentinel.js';
 import { unhandledDuring } from '../support/unhandled.js';

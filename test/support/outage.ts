@@ -9,45 +9,29 @@ import {
   type WorkerOptions,
 } from '../../src/index.js';
 import { within } from './deferred.js';
-import { type LogLine, recordingLogger } from './recorder.js';
+import {
+  type Forgiven,
+  keepsItsWaits,
+  longestGap,
+  type Moment,
+  type Push,
+  type Span,
+  type Toll,
+  verdict,
+} from './outage-verdict.js';
+import { recordingLogger } from './recorder.js';
 import { until } from './redis-refusals.js';
 
 /** A store that goes down under those who use it. */
-export interface Outage {
+export interface Outage extends Forgiven {
   /** For the store; each producer and the worker have one of their own. */
   driver(): Driver;
   /** The fault, until the store is there again. `noticed` waits until the worker has looked for it in vain, twice. */
   happen(noticed: () => Promise<void>): Promise<void>;
   /** Lets the leases of what nobody holds any more lapse; without it they lapse by themselves. */
   lapse?(): Promise<void>;
-  /** What was accepted and done for so long before the fault, and during it, the store may have forgotten. Default 0. */
-  readonly forgetsMs?: number;
-  /** A push that has no answer is repeated: a job that was done by then runs again. Default false. */
-  readonly repeatsPushes?: boolean;
   /** The queues of the jobs, each with a producer. */
   readonly queues: readonly string[];
-}
-
-/** What came of the jobs of an outage. */
-export interface Toll {
-  readonly accepted: number;
-  /** Accepted, and never run. */
-  readonly lost: number;
-  /** Run more than once. */
-  readonly doubled: number;
-  /** The longest time in which no job of a queue ran. */
-  readonly standstillMs: number;
-}
-
-/** A run of a job, or a push that was answered. */
-interface Moment {
-  readonly id: string;
-  readonly queue: string;
-  readonly atMs: number;
-}
-
-interface Push extends Moment {
-  readonly fromMs: number;
 }
 
 /** How long jobs may be away for after the store is back, before that is a worker that hangs. */
@@ -109,12 +93,6 @@ export async function idlesThrough(outage: Outage): Promise<void> {
   } finally {
     await worker.close();
   }
-}
-
-/** When an outage began and ended. */
-interface Span {
-  readonly fromMs: number;
-  readonly untilMs: number;
 }
 
 /** A worker of the outage's queues, and what comes of it. */
@@ -223,48 +201,4 @@ async function produce(
   }
   await pusher.close();
   return accepted;
-}
-
-function verdict(
-  { forgetsMs = 0, repeatsPushes = false }: Outage,
-  { fromMs, untilMs }: Span,
-  accepted: readonly Push[],
-  { ran, events }: { readonly ran: readonly Moment[]; readonly events: readonly EventName[] },
-): Omit<Toll, 'standstillMs'> {
-  const runs = new Map<string, number[]>();
-  for (const { id, atMs } of ran) runs.set(id, [...(runs.get(id) ?? []), atMs]);
-  const isForgotten = (atMs: number) =>
-    forgetsMs > 0 && atMs > fromMs - forgetsMs && atMs < untilMs + forgetsMs;
-  const pushes = new Map(accepted.map((push) => [push.id, push]));
-  const isRepeated = (id: string) => {
-    const push = pushes.get(id);
-    return repeatsPushes && (push === undefined || (push.fromMs < untilMs && push.atMs > fromMs));
-  };
-  const lost = accepted.filter(({ id }) => !runs.has(id));
-  const doubled = [...runs].filter(([, times]) => times.length > 1);
-  expect(lost.filter(({ atMs }) => !isForgotten(atMs))).toEqual([]);
-  expect(doubled.filter(([id, [first = 0]]) => !isForgotten(first) && !isRepeated(id))).toEqual([]);
-  const ends = new Set(events.filter((event) => event.startsWith('job:')));
-  ends.delete('job:given-back'); // held by the worker as it stopped
-  if (forgetsMs > 0) ends.delete('job:lost'); // its lease was forgotten
-  expect([...ends].sort()).toEqual(['job:done', 'job:started']);
-  return { accepted: accepted.length, lost: lost.length, doubled: doubled.length };
-}
-
-/** No loop of errors: the worker waits between its looks at the store, and so does each settlement between its tries. */
-function keepsItsWaits(lines: readonly LogLine[], duringMs: number): void {
-  const waitsOf = (isMeant: (line: LogLine) => boolean): number[] =>
-    lines
-      .filter((line) => 'waitMs' in line.fields && isMeant(line))
-      .map(({ fields }) => Number(fields.waitMs));
-  const looks = waitsOf(({ message }) => message.startsWith('the store does not answer'));
-  expect(Math.min(...looks, 80)).toBeGreaterThanOrEqual(80);
-  expect(looks.slice(0, -1).reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(duringMs);
-  expect(Math.min(...waitsOf(() => true), 40)).toBeGreaterThanOrEqual(40);
-  expect(lines.filter(({ level }) => level !== 'debug').length).toBeLessThan(60);
-  expect(lines.length).toBeLessThan(120); // knex tells of each connection that it cannot make
-}
-
-function longestGap(moments: readonly Moment[]): number {
-  return Math.max(0, ...moments.slice(1).map(({ atMs }, index) => atMs - (moments[index]?.atMs ?? atMs)));
 }
