@@ -147,6 +147,15 @@ const good: readonly History[] = [
     ],
   },
   {
+    name: 'a handler that was about to be called when its process was stopped for a lease',
+    events: [
+      ...pushed('a', 0),
+      broke('stop', 10, 8000, [7]),
+      ...ran('a', 6100, { attempt: 2 }),
+      ...ran('a', 8010, { pid: 7, end: 'aborted', ms: 1 }),
+    ],
+  },
+  {
     name: 'a job that was pushed again when it was done',
     events: [...pushed('a', 0), ...ran('a', 10), ...pushed('a', 50), ...ran('a', 60)],
   },
@@ -264,6 +273,26 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
     red: [1],
     name: 'an accepted job that threw, and is not among the failed ones',
     events: [...pushed('a', 0), ...ran('a', 10, { end: 'threw' })],
+  },
+  {
+    red: [5],
+    name: 'a handler called long after the stop in which its job was done elsewhere',
+    events: [
+      ...pushed('a', 0),
+      broke('stop', 10, 8000, [7]),
+      ...ran('a', 6100, { attempt: 2 }),
+      ...ran('a', 9000, { pid: 7, end: 'aborted', ms: 1 }),
+    ],
+  },
+  {
+    red: [5],
+    name: 'a handler called right after a stop that no lease lapses in',
+    events: [
+      ...pushed('a', 0),
+      broke('stop', 6000, 7000, [7]),
+      ...ran('a', 6100, { attempt: 2 }),
+      ...ran('a', 7010, { pid: 7, end: 'aborted', ms: 1 }),
+    ],
   },
   {
     red: [1],

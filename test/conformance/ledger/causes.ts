@@ -13,6 +13,9 @@ export const anyFault: readonly Kind[] = [...excuses, 'term'];
 /** How long after its end a run may not be settled yet, where workers do not say when. */
 const settlingMs = 1000;
 
+/** How long after a process goes on it may call a handler that it was about to call when it was stopped. */
+const wakingMs = 500;
+
 /** The faults of a ledger, to be asked what they explain. */
 export class Causes {
   readonly #byPid = new Map<number, FaultEvent[]>();
@@ -47,6 +50,22 @@ export class Causes {
     // One that met a process and its parent is one.
     return [...new Set([...own, ...this.#global])].filter(
       (fault) => kinds.includes(fault.fault) && meets(fault, run.startedMs, toMs),
+    );
+  }
+
+  /**
+   * True where the process of a run had stood still right before its start, for so long that its lease was gone: it was
+   * about to call the handler when it was stopped. Nothing can be between a last look at the lease and the call.
+   */
+  wokeLate({ pid, startedMs }: Run, leaseMs: number): boolean {
+    const own = this.#byPid.get(pid) ?? [];
+    return own.some(
+      ({ fault, fromMs, toMs }) =>
+        fault === 'stop' &&
+        // Extended every third of it, a lease has two thirds left at least when its holder goes away.
+        toMs - fromMs >= 0.6 * leaseMs &&
+        toMs <= startedMs &&
+        startedMs - toMs <= wakingMs,
     );
   }
 

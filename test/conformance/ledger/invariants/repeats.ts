@@ -6,7 +6,7 @@ import type { Invariant } from '../verdict.js';
 export const duplicatesExplained: Invariant = {
   invariant: 3,
   name: 'duplicates explained',
-  check({ ledger, causes }) {
+  check({ ledger, causes, rules }) {
     const violations: string[] = [];
     const figures = { duplicates: 0, explained: 0, finished: 0 };
     for (const job of ledger.jobs.values()) {
@@ -14,7 +14,9 @@ export const duplicatesExplained: Invariant = {
       if (done.length > 0) figures.finished += 1;
       for (const [index, earlier] of done.slice(0, -1).entries()) {
         figures.duplicates += 1;
-        if (causes.ofRun(earlier, done[index + 1]?.startedMs).length > 0 || causes.mayBePushedAgain(job))
+        const later = done[index + 1] as Run;
+        const isMet = causes.ofRun(earlier, later.startedMs).length > 0;
+        if (isMet || causes.wokeLate(later, rules.leaseMs) || causes.mayBePushedAgain(job))
           figures.explained += 1;
         else violations.push(`${told(earlier)} finished, met by no fault, and the job finished again`);
       }
@@ -61,8 +63,9 @@ export const attemptsCount: Invariant = {
     for (const job of ledger.jobs.values()) {
       for (const run of job.runs) violations.push(...beyondTries(run, job, causes, rules.tries));
       if (causes.mayBePushedAgain(job)) continue; // its counting began anew
-      job.runs.forEach((run, index) => {
-        const earlier = job.runs.slice(0, index);
+      const runs = job.runs.filter((run) => !causes.wokeLate(run, rules.leaseMs));
+      runs.forEach((run, index) => {
+        const earlier = runs.slice(0, index);
         violations.push(
           ...miscounted(run, earlier.at(-1), job, causes),
           ...afterTheEnd(run, earlier, causes),
