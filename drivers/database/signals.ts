@@ -15,6 +15,12 @@ export interface SignalsOptions {
   onError(error: unknown): void;
 }
 
+/** One statement for the keys that were asked for before it was sent. */
+interface Reading {
+  readonly keys: Set<string>;
+  readonly values: Promise<ReadonlyMap<string, string>>;
+}
+
 interface Watcher {
   readonly key: string;
   tell(value: string | null): void;
@@ -26,6 +32,7 @@ export class DatabaseSignals<Connection> implements SignalStore {
   readonly #table: SignalTable<Connection>;
   readonly #options: SignalsOptions;
   readonly #watchers = new Set<Watcher>();
+  #nextReading: Reading | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
@@ -35,9 +42,25 @@ export class DatabaseSignals<Connection> implements SignalStore {
     this.#options = options;
   }
 
+  /** A worker that begins reads several at once: what is asked for until a connection is there is one statement. */
   async read(key: string): Promise<string | null> {
-    const values = await this.#session.run((connection) => this.#table.read(connection, [key]));
-    return values.get(key) ?? null;
+    this.#nextReading ??= this.#startReading();
+    const { keys, values } = this.#nextReading;
+    keys.add(key);
+    return (await values).get(key) ?? null;
+  }
+
+  #startReading(): Reading {
+    const keys = new Set<string>();
+    const sent = (): void => {
+      if (this.#nextReading?.keys === keys) this.#nextReading = undefined;
+    };
+    const values = this.#session.run((connection) => {
+      sent();
+      return this.#table.read(connection, [...keys]);
+    });
+    values.catch(sent); // where no connection was to be had
+    return { keys, values };
   }
 
   write(key: string, value: string): Promise<void> {

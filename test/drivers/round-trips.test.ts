@@ -125,3 +125,20 @@ describe.each([
     expect(over, JSON.stringify(trips)).toEqual([]);
   });
 });
+
+test.each(['postgres', 'mariadb'] as const)(
+  '%s: what a worker reads as it begins is one statement',
+  async (name) => {
+    const { connector, asked, close } = await onServer(name);
+    const signals = offered(connector).signals;
+    const readAll = () => Promise.all([signals.read('one'), signals.read('other'), signals.read('one')]);
+    await signals.write('one', '1');
+    // The first time prepares statements, of one key and of more.
+    await signals.read('other');
+    await readAll();
+    const before = asked();
+    expect(await readAll()).toEqual(['1', null, '1']);
+    expect(asked() - before).toBe(1);
+    await close();
+  },
+);
