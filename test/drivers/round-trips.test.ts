@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import { type Connector, silentLogger, systemClock } from '../../src/index.js';
 import { failedRecord, jobs, offered } from '../conformance/steps.js';
@@ -85,11 +85,14 @@ describe.each([
   beforeAll(async () => {
     store = await open();
   });
+  afterEach(() => vi.restoreAllMocks());
   afterAll(() => store?.close());
 
   test('the round trips of each verb are as few as they were', async () => {
     const { asked } = store;
     const connector = offered(store.connector);
+    // Redis: a short script that was of no use, as here where jobs have ids, is tried again some milliseconds later.
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now());
     const trips: Partial<Record<keyof typeof budgets.redis, number>> = {};
     const count = async <T>(verb: keyof typeof trips, call: () => Promise<T>): Promise<T> => {
       const fromTrips = asked();
