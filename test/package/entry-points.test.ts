@@ -87,7 +87,7 @@ describe('the packed package', () => {
     process.stdout.write(
       `drover's tarball: ${files.length} files, ${size} bytes, ${unpackedSize} unpacked\n`,
     );
-    const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.md)$/;
+    const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.(md|svg))$/;
     const code =
       /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$|^dist\/cli\/bin\.cjs$|^dist\/chunks\/[\w-]+\.js$/;
     // What `drover init` writes.
