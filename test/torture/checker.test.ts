@@ -105,6 +105,14 @@ function redOf({ events = [], remains = {} }: History): number[] {
     .map(({ invariant }) => invariant);
 }
 
+/** A job that was done while the process that would call its handler stood still; it calls it in the end. */
+const doneElsewhere = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }, t: number) => [
+  ...pushed('a', 0),
+  broke('stop', fromMs, toMs, [7]),
+  ...ran('a', 6100, { attempt: 2 }),
+  ...ran('a', t, { pid: 7, end: 'aborted', ms: 1 }),
+];
+
 const good: readonly History[] = [
   { name: 'a job that ran once', events: [...pushed('a', 0), ...ran('a', 10)] },
   {
@@ -148,12 +156,7 @@ const good: readonly History[] = [
   },
   {
     name: 'a handler that was about to be called when its process was stopped for a lease',
-    events: [
-      ...pushed('a', 0),
-      broke('stop', 10, 8000, [7]),
-      ...ran('a', 6100, { attempt: 2 }),
-      ...ran('a', 8010, { pid: 7, end: 'aborted', ms: 1 }),
-    ],
+    events: doneElsewhere({ fromMs: 10, toMs: 8000 }, 8010),
   },
   {
     name: 'a job that was pushed again when it was done',
@@ -277,22 +280,12 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
   {
     red: [5],
     name: 'a handler called long after the stop in which its job was done elsewhere',
-    events: [
-      ...pushed('a', 0),
-      broke('stop', 10, 8000, [7]),
-      ...ran('a', 6100, { attempt: 2 }),
-      ...ran('a', 9000, { pid: 7, end: 'aborted', ms: 1 }),
-    ],
+    events: doneElsewhere({ fromMs: 10, toMs: 8000 }, 9000),
   },
   {
     red: [5],
     name: 'a handler called right after a stop that no lease lapses in',
-    events: [
-      ...pushed('a', 0),
-      broke('stop', 6000, 7000, [7]),
-      ...ran('a', 6100, { attempt: 2 }),
-      ...ran('a', 7010, { pid: 7, end: 'aborted', ms: 1 }),
-    ],
+    events: doneElsewhere({ fromMs: 6000, toMs: 7000 }, 7010),
   },
   {
     red: [1],

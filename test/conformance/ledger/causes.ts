@@ -22,9 +22,12 @@ export class Causes {
   readonly #global: FaultEvent[] = [];
   readonly #all: readonly FaultEvent[];
   readonly #settlingMs: number;
+  /** Extended every third of it, a lease has two thirds left at least when its holder goes away. */
+  readonly leaseLeftMs: number;
 
   constructor({ faults, runs }: Pick<Ledger, 'faults' | 'runs'>, { leaseMs }: Pick<LedgerRules, 'leaseMs'>) {
     this.#all = faults;
+    this.leaseLeftMs = 0.6 * leaseMs;
     this.#settlingMs = runs.some((run) => run.settledMs !== undefined) ? leaseMs : settlingMs;
     for (const fault of faults) {
       if (fault.pids === undefined) this.#global.push(fault);
@@ -57,13 +60,12 @@ export class Causes {
    * True where the process of a run had stood still right before its start, for so long that its lease was gone: it was
    * about to call the handler when it was stopped. Nothing can be between a last look at the lease and the call.
    */
-  wokeLate({ pid, startedMs }: Run, leaseMs: number): boolean {
+  wokeLate({ pid, startedMs }: Run): boolean {
     const own = this.#byPid.get(pid) ?? [];
     return own.some(
       ({ fault, fromMs, toMs }) =>
         fault === 'stop' &&
-        // Extended every third of it, a lease has two thirds left at least when its holder goes away.
-        toMs - fromMs >= 0.6 * leaseMs &&
+        toMs - fromMs >= this.leaseLeftMs &&
         toMs <= startedMs &&
         startedMs - toMs <= wakingMs,
     );

@@ -6,7 +6,7 @@ import type { Invariant } from '../verdict.js';
 export const duplicatesExplained: Invariant = {
   invariant: 3,
   name: 'duplicates explained',
-  check({ ledger, causes, rules }) {
+  check({ ledger, causes }) {
     const violations: string[] = [];
     const figures = { duplicates: 0, explained: 0, finished: 0 };
     for (const job of ledger.jobs.values()) {
@@ -16,8 +16,7 @@ export const duplicatesExplained: Invariant = {
         figures.duplicates += 1;
         const later = done[index + 1] as Run;
         const isMet = causes.ofRun(earlier, later.startedMs).length > 0;
-        if (isMet || causes.wokeLate(later, rules.leaseMs) || causes.mayBePushedAgain(job))
-          figures.explained += 1;
+        if (isMet || causes.wokeLate(later) || causes.mayBePushedAgain(job)) figures.explained += 1;
         else violations.push(`${told(earlier)} finished, met by no fault, and the job finished again`);
       }
     }
@@ -29,7 +28,7 @@ export const duplicatesExplained: Invariant = {
 export const noOverlap: Invariant = {
   invariant: 4,
   name: 'no overlap',
-  check({ ledger, causes, rules }) {
+  check({ ledger, causes }) {
     const violations: string[] = [];
     const figures = { overlaps: 0, explained: 0 };
     for (const job of ledger.jobs.values()) {
@@ -40,8 +39,7 @@ export const noOverlap: Invariant = {
           const away = causes.ofRun(earlier, later.startedMs, ['stop', 'outage', 'network']);
           const awayMs = lengthOf(away);
           const isUndone = causes.ofRun(earlier, later.startedMs, ['failover']).length > 0;
-          // Extended every third of it, a lease has two thirds left at least when its holder goes away.
-          if (isUndone || awayMs >= 0.6 * rules.leaseMs || causes.mayBePushedAgain(job))
+          if (isUndone || awayMs >= causes.leaseLeftMs || causes.mayBePushedAgain(job))
             figures.explained += 1;
           else violations.push(`${told(later)} started while ${told(earlier)} still ran`);
         }
@@ -63,7 +61,7 @@ export const attemptsCount: Invariant = {
     for (const job of ledger.jobs.values()) {
       for (const run of job.runs) violations.push(...beyondTries(run, job, causes, rules.tries));
       if (causes.mayBePushedAgain(job)) continue; // its counting began anew
-      const runs = job.runs.filter((run) => !causes.wokeLate(run, rules.leaseMs));
+      const runs = job.runs.filter((run) => !causes.wokeLate(run));
       runs.forEach((run, index) => {
         const earlier = runs.slice(0, index);
         violations.push(
