@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { QueueError } from '../../src/index.js';
+import { startDurable } from '../support/durable-server.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
-import { startMariadb } from '../support/mariadb-server.js';
-import { startPostgres } from '../support/postgres-server.js';
 import type { DatabaseServer } from '../support/server-process.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
 
@@ -18,9 +17,7 @@ describe.each(serverKinds)('%s', (kind) => {
   let sandbox: ServerSandbox;
 
   beforeAll(async () => {
-    server = await (kind === 'mariadb'
-      ? startMariadb({ isDurable: true })
-      : startPostgres({ isDurable: true }));
+    server = await startDurable(kind);
     sandbox = new ServerSandbox(kind, server.url);
     await sandbox.make();
   });

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { database } from '../../drivers/database/index.js';
-import { startMariadb } from '../support/mariadb-server.js';
+import { startDurable } from '../support/durable-server.js';
 import { idlesThrough, type Outage, worksThrough } from '../support/outage.js';
-import { startPostgres } from '../support/postgres-server.js';
 import type { DatabaseServer } from '../support/server-process.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
 import { unhandledDuring } from '../support/unhandled.js';
@@ -13,9 +12,7 @@ describe.each(serverKinds)('a worker on %s goes on by itself when its server', (
   let server: DatabaseServer;
   let sandbox: ServerSandbox;
   beforeAll(async () => {
-    server = await (kind === 'mariadb'
-      ? startMariadb({ isDurable: true })
-      : startPostgres({ isDurable: true }));
+    server = await startDurable(kind);
     sandbox = await new ServerSandbox(kind, server.url).make();
     await sandbox.open().migrate();
   });

@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { database } from '../../drivers/database/index.js';
 import type { Driver } from '../../src/index.js';
 import type { FaultEvent } from '../conformance/index.js';
+import { startDurable } from '../support/durable-server.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { startMariadb } from '../support/mariadb-server.js';
-import { startPostgres } from '../support/postgres-server.js';
 import { onFile } from './file-store.js';
 import type { Options } from './options.js';
 import { onCluster, onSentinel } from './redis-group-store.js';
@@ -63,8 +62,7 @@ export function startStore({ driver, fsync }: Options, folder: string): Promise<
 }
 
 async function onSql(kind: 'mysql' | 'postgres'): Promise<Store> {
-  const server =
-    kind === 'mysql' ? await startMariadb({ isDurable: true }) : await startPostgres({ isDurable: true });
+  const server = await startDurable(kind === 'mysql' ? 'mariadb' : kind);
   const proxy = await startFaultProxy(server.port);
   const sql = sqlServer(kind, server.url);
   await sql.createDatabase();
