@@ -1,22 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { redis } from '../../drivers/redis/index.js';
-import { type Connector, type ReservedJob, silentLogger, systemClock } from '../../src/index.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { describe, expect, test } from 'vitest';
+import type { Connector, ReservedJob } from '../../src/index.js';
+import { redisPerTest } from '../support/redis-per-test.js';
+import type { RedisServer } from '../support/redis-server.js';
 
-const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
 const list = '{queues:q}';
 
 let server: RedisServer;
 let connector: Connector;
-beforeAll(async () => {
-  server = await startRedis();
+redisPerTest((ofTest, open) => {
+  [server, connector] = [ofTest, open];
 });
-afterAll(() => server?.stop());
-beforeEach(async () => {
-  await server.client.flushall();
-  connector = redis(server.url).connect(context);
-});
-afterEach(() => connector.close());
 
 async function reserveOne(): Promise<ReservedJob> {
   const [job] = await connector.reserve(['q'], 1, 60_000);

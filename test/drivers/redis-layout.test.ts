@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
-import { type Connector, createQueue, defineJob, silentLogger, systemClock } from '../../src/index.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
-
-const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
+import { type Connector, createQueue, defineJob } from '../../src/index.js';
+import { context, redisPerTest } from '../support/redis-per-test.js';
+import type { RedisServer } from '../support/redis-server.js';
 
 /** A member as PHP's think-queue 3.0.9 pushed it, recorded. */
 const pushedByPhp =
@@ -11,15 +10,9 @@ const pushedByPhp =
 
 let server: RedisServer;
 let connector: Connector;
-beforeAll(async () => {
-  server = await startRedis();
+redisPerTest((ofTest, open) => {
+  [server, connector] = [ofTest, open];
 });
-afterAll(() => server?.stop());
-beforeEach(async () => {
-  await server.client.flushall();
-  connector = redis(server.url).connect(context);
-});
-afterEach(() => connector.close());
 
 const list = '{queues:q}';
 const members = () => server.client.lrange(list, 0, -1);

@@ -1,22 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import { nextScript } from '../../drivers/redis/next-script.js';
-import { type Connector, silentLogger, systemClock } from '../../src/index.js';
-import { type RedisServer, startRedis } from '../support/redis-server.js';
+import type { Connector } from '../../src/index.js';
+import { context, redisPerTest } from '../support/redis-per-test.js';
+import type { RedisServer } from '../support/redis-server.js';
 
-const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
 let server: RedisServer;
 let connector: Connector;
-beforeAll(async () => {
-  server = await startRedis();
-});
-afterAll(() => server?.stop());
-beforeEach(async () => {
-  await server.client.flushall();
+redisPerTest(async (ofTest, open) => {
+  [server, connector] = [ofTest, open];
   await server.client.script('FLUSH');
-  connector = redis(server.url).connect(context);
 });
-afterEach(() => connector.close());
 
 const list = '{queues:q}';
 const body = (id: string, data: unknown = 1) =>
