@@ -49,10 +49,10 @@ export class EarlyReserve {
     return this.#asked.get(nameOf(queues));
   }
 
-  /** Takes jobs that were reserved for who waits for these queues. */
-  taken(queues: readonly string[], leaseMs: number, jobs: readonly ReservedJob[]): void {
-    if (this.has(queues)) void this.giveBack(jobs);
-    else this.#keep(queues, leaseMs, Promise.resolve([...jobs]));
+  /** Takes jobs that were reserved for who waits for these queues. @param jobs does not reject. */
+  taken(queues: readonly string[], leaseMs: number, jobs: Promise<ReservedJob[]>): void {
+    if (this.has(queues)) void jobs.then((all) => this.giveBack(all));
+    else this.#keep(queues, leaseMs, jobs);
   }
 
   /** Takes that somebody who waits for these queues is about to be woken, as there is a job. */
@@ -77,8 +77,17 @@ export class EarlyReserve {
     this.#early.set(name, { leaseMs, jobs, timer });
   }
 
-  /** What was reserved for these queues already, or undefined where nothing was. */
-  take(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> | undefined {
+  /**
+   * What was reserved for these queues already, or undefined where nothing was.
+   *
+   * @param later what was reserved after it, and comes behind it.
+   */
+  take(
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+    later: readonly ReservedJob[] = [],
+  ): Promise<ReservedJob[]> | undefined {
     if (limit === 0 || this.#early.size === 0) return undefined;
     const name = nameOf(queues);
     const early = this.#early.get(name);
@@ -88,7 +97,7 @@ export class EarlyReserve {
       return undefined;
     }
     this.#forget(name, early);
-    return this.#upTo(limit, early.jobs);
+    return this.#upTo(limit, early.jobs, later);
   }
 
   /** Gives back what nobody has asked for. */
@@ -97,8 +106,12 @@ export class EarlyReserve {
     await Promise.all([...this.#early.keys()].map((name) => this.#drop(name)));
   }
 
-  async #upTo(limit: number, early: Promise<ReservedJob[]>): Promise<ReservedJob[]> {
-    const jobs = await early;
+  async #upTo(
+    limit: number,
+    early: Promise<ReservedJob[]>,
+    later: readonly ReservedJob[],
+  ): Promise<ReservedJob[]> {
+    const jobs = [...(await early), ...later];
     if (jobs.length <= limit) return jobs;
     void this.giveBack(jobs.slice(limit));
     return jobs.slice(0, limit);
