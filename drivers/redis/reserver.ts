@@ -86,7 +86,8 @@ export class Reserver {
       this.#next.went(names, limit, 0); // it had to be waited for
       return await this.#deleteBeside(leases, early);
     }
-    const { held, jobs: later, isBehind } = await this.#send(leases, names, limit, leaseMs);
+    const sent = this.#send(leases, names, limit, leaseMs);
+    const { held, jobs: later, isBehind } = await this.#early.during(names, sent);
     this.#next.went(names, limit, later.length);
     const jobs = (isBehind && (await this.#early.take(names, limit, leaseMs, later))) || later;
     this.#early.asked(names, limit, leaseMs, jobs.length);

@@ -1,7 +1,7 @@
 import type { ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
 import type { FollowUp } from './ear.js';
-import type { EarlyReserve } from './early-reserve.js';
+import { type EarlyReserve, isOld } from './early-reserve.js';
 import { textOf } from './member.js';
 import { randomDigits } from './random-digits.js';
 import { jobOf } from './reserved-batch.js';
@@ -18,7 +18,8 @@ interface Standing {
   readonly number: number;
   readonly queue: string;
   readonly leaseMs: number;
-  readonly sentMs: number;
+  /** When it was sent. */
+  readonly sinceMs: number;
   isAnswered: boolean;
   /** A reserve that the server carried out after this one was answered before it. */
   isOvertaken: boolean;
@@ -60,8 +61,8 @@ export class StandingReserves {
     const { limit, leaseMs } = asked;
     const [list = '', , reserved = '', , , , watcher = ''] = parts.keys.ofQueue(queue);
     const number = ++this.#count;
-    const sentMs = performance.now();
-    const standing: Standing = { number, queue, leaseMs, sentMs, isAnswered: false, isOvertaken: false };
+    const sinceMs = performance.now();
+    const standing: Standing = { number, queue, leaseMs, sinceMs, isAnswered: false, isOvertaken: false };
     this.#last.set(queue, standing);
     return {
       script: takeScript,
@@ -82,23 +83,21 @@ export class StandingReserves {
     if (standing?.number !== number) return false;
     if (!standing.isAnswered && !early.has([queue])) {
       standing.isOvertaken = true;
-      early.taken([queue], standing.leaseMs, answerOf(standing));
+      early.taken([queue], standing.leaseMs, answerOf(standing), standing.sinceMs);
     }
     return true;
   }
 
   #answered(standing: Standing, [found, isFull]: TakeReply = [[], 0]): boolean {
     const { early, filled } = this.#options;
-    const { queue, leaseMs, sentMs, tell, isOvertaken } = standing;
+    const { queue, leaseMs, sinceMs, tell, isOvertaken } = standing;
     standing.isAnswered = true;
     if (isFull === 1 && !isOvertaken) filled(queue);
     const jobs = this.#jobsOf(queue, found);
-    // Who waits is given jobs as if they were reserved now. An answer that came long ago, while the event loop was
-    // blocked or the process stopped, does not say how much is left of their leases.
-    const isOld = performance.now() - sentMs > leaseMs / 3;
-    if (isOld) void early.giveBack(jobs);
-    if (tell) tell(isOld ? [] : jobs);
-    else if (!isOld && jobs.length > 0) early.taken([queue], leaseMs, Promise.resolve(jobs));
+    const late = isOld(standing);
+    if (late) void early.giveBack(jobs);
+    if (tell) tell(late ? [] : jobs);
+    else if (!late && jobs.length > 0) early.taken([queue], leaseMs, Promise.resolve(jobs), sinceMs);
     return jobs.length > 0;
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ReservedJob } from '../../src/index.js';
 import { type FaultProxy, type Matcher, startFaultProxy } from '../support/fault-proxy.js';
@@ -38,7 +39,7 @@ const saying =
     asked.toString('latin1').toLowerCase().includes(`\r\n${command}\r\n`);
 
 async function until(what: () => Promise<boolean>): Promise<void> {
-  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!(await what())) await pause(5);
 }
 
 /** A connector that asked for so many jobs, found none, and waited. What its waiting connection hears is held. */
@@ -76,6 +77,20 @@ test('it comes first too where its answer is read while the reserve is on its wa
   await until(() => isReserved(2));
   await heard.deliver();
   await until(() => blocksIn('blpop')); // the other waiting connection is alive: this process has had its turns
+  await answered.deliver();
+  expect(idsOf(await reserving)).toEqual(['one', 'two']);
+});
+
+test('it is not given back while that reserve is on its way, however long that takes', async () => {
+  const { connector, heard } = await waited(3);
+  await push('one');
+  await until(() => isReserved(1));
+  await push('two');
+  const answered = proxy.plan('held-reply', saying('evalsha'));
+  const reserving = connector.reserve(['q'], 3, 60_000);
+  await until(() => isReserved(2));
+  await heard.deliver();
+  await pause(250); // it is kept for less than that, for who does not ask
   await answered.deliver();
   expect(idsOf(await reserving)).toEqual(['one', 'two']);
 });
