@@ -17,6 +17,9 @@ const patienceMs = 20_000;
 /** Why a worker process stopped that was not asked to, as its supervisor tells it. */
 const deaths = ['died', 'exit', 'blocked'];
 
+/** What is done to a process, for people, that ends while a handler runs. */
+export const deathByJob = 'death of a worker by its job, or a kill';
+
 /** Commands that are started again whenever they end, as a process manager does. */
 export class Crew {
   readonly #project: Project;
@@ -113,10 +116,11 @@ export class Crew {
     const place = this.#started++;
     const errors = openSync(this.#project.path(`output/${place}.err`), 'a');
     const said = openSync(this.#project.path(`output/${place}.out`), 'a');
-    const { tidying, clock } = this.#project;
+    const { tidying, clock, witness } = this.#project;
     const options = ['--max-old-space-size=96'];
     if (this.#tidies) options.push(`--require=${tidying}`);
     if (isJumping) options.push(`--import=${clock}`);
+    if (words[0] === 'queue:listen') options.push(`--require=${witness}`);
     const child = spawn(process.execPath, [bin, ...words], {
       cwd: this.#project.folder,
       env: { ...process.env, NODE_OPTIONS: options.join(' '), DROVER_DEBUG: undefined },
@@ -148,7 +152,7 @@ export class Crew {
     if (event === 'job:done')
       this.#record.write({ ev: 'settled', t, id: String(id), attempt: Number(attempts) });
     if (event !== 'worker:stopped' || typeof pid !== 'number' || !deaths.includes(String(reason))) return;
-    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid], t);
+    this.#record.fault('death', deathByJob, [pid], t);
   }
 
   #causeOf(pid: number, [command]: readonly string[]): string {

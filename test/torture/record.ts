@@ -21,8 +21,13 @@ export class Record {
 
   /** Notes a fault of this moment, or one that began at `fromMs`. */
   fault(fault: FaultEvent['fault'], what: string, pids?: readonly number[], fromMs = nowMs()): void {
+    this.add(what, { ev: 'fault', fault, fromMs, toMs: nowMs(), ...(pids && { pids }) });
+  }
+
+  /** Notes a fault, and counts it. */
+  add(what: string, fault: FaultEvent): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
-    this.write({ ev: 'fault', fault, fromMs, toMs: nowMs(), ...(pids && { pids }) });
+    this.write(fault);
   }
 
   /** How often what was done. */

@@ -6,7 +6,8 @@ import { createQueue, type Queue } from '../../src/index.js';
 import { checkLedger, type LedgerRules } from '../conformance/index.js';
 import { Chaos } from './chaos.js';
 import { coverageOf } from './coverage.js';
-import { Crew } from './crew.js';
+import { Crew, deathByJob } from './crew.js';
+import { deathsOf } from './deaths.js';
 import { digGraves } from './graves.js';
 import type { Options } from './options.js';
 import { type Profile, profileFor } from './profile.js';
@@ -61,6 +62,7 @@ export async function torture(options: Options): Promise<Outcome> {
     const idle = (await idleCost(store, crew, profile)) ?? {};
     await crew.end();
     await complain(project, record);
+    for (const death of deathsOf(project.events(), project.gone())) record.add(deathByJob, death);
     const events = project.events();
     const remains = { ...(await remainsOf(queue, store, events, project.folder)), idle };
     writeFileSync(project.path('remains.json'), JSON.stringify(remains));
