@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
+import { openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Crew } from './crew.js';
 import type { Graves } from './graves.js';
+import { LastLines, waitsMs } from './last-lines.js';
 import { breakNetwork, commandMs } from './network.js';
 import { childrenOf, signal } from './processes.js';
 import { bin, type Project } from './project.js';
@@ -29,11 +30,14 @@ interface Means {
 export class Chaos {
   readonly #means: Means;
   readonly #underWay = new Set<Promise<void>>();
-  #watcher: FSWatcher | undefined;
+  /** Those that stand still until their lease is over: nothing else is to happen to them. */
+  readonly #spared = new Set<number>();
+  readonly #lines: LastLines;
   #storeIsWhole = Promise.resolve();
 
   constructor(means: Means) {
     this.#means = means;
+    this.#lines = new LastLines(means.project);
   }
 
   /** Goes through the plan, and resolves when all is whole again. */
@@ -46,7 +50,7 @@ export class Chaos {
       void doing.finally(() => this.#underWay.delete(doing));
     }
     await Promise.all(this.#underWay);
-    this.#watcher?.close();
+    this.#lines.close();
   }
 
   #do(planned: Planned): Promise<void> {
@@ -62,6 +66,8 @@ export class Chaos {
       case 'stop':
       case 'stop-tree':
         return this.#stop(planned);
+      case 'stop-before-it-throws':
+        return this.#stopBeforeItThrows(planned);
       case 'restart':
         return this.#restart();
       case 'outage':
@@ -78,7 +84,8 @@ export class Chaos {
   }
 
   #pick(pids: readonly number[], luck: number): number | undefined {
-    return pids[Math.floor(luck * pids.length)];
+    const possible = pids.filter((pid) => !this.#spared.has(pid));
+    return possible[Math.floor(luck * possible.length)];
   }
 
   async #kill(pid: number | undefined, what: string): Promise<void> {
@@ -88,25 +95,38 @@ export class Chaos {
     if (signal(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
   }
 
-  /** Waits for a process whose last line is such a one, and kills it before it comes any further. */
+  /** Waits for a worker process whose last line is such a one, and kills it before it comes any further. */
   async #killAsItSays(last: RegExp, what: string): Promise<void> {
-    const { project, crew } = this.#means;
-    this.#watcher ??= watch(project.path('ledger')).setMaxListeners(0);
-    const pid = await new Promise<number | undefined>((resolve) => {
-      const timer = setTimeout(() => done(undefined), 10_000);
-      const look = (_: string, file: string | Buffer | null) => {
-        const one = Number.parseInt(String(file), 10);
-        if (!last.test(lastLineOf(project.path(`ledger/${file}`)))) return;
-        if (crew.pids.some((parent) => childrenOf(parent).includes(one))) done(one);
-      };
-      const done = (one: number | undefined) => {
-        clearTimeout(timer);
-        this.#watcher?.off('change', look);
-        resolve(one);
-      };
-      this.#watcher?.on('change', look);
-    });
-    await this.#kill(pid, what);
+    const { crew } = this.#means;
+    const isWorker = (pid: number) => crew.pids.some((parent) => childrenOf(parent).includes(pid));
+    await this.#kill(await this.#lines.untilOneSays(last, isWorker), what);
+  }
+
+  /**
+   * A worker without a supervisor, which would kill it, stands still in a handler until its lease is over, and settles
+   * that attempt when it goes on.
+   */
+  async #stopBeforeItThrows({ forMs }: Planned): Promise<void> {
+    const { crew, store, graves, record } = this.#means;
+    const isInIt = /"ev":"started".*"attempt":1,.*"kind":"late"/;
+    const isMeant = (pid: number) => crew.pids.includes(pid) && !this.#spared.has(pid);
+    const untilMs = nowMs() + waitsMs;
+    while (nowMs() < untilMs) {
+      const pid = await this.#lines.untilOneSays(isInIt, isMeant);
+      if (pid === undefined) return;
+      const fromMs = nowMs();
+      signal(pid, 'SIGSTOP');
+      const isCaught = isInIt.test(this.#lines.lastOf(pid));
+      if (isCaught && store.isFree() && graves?.isFree() !== false) {
+        this.#spared.add(pid);
+        await sleep(forMs);
+        this.#spared.delete(pid);
+        signal(pid, 'SIGCONT');
+        record.fault('stop', 'SIGSTOP before a handler throws', [pid], fromMs);
+        return;
+      }
+      signal(pid, 'SIGCONT'); // too late for this one
+    }
   }
 
   async #term(pid: number | undefined): Promise<void> {
@@ -204,14 +224,4 @@ export class Chaos {
       fromMs,
     );
   }
-}
-
-/** Of a ledger, whose lines are short. */
-function lastLineOf(path: string): string {
-  const tail = Buffer.alloc(1024);
-  const file = openSync(path, 'r');
-  const bytes = readSync(file, tail, 0, tail.length, Math.max(0, fstatSync(file).size - tail.length));
-  closeSync(file);
-  const text = tail.subarray(0, bytes).toString();
-  return text.slice(text.lastIndexOf('\n', text.length - 2) + 1);
 }

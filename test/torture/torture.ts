@@ -67,7 +67,7 @@ export async function torture(options: Options): Promise<Outcome> {
     const remains = { ...(await remainsOf(queue, store, events, project.folder)), idle };
     writeFileSync(project.path('remains.json'), JSON.stringify(remains));
     const verdicts = checkLedger(events, remains, rulesOf(profile));
-    const floors = coverageOf(events, verdicts, options);
+    const floors = coverageOf(events, verdicts, options, profile.leaseMs);
     const title = titleOf(options);
     return {
       title,
