@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Crew } from './crew.js';
 import type { Graves } from './graves.js';
 import { LastLines, waitsMs } from './last-lines.js';
 import { breakNetwork, commandMs } from './network.js';
-import { childrenOf, signal } from './processes.js';
+import { childrenOf, signal as send } from './processes.js';
 import { bin, type Project } from './project.js';
 import { nowMs, type Record } from './record.js';
 import type { Planned } from './schedule.js';
@@ -24,6 +24,8 @@ interface Means {
   /** Absent where failed jobs stay in the store. */
   readonly graves: Graves | undefined;
   readonly record: Record;
+  /** Ends it: nothing more is broken, and what stands still goes on. */
+  readonly signal: AbortSignal;
 }
 
 /** Breaks what is planned. */
@@ -44,13 +46,26 @@ export class Chaos {
   async run(plan: readonly Planned[]): Promise<void> {
     const startMs = performance.now();
     for (const one of plan) {
-      await sleep(Math.max(0, startMs + one.atMs - performance.now()));
+      await this.#sleep(Math.max(0, startMs + one.atMs - performance.now()));
+      if (this.#means.signal.aborted) break;
       const doing = this.#do(one);
       this.#underWay.add(doing);
       void doing.finally(() => this.#underWay.delete(doing));
     }
     await Promise.all(this.#underWay);
     this.#lines.close();
+  }
+
+  /** Resolves when the store is whole. */
+  async end(): Promise<void> {
+    this.#lines.close();
+    await this.#storeIsWhole;
+  }
+
+  /** Until then, or until the end. */
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#means;
+    await wait(ms, undefined, { signal }).catch(() => undefined);
   }
 
   #do(planned: Planned): Promise<void> {
@@ -92,7 +107,7 @@ export class Chaos {
     if (pid === undefined) return;
     const fromMs = nowMs();
     this.#means.crew.blame(pid, 'kill');
-    if (signal(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
+    if (send(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
   }
 
   /** Waits for a worker process whose last line is such a one, and kills it before it comes any further. */
@@ -115,17 +130,17 @@ export class Chaos {
       const pid = await this.#lines.untilOneSays(isInIt, isMeant);
       if (pid === undefined) return;
       const fromMs = nowMs();
-      signal(pid, 'SIGSTOP');
+      send(pid, 'SIGSTOP');
       const isCaught = isInIt.test(this.#lines.lastOf(pid));
       if (isCaught && store.isFree() && graves?.isFree() !== false) {
         this.#spared.add(pid);
-        await sleep(forMs);
+        await this.#sleep(forMs);
         this.#spared.delete(pid);
-        signal(pid, 'SIGCONT');
+        send(pid, 'SIGCONT');
         record.fault('stop', 'SIGSTOP before a handler throws', [pid], fromMs);
         return;
       }
-      signal(pid, 'SIGCONT'); // too late for this one
+      send(pid, 'SIGCONT'); // too late for this one
     }
   }
 
@@ -133,7 +148,7 @@ export class Chaos {
     if (pid === undefined) return;
     const fromMs = nowMs();
     if (!this.#means.crew.stop(pid)) return;
-    await sleep(orderlyMs);
+    await this.#sleep(orderlyMs);
     this.#means.record.fault('term', 'SIGTERM', [pid], fromMs);
   }
 
@@ -145,14 +160,15 @@ export class Chaos {
     const pids = what === 'stop' ? [pid] : [pid, ...childrenOf(pid)];
     const fromMs = nowMs();
     for (;;) {
-      for (const one of pids) signal(one, 'SIGSTOP');
+      for (const one of pids) send(one, 'SIGSTOP');
       // Who holds the lock of a file would hold up all others, which is another fault.
       if (store.isFree() && graves?.isFree() !== false) break;
-      for (const one of pids) signal(one, 'SIGCONT');
-      await sleep(1);
+      for (const one of pids) send(one, 'SIGCONT');
+      await this.#sleep(1);
+      if (this.#means.signal.aborted) return;
     }
-    await sleep(forMs);
-    for (const one of pids) signal(one, 'SIGCONT');
+    await this.#sleep(forMs);
+    for (const one of pids) send(one, 'SIGCONT');
     record.fault(
       'stop',
       what === 'stop' ? 'SIGSTOP' : 'SIGSTOP of a command with its processes',
@@ -174,7 +190,7 @@ export class Chaos {
     await once(command, 'exit');
     crew.restarts -= 1;
     for (const pid of crew.pids) crew.blame(pid, 'restart'); // some have started meanwhile
-    await sleep(orderlyMs);
+    await this.#sleep(orderlyMs);
     record.fault('term', 'queue:restart', undefined, fromMs);
   }
 
@@ -185,7 +201,8 @@ export class Chaos {
   }
 
   async #breakNow(breakage: Breakage, forMs: number): Promise<void> {
-    const { record, crew } = this.#means;
+    const { record, crew, signal } = this.#means;
+    if (signal.aborted) return;
     const { fault, what, undoneMs = 0 } = breakage;
     const isAway = fault === 'outage' || fault === 'failover';
     const fromMs = nowMs();
@@ -201,7 +218,7 @@ export class Chaos {
     crew.storeAwayMs = nowMs();
     await breakNetwork(store.proxy, planned, async (what, fromMs) => {
       // Nobody is told of a connection that is dead: it is found out by a command without an answer.
-      if (what !== 'cut') await sleep(commandMs);
+      if (what !== 'cut') await this.#sleep(commandMs);
       crew.storeAwayMs = nowMs();
       record.fault('network', `network: ${what}`, undefined, fromMs);
     });
@@ -215,7 +232,7 @@ export class Chaos {
     const pids = crew.jumping;
     const fromMs = nowMs();
     project.setClock(aheadMs);
-    await sleep(forMs);
+    await this.#sleep(forMs);
     project.setClock(0);
     record.fault(
       'clock',

@@ -82,6 +82,17 @@ export class Project {
     return existsSync(path) ? linesOf(readFileSync(path, 'utf8')) : [];
   }
 
+  /** Has producers pause, but for the one of the line, or go on. */
+  hold(isHeld: boolean): void {
+    if (isHeld) writeFileSync(this.path('hold'), '');
+    else rmSync(this.path('hold'), { force: true });
+  }
+
+  /** Has all jobs end soon and well from now on. */
+  calm(): void {
+    writeFileSync(this.path('calm'), '');
+  }
+
   /** Sets the clock of these workers ahead of that of the host. */
   setClock(aheadMs: number): void {
     this.#clocks.add(aheadMs);
