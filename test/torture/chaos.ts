@@ -56,10 +56,10 @@ export class Chaos {
     this.#lines.close();
   }
 
-  /** Resolves when the store is whole. */
+  /** Resolves when what was under way has ended, and the store is whole. */
   async end(): Promise<void> {
     this.#lines.close();
-    await this.#storeIsWhole;
+    await Promise.allSettled(this.#underWay);
   }
 
   /** Until then, or until the end. */

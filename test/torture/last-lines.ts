@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
 import type { Project } from './project.js';
 
@@ -7,14 +8,19 @@ export const waitsMs = 10_000;
 /** What the processes of a run have written last in their ledgers, as they write it. */
 export class LastLines {
   readonly #project: Project;
+  /** Lets go of those who wait. */
+  readonly #closed = new AbortController();
   #watcher: FSWatcher | undefined;
 
   constructor(project: Project) {
     this.#project = project;
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** The next process of these whose last line is such a one; undefined where none comes. */
   async untilOneSays(last: RegExp, isMeant: (pid: number) => boolean): Promise<number | undefined> {
+    const { signal } = this.#closed;
+    if (signal.aborted) return undefined;
     this.#watcher ??= watch(this.#project.path('ledger')).setMaxListeners(0);
     return await new Promise((resolve) => {
       const timer = setTimeout(() => done(undefined), waitsMs);
@@ -25,8 +31,11 @@ export class LastLines {
       const done = (one: number | undefined) => {
         clearTimeout(timer);
         this.#watcher?.off('change', look);
+        signal.removeEventListener('abort', end);
         resolve(one);
       };
+      const end = () => done(undefined);
+      signal.addEventListener('abort', end);
       this.#watcher?.on('change', look);
     });
   }
@@ -37,6 +46,7 @@ export class LastLines {
   }
 
   close(): void {
+    this.#closed.abort();
     this.#watcher?.close();
   }
 }

@@ -9,14 +9,16 @@ export function nowMs(): number {
 /** The ledger of the process that breaks things and looks on. */
 export class Record {
   readonly #file: number;
+  #isClosed = false;
   readonly #counts = new Map<string, number>();
 
   constructor(path: string) {
     this.#file = openSync(path, 'a');
   }
 
+  /** What comes after its close is of a run that was stopped, and is dropped. */
   write(event: LedgerEvent): void {
-    writeSync(this.#file, `${JSON.stringify(event)}\n`);
+    if (!this.#isClosed) writeSync(this.#file, `${JSON.stringify(event)}\n`);
   }
 
   /** Notes a fault of this moment, or one that began at `fromMs`. */
@@ -36,6 +38,7 @@ export class Record {
   }
 
   close(): void {
+    this.#isClosed = true;
     closeSync(this.#file);
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installServers } from '../support/install-servers.js';
@@ -18,6 +18,7 @@ const smokeSeconds = 20;
 
 /** Aborts where this process is asked to stop. */
 const stopping = new AbortController();
+setMaxListeners(0, stopping.signal);
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort(name));
 
 async function run(options: Options): Promise<number> {

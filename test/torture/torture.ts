@@ -135,9 +135,10 @@ function startCrew(crew: Crew, { workers, bare, listeners, concurrency }: Profil
 
 /** The rest of the jobs, which do no harm any more, by those who take many at a time. */
 async function workOff({ options, profile, project, queue, crew }: Run): Promise<void> {
-  project.calm();
+  const isMutant = options.mutant !== undefined; // there are few jobs then, and harm is what is wanted of them
+  if (!isMutant) project.calm();
   crew.rest(listen);
-  await drain(queue, 2 * profile.leaseMs + (options.mutant === undefined ? 30_000 : 4000));
+  await drain(queue, 2 * profile.leaseMs + (isMutant ? 4000 : 30_000));
   crew.resume();
   await crew.untilWorking();
 }
