@@ -89,7 +89,7 @@ describe('the packed package', () => {
     );
     const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.(md|svg))$/;
     const code =
-      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$|^dist\/cli\/bin\.cjs$|^dist\/chunks\/[\w-]+\.js$/;
+      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$|^dist\/cli\/(bin|supervise\/watchdog)\.cjs$|^dist\/chunks\/[\w-]+\.js$/;
     // What `drover init` writes.
     const template = 'config/queue.ts';
     const isExpected = (path: string) => documents.test(path) || code.test(path) || path === template;
