@@ -116,6 +116,8 @@ function makeKnex<Connection>(
   };
   const instance = knexOf({
     log: knexLog(logger),
+    // knex would ask PostgreSQL for it: migrations are the same from the oldest on that we speak to.
+    ...(config.client !== 'mysql2' && config.client !== 'better-sqlite3' && { version: '9.5' }),
     ...config,
     // Another default of knex only adds a warning about columns that we never leave out.
     useNullAsDefault: true,
