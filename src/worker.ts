@@ -192,7 +192,8 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#slots.held > 0);
+      const { held, work } = this.#slots;
+      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, held > 0 || work.active === 0);
       isNothingDue = false;
       if (jobs === undefined) continue;
       if (jobs.length > 0) this.#offer(jobs, askedMs);
