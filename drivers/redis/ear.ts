@@ -132,7 +132,7 @@ export class Ear {
   #follow({ redis }: Client, followUp: FollowUp | undefined): Promise<boolean> {
     if (followUp === undefined) return nothing;
     const { script, keys, args, answered } = followUp;
-    const [name, text] = this.#isScriptKnown ? ['EVALSHA', script.sha] : ['EVAL', script.lua];
+    const [name, text] = this.#isScriptKnown ? ['evalsha', script.sha] : ['eval', script.lua];
     this.#following = redis.callBuffer(name, [text, keys.length, ...keys, ...args]).then(
       (answer) => {
         this.#isScriptKnown = true;

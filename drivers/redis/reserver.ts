@@ -143,9 +143,6 @@ export class Reserver {
   ): Promise<Sent> {
     const { keys, signals: store, workers, session, wire } = this.#parts;
     const watch = this.#watch;
-    const places = new QueuePlaces(keys);
-    for (const queue of names) places.placeOf(queue);
-    const deletions = deletionsOf(leases, places);
     const random = randomDigits();
     const signals = store.toReadAlong();
     const beats = workers.take();
@@ -155,6 +152,9 @@ export class Reserver {
       const next = await this.#next.reserve(leases, queue, limit, leaseMs, random);
       if (next !== undefined) return { ...next, isBehind: false };
     }
+    const places = new QueuePlaces(keys);
+    for (const queue of names) places.placeOf(queue);
+    const deletions = deletionsOf(leases, places);
     const reply = await session.script<ReserveReply>(
       wire.scripts.reserve,
       [...places.keys, ...signals, ...(beats.length > 0 ? workers.keys : [])],
