@@ -137,9 +137,9 @@ function forMutants(): Profile {
     ...smoke(30_000),
     rate: 10,
     workers: 2,
-    bare: 4,
-    bareRate: 4, // what comes back is not to stand behind many others, while some stand still
-    bareWeights: { ...bareWeights, throws: 20, late: 12, long: 0.5 },
+    bare: 3,
+    bareRate: 12,
+    bareWeights: { ...bareWeights, throws: 20, late: 25, long: 1 },
     weights: { ...weights, throws: 25, late: 3, long: 2, exits: 3, swells: 0, blocks: 0 },
     everyMs: {
       kill: 1200,
@@ -151,7 +151,7 @@ function forMutants(): Profile {
       full: 60_000,
       clock: 60_000,
       graves: 60_000,
-      late: 5000,
+      late: 6000,
     },
   };
 }
