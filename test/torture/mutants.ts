@@ -38,7 +38,7 @@ export async function runMutants(
   };
   const all = await Promise.allSettled(Array.from({ length: atOnce }, runNext));
   const [first, ...more] = all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  for (const one of more) say(String(one));
+  for (const one of more) say(one instanceof Error ? one.message : String(one));
   if (first) throw first;
   return isAllFound;
 }

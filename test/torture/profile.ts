@@ -138,8 +138,8 @@ function forMutants(): Profile {
     rate: 10,
     workers: 2,
     bare: 3,
-    bareRate: 8, // what comes back is not to stand behind many others
-    bareWeights: { ...bareWeights, throws: 20, late: 12, long: 1 },
+    bareRate: 12,
+    bareWeights: { ...bareWeights, throws: 20, late: 25, long: 1 },
     weights: { ...weights, throws: 25, late: 3, long: 2, exits: 3, swells: 0, blocks: 0 },
     everyMs: {
       kill: 1200,
@@ -151,7 +151,7 @@ function forMutants(): Profile {
       full: 60_000,
       clock: 60_000,
       graves: 60_000,
-      late: 8000,
+      late: 6000,
     },
   };
 }
