@@ -6,4 +6,4 @@ import { fileURLToPath } from 'node:url';
 export const ownProgram = fileURLToPath(new URL('../cli/bin.cjs', import.meta.url));
 
 /** The watchdog of worker processes, for a thread. */
-export const watchdogFile = new URL('../cli/supervise/watchdog.js', import.meta.url);
+export const watchdogFile = new URL('../cli/supervise/watchdog.cjs', import.meta.url);

@@ -47,6 +47,8 @@ export class Slots {
   readonly #rests: Rests;
   readonly #starts = new StartRecords();
   readonly #onEnd = (held: HeldJob, end: AttemptEnd) => this.#ended(held, end);
+  /** The time while a job is given its slot, else 0: to read a clock takes longer than the rest of a step. */
+  #startingMs = 0;
   #taken = 0;
   /** Calls that give jobs back and are under way. */
   #goingBack = 0;
@@ -153,7 +155,9 @@ export class Slots {
     this.#taken += 1;
     held.isInSlot = true;
     held.startedMs = nowMs;
+    this.#startingMs = nowMs;
     startAttempt(held, this.#context, this.#onEnd);
+    this.#startingMs = 0;
   }
 
   #ended(held: HeldJob, end: AttemptEnd): void {
@@ -231,7 +235,7 @@ export class Slots {
   #onStart(held: HeldJob, job: Job, timeoutMs: number): Promise<void> | undefined {
     held.job = job;
     this.work.run(held);
-    held.watch?.started(job.name, timeoutMs, this.#lone.inTheWay);
+    held.watch?.started(job.name, timeoutMs, this.#lone.inTheWay, this.#startingMs || performance.now());
     this.#keeper.add(held);
     // A job that may outlive the lease gets a longer one first: extending is no help while it blocks the
     // event loop.

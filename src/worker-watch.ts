@@ -17,8 +17,9 @@ export interface JobWatch {
    * Its handler starts after the microtasks that are queued by this call.
    *
    * @param alone whether no other job of this process may start until it has ended.
+   * @param nowMs by `performance.now()`.
    */
-  started(name: string, timeoutMs: number, alone: boolean): void;
+  started(name: string, timeoutMs: number, alone: boolean, nowMs: number): void;
   /** Calls the handler. */
   run(handler: () => unknown): unknown;
   /** The handler has ended well: the job is only left to delete. */

@@ -72,10 +72,17 @@ export class JournalWriter {
   }
 
   /** @param alone whether no other job may start until it has ended. */
-  started(entry: JournalEntry, slot: number, name: string, timeoutMs: number, alone: boolean): void {
+  started(
+    entry: JournalEntry,
+    slot: number,
+    name: string,
+    timeoutMs: number,
+    alone: boolean,
+    nowMs: number,
+  ): void {
     entry.slot = slot;
     entry.name = this.#names.numberOf(name);
-    entry.atMs = monotonicMs();
+    entry.atMs = monotonicMs(nowMs);
     entry.timeoutMs = timeoutMs;
     if (this.#steps.isFull) this.flush();
     this.#putStart(entry);

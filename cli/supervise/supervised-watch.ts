@@ -90,8 +90,8 @@ class SupervisedJob extends JournalEntry implements JobWatch {
     return this.#watch.isSuspect(this.reserved);
   }
 
-  started(name: string, timeoutMs: number, alone: boolean): void {
-    this.#journal.started(this, this.#watch.takeSlot(), name, timeoutMs, alone);
+  started(name: string, timeoutMs: number, alone: boolean, nowMs: number): void {
+    this.#journal.started(this, this.#watch.takeSlot(), name, timeoutMs, alone, nowMs);
   }
 
   run(handler: () => unknown): unknown {

@@ -37,7 +37,7 @@ function onlyOne(writer: JournalWriter, job: ReservedJob): JournalEntry {
 }
 
 function start(writer: JournalWriter, entry: JournalEntry, slot = 0, name = 'j', timeoutMs = 0): void {
-  writer.started(entry, slot, name, timeoutMs, false);
+  writer.started(entry, slot, name, timeoutMs, false, performance.now());
 }
 
 /** Ends a test where a write fails. */
