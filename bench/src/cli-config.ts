@@ -14,6 +14,6 @@ const waiting: Handle = async (data) => {
 };
 
 export default {
-  connections: { default: driverOf(place) },
+  connections: { default: await driverOf(place) },
   jobs: [benchJob(handlerMs > 0 ? waiting : tally)],
 };

@@ -7,10 +7,10 @@ import { benchJob, driverOf } from '../drover.js';
  *
  * @param options of the worker, besides its concurrency.
  */
-export function open(place: Place, options: { readonly prefetch?: number }): Contender {
+export async function open(place: Place, options: { readonly prefetch?: number }): Promise<Contender> {
   let handle: Handle = () => {};
   const job = benchJob((data) => handle(data));
-  const queue = createQueue({ connections: { default: driverOf(place) }, jobs: [job] });
+  const queue = createQueue({ connections: { default: await driverOf(place) }, jobs: [job] });
   return {
     push: (data) => queue.push(job, data),
     pushMany: (list, delayMs = 0) => queue.bulk(job, list, delayMs > 0 ? { delay: delayMs } : {}),

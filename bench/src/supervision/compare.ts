@@ -24,7 +24,11 @@ interface Pair {
 /** Stores the backlog. */
 async function fill(place: Place, jobs: number): Promise<void> {
   const job = benchJob(() => {});
-  const queue = createQueue({ connections: { default: driverOf(place) }, jobs: [job], statistics: false });
+  const queue = createQueue({
+    connections: { default: await driverOf(place) },
+    jobs: [job],
+    statistics: false,
+  });
   if (place.store === 'sqlite') await queue.migrate();
   for (let pushed = 0; pushed < jobs; pushed += 1000) {
     await queue.bulk(job, Array.from({ length: Math.min(1000, jobs - pushed) }, jobData));

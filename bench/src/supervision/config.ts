@@ -10,7 +10,7 @@ let handled = 0;
 let start = { us: 0, cpu: process.cpuUsage() };
 
 export default {
-  connections: { default: driverOf(place) },
+  connections: { default: await driverOf(place) },
   jobs: [
     benchJob(() => {
       handled += 1;
