@@ -80,9 +80,10 @@ export class BufferedQueue {
     const core = this.#core;
     return new Promise((resolve, reject) => {
       const stored = tracePush(core.config.tracing, async (trace) => {
-        const plan = planPush(core, this.#connection, job, options, core.clock.now(), trace.context);
+        const nowMs = core.clock.now();
+        const plan = planPush(core, this.#connection, job, options, nowMs, trace.context);
         const { connection } = plan;
-        const prepared = await jobOfPlan(plan, data);
+        const prepared = await jobOfPlan(plan, data, nowMs);
         const { id } = prepared.job;
         trace.describe({ connection, queue: prepared.queue, name: prepared.name, ids: [id] });
         await this.#room();

@@ -36,7 +36,7 @@ export class Intake {
   /**
    * Answers undefined when the store could not be reached; the wait is over then.
    *
-   * @param atOnce for a worker that has jobs to run meanwhile; else what else this turn has for the store goes along.
+   * @param atOnce for a worker that has jobs to run meanwhile, or none at all; else what else this turn has for the store goes along.
    */
   async reserve(limit: number, atOnce: boolean): Promise<ReservedJob[] | undefined> {
     const { settler, controls, leaseMs, outage } = this.#options;

@@ -36,8 +36,11 @@ export const unreadable = '(unreadable)';
 /** What a body turned out to be: a payload, or the reason why it is none. */
 export type Decoded = { readonly payload: Payload } | { readonly problem: string };
 
-/** Encodes jobs that differ in their data and ids only. */
-export type PayloadEncoder = (data: unknown, id: string) => string;
+/** What the payloads of an encoder have in common. */
+type SharedFields = Omit<Payload, 'data' | 'id' | 'dueAt'>;
+
+/** Encodes jobs that differ in their data, their ids and the time when they are due first only. */
+export type PayloadEncoder = (data: unknown, id: string, dueAt: number | undefined) => string;
 
 /**
  * Makes the text that is stored for jobs.
@@ -47,16 +50,16 @@ export type PayloadEncoder = (data: unknown, id: string) => string;
  * the `encode` of the form throws.
  */
 export function payloadEncoder(
-  fields: Omit<Payload, 'data' | 'id'>,
+  fields: SharedFields,
   maxBytes: number,
   wire?: Pick<WireFormat, 'encode'>,
 ): PayloadEncoder {
-  const encode = wire
-    ? (data: unknown, id: string) => wire.encode({ ...fields, data, id })
+  const encode: PayloadEncoder = wire
+    ? (data, id, dueAt) => wire.encode({ ...fields, ...(dueAt !== undefined && { dueAt }), data, id })
     : thinkQueue3Encoder(fields);
-  return (data, id) => {
+  return (data, id, dueAt) => {
     assertJsonSafe(data);
-    const body = encode(data, id);
+    const body = encode(data, id, dueAt);
     // Those of think-queue 3 are ASCII.
     const bytes = wire ? Buffer.byteLength(body) : body.length;
     if (bytes <= maxBytes) return body;
@@ -69,30 +72,31 @@ export function payloadEncoder(
 
 /** The text that is stored for one job, see {@link payloadEncoder}. */
 export function encodePayload(
-  { data, id, ...fields }: Payload,
+  { data, id, dueAt, ...fields }: Payload,
   maxBytes: number,
   wire?: Pick<WireFormat, 'encode'>,
 ): string {
-  return payloadEncoder(fields, maxBytes, wire)(data, id);
+  return payloadEncoder(fields, maxBytes, wire)(data, id, dueAt);
 }
 
 /**
  * Wire format think-queue 3.x: `job, maxTries, timeout, data, …, id, attempts`. It ignores the fields that it does not
  * know. In ASCII, as PHP writes it: tables and terminals of any character set take it.
  */
-export function encodeThinkQueue3({ data, id, ...fields }: Payload): string {
-  return thinkQueue3Encoder(fields)(data, id);
+export function encodeThinkQueue3({ data, id, dueAt, ...fields }: Payload): string {
+  return thinkQueue3Encoder(fields)(data, id, dueAt);
 }
 
 /** What stands before the data and behind it is written once. */
-function thinkQueue3Encoder(fields: Omit<Payload, 'data' | 'id'>): PayloadEncoder {
-  const { job, maxTries, timeout, timeoutAt, backoff, maxExceptions, trace, dueAt } = fields;
+function thinkQueue3Encoder(fields: SharedFields): PayloadEncoder {
+  const { job, maxTries, timeout, timeoutAt, backoff, maxExceptions, trace } = fields;
   const head = inAscii(JSON.stringify({ job, maxTries, timeout, timeoutAt })).slice(0, -1);
-  const tail = inAscii(JSON.stringify({ backoff, maxExceptions, ...trace, dueAt })).slice(1, -1);
-  const beforeId = `${tail === '' ? '' : `,${tail}`},"id":`;
-  return (data, id) => {
+  const rest = inAscii(JSON.stringify({ backoff, maxExceptions, ...trace })).slice(1, -1);
+  const tail = rest === '' ? '' : `,${rest}`;
+  return (data, id, dueAt) => {
     const json = data === undefined ? '' : `,"data":${inAscii(JSON.stringify(data))}`;
-    return `${head}${json}${beforeId}${inAscii(JSON.stringify(id))},"attempts":0}`;
+    const due = dueAt === undefined ? '' : `,"dueAt":${dueAt}`;
+    return `${head}${json}${tail}${due},"id":${inAscii(JSON.stringify(id))},"attempts":0}`;
   };
 }
 

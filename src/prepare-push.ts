@@ -57,11 +57,16 @@ export function planPush(
 /**
  * Checks and encodes the data of one push: at once, unless a schema has to be asked.
  *
+ * @param nowMs when it is pushed.
  * @throws QueueError for data that cannot be.
  */
-export function jobOfPlan({ draft, checkedBy }: PushPlan, data: unknown): PreparedJob | Promise<PreparedJob> {
-  if (checkedBy === undefined) return jobOf(draft, data);
-  return validate(checkedBy, data).then(() => jobOf(draft, data));
+export function jobOfPlan(
+  { draft, checkedBy }: PushPlan,
+  data: unknown,
+  nowMs: number,
+): PreparedJob | Promise<PreparedJob> {
+  if (checkedBy === undefined) return jobOf(draft, data, nowMs);
+  return validate(checkedBy, data).then(() => jobOf(draft, data, nowMs));
 }
 
 /** A definition that is pushed is one that this process can run: a `sync` connection needs no `jobs`. */

@@ -42,20 +42,9 @@ export class PushTrips {
     if (this.inline)
       return this.#connector.push(queue, [job]).then(([outcome = 'stored']) => stored(outcome));
     return new Promise<T>((resolve, failed) => {
-      const push: Push = {
-        queue,
-        job,
-        stored(outcome) {
-          try {
-            resolve(stored(outcome));
-          } catch (error) {
-            failed(error);
-          }
-        },
-        failed,
-      };
+      const told = (outcome: PushOutcome): void => resolve(stored(outcome));
       // Behind the promises that are settled already, so that what they push comes along.
-      if (this.#waiting.push(push) === 1) void now.then(this.#start);
+      if (this.#waiting.push({ queue, job, stored: told, failed }) === 1) void now.then(this.#start);
     });
   }
 
@@ -69,23 +58,46 @@ export class PushTrips {
     }
   }
 
-  async #store(queue: string, pushes: readonly Push[]): Promise<void> {
-    let outcomes: readonly PushOutcome[];
+  /** Never rejects: each push is told what became of it. */
+  #store(queue: string, pushes: readonly Push[]): Promise<void> {
+    return this.#pushed(queue, pushes.map(jobOf)).then(
+      (outcomes) => {
+        for (let index = 0; index < pushes.length; index++) {
+          tell(pushes[index] as Push, outcomes[index] ?? 'stored');
+        }
+      },
+      (error: unknown) => this.#failed(queue, pushes, error),
+    );
+  }
+
+  /** A connector that throws has refused the jobs, as if it rejected. */
+  #pushed(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
     try {
-      outcomes = await this.#connector.push(
-        queue,
-        pushes.map(({ job }) => job),
-      );
+      return this.#connector.push(queue, jobs);
     } catch (error) {
-      // What the store refuses may be one of them: the others shall not go down with it.
-      if (pushes.length > 1 && !(isQueueError(error) && error.transient)) {
-        for (const push of pushes) await this.#store(queue, [push]);
-      } else {
-        for (const { failed } of pushes) failed(error);
-      }
-      return;
+      return Promise.reject(error);
     }
-    for (let index = 0; index < pushes.length; index++) pushes[index]?.stored(outcomes[index] ?? 'stored');
+  }
+
+  async #failed(queue: string, pushes: readonly Push[], error: unknown): Promise<void> {
+    // What the store refuses may be one of them: the others shall not go down with it.
+    if (pushes.length > 1 && !(isQueueError(error) && error.transient)) {
+      for (const push of pushes) await this.#store(queue, [push]);
+    } else {
+      for (const { failed } of pushes) failed(error);
+    }
+  }
+}
+
+function jobOf({ job }: Push): NewJob {
+  return job;
+}
+
+function tell({ stored, failed }: Push, outcome: PushOutcome): void {
+  try {
+    stored(outcome);
+  } catch (error) {
+    failed(error);
   }
 }
 

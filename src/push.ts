@@ -62,7 +62,7 @@ export interface PreparedJob {
   readonly job: NewJob;
 }
 
-/** All that a push says but for its data: jobs that differ in nothing else are drafted once. */
+/** All that a push says but for its data and its time: jobs that differ in nothing else are drafted once. */
 export interface JobDraft {
   readonly queue: string;
   /** The wire name. */
@@ -70,6 +70,8 @@ export interface JobDraft {
   /** The id that the caller chose. */
   readonly id: string | undefined;
   readonly wait: Pick<NewJob, 'delayMs' | 'availableAtMs'>;
+  /** When it is due first, in ms since the epoch. Absent where that is when it is pushed, and nothing else hangs on the time. */
+  readonly dueAtMs: number | undefined;
   readonly encode: PayloadEncoder;
 }
 
@@ -108,13 +110,13 @@ export function draftJob(
       maxExceptions: checkTries(options.maxExceptions, 'maxExceptions'),
     }),
     ...(defaults.trace && { trace: defaults.trace }),
-    dueAt,
   };
   return {
     name: wireName,
     queue: options.queue === undefined ? defaults.queue : checkQueueName(options.queue),
     id,
     wait,
+    dueAtMs: wait === now && endMs === undefined ? undefined : dueAt,
     encode: payloadEncoder(fields, defaults.maxPayloadBytes, defaults.wire),
   };
 }
@@ -122,11 +124,16 @@ export function draftJob(
 /**
  * A job of a draft, encoded.
  *
+ * @param nowMs when it is pushed.
  * @throws QueueError, see `payloadEncoder`.
  */
-export function jobOf({ name, queue, id: ownId, wait, encode }: JobDraft, data: unknown): PreparedJob {
+export function jobOf(
+  { name, queue, id: ownId, wait, dueAtMs, encode }: JobDraft,
+  data: unknown,
+  nowMs: number,
+): PreparedJob {
   const id = ownId ?? newJobId();
-  const body = encode(data === undefined ? null : data, id);
+  const body = encode(data === undefined ? null : data, id, dueAtMs ?? nowMs);
   if (ownId !== undefined) return { name, queue, job: { id, body, ...wait, unique: true } };
   return { name, queue, job: wait === now ? { id, body } : { id, body, ...wait } };
 }

@@ -1,6 +1,5 @@
 import type { Duration } from './duration.js';
 import { QueueError } from './errors.js';
-import { isJobDefinition } from './job-definition.js';
 import { jobOfPlan, type Pushable, type PushPlan, planPush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
@@ -33,7 +32,8 @@ export class Pusher {
   readonly connectionName: string;
   readonly #core: QueueCore;
   readonly #transaction: unknown;
-  #lastPlan: { readonly job: Pushable; readonly nowMs: number; readonly plan: PushPlan } | undefined;
+  /** Of definitions, which stay what they are, pushed without options. */
+  readonly #plans = new WeakMap<object, PushPlan>();
 
   /** @internal */
   constructor(core: QueueCore, connectionName: string, transaction?: unknown) {
@@ -56,8 +56,9 @@ export class Pusher {
   /** Not `async`, nor what it calls: of many small pushes a promise for each step would cost more than the steps. */
   #push(job: Pushable, data: unknown, options: PushOptions, trace: PushTrace): Promise<string> {
     try {
-      const plan = this.#planOf(job, options, trace);
-      const made = jobOfPlan(plan, data);
+      const nowMs = this.#core.clock.now();
+      const plan = this.#planOf(job, options, nowMs, trace);
+      const made = jobOfPlan(plan, data, nowMs);
       if (!(made instanceof Promise)) return this.#store(plan.connection, made, trace);
       return made.then((prepared) => this.#store(plan.connection, prepared, trace));
     } catch (error) {
@@ -65,15 +66,13 @@ export class Pusher {
     }
   }
 
-  /** Pushes of one job in one millisecond, without options, share a plan. */
-  #planOf(job: Pushable, options: PushOptions, { context }: PushTrace): PushPlan {
-    const nowMs = this.#core.clock.now();
-    const last = this.#lastPlan;
-    const isPlain = options === noOptions && context === undefined;
-    if (isPlain && last !== undefined && last.job === job && last.nowMs === nowMs) return last.plan;
+  #planOf(job: Pushable, options: PushOptions, nowMs: number, { context }: PushTrace): PushPlan {
+    const isPlain = options === noOptions && context === undefined && typeof job === 'object';
+    const known = isPlain ? this.#plans.get(job) : undefined;
+    if (known !== undefined) return known;
     const plan = planPush(this.#core, this.connectionName, job, options, nowMs, context);
     // What a name or a class stands for may change.
-    if (isPlain && isJobDefinition(job)) this.#lastPlan = { job, nowMs, plan };
+    if (isPlain && plan.draft.dueAtMs === undefined) this.#plans.set(job, plan);
     return plan;
   }
 
@@ -117,16 +116,17 @@ export class Pusher {
   }
 
   async #pushMany(entries: readonly PushEntry[], trace: PushTrace): Promise<string[]> {
+    const nowMs = this.#core.clock.now();
     const groups = new Map<string, PushGroup>();
     const ids: string[] = [];
     let last: { job: Pushable; options: PushOptions; plan: PushPlan; group: PushGroup } | undefined;
     for (const entry of entries) {
       const [job, data, options = noOptions] = checkedEntry(entry);
       if (last === undefined || last.job !== job || last.options !== options) {
-        const plan = this.#planOf(job, options, trace);
+        const plan = this.#planOf(job, options, nowMs, trace);
         last = { job, options, plan, group: groupOf(plan, groups) };
       }
-      const made = jobOfPlan(last.plan, data);
+      const made = jobOfPlan(last.plan, data, nowMs);
       const prepared = made instanceof Promise ? await made : made;
       last.group.jobs.push(prepared);
       last.group.places.push(ids.length);

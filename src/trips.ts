@@ -51,7 +51,7 @@ export class Trips {
   /**
    * Reserves with the next trip. One call at a time. Rejects with the error of that trip.
    *
-   * @param atOnce not to wait for what this turn brings: there are jobs to run while the trip is under way.
+   * @param atOnce not to wait for what this turn brings: there are jobs to run while the trip is under way, or none that could end.
    */
   reserve(queues: readonly string[], limit: number, leaseMs: number, atOnce = false): Promise<ReservedJob[]> {
     if (!this.#isBound) {

@@ -192,7 +192,7 @@ export class Worker {
       }
       const askedMs = performance.now();
       this.#looks += 1;
-      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#slots.held > 0);
+      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#goesAtOnce);
       isNothingDue = false;
       if (jobs === undefined) continue;
       if (jobs.length > 0) this.#offer(jobs, askedMs);
@@ -239,6 +239,11 @@ export class Worker {
   #isDoneWithOpenQueues(): boolean {
     const { once, stopWhenEmpty } = this.#options;
     return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.work.active === 0;
+  }
+
+  /** Whether a reserve has nothing to wait for: there are jobs to run meanwhile, or none that could be deleted with it. */
+  get #goesAtOnce(): boolean {
+    return this.#slots.held > 0 || this.#slots.work.active === 0;
   }
 
   get #takesNothing(): boolean {

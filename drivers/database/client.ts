@@ -6,7 +6,8 @@ import type { Logger } from '../../src/index.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { type ClientPackage, explainPackage } from './errors.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
-import { type Deadline, lend } from './lend.js';
+import { type Deadline, lend, poolOf } from './lend.js';
+import { Relay } from './relay.js';
 
 /** Connections of one knex instance, lent one at a time. */
 export interface Client<Connection> {
@@ -32,6 +33,7 @@ export function borrowKnex<Connection>(
   instance: KnexInstance,
   dialect: Dialect<Connection>,
 ): Client<Connection> {
+  const pool = poolOf<Connection>(instance);
   return {
     knex: instance,
     use: (task, deadline) => {
@@ -43,7 +45,7 @@ export function borrowKnex<Connection>(
           giveBack();
         }
       };
-      return lend(instance, dialect, borrowed, deadline);
+      return lend(pool, dialect, borrowed, deadline);
     },
     openAlone: () => openAlone(instance),
     destroy: async () => {},
@@ -61,9 +63,10 @@ export async function openKnex<Connection>(
   logger: Logger,
 ): Promise<Client<Connection>> {
   const instance = makeKnex(loadKnex(config), config, dialect, logger);
+  const pool = new Relay(poolOf<Connection>(instance));
   return {
     knex: instance,
-    use: (task, deadline) => lend(instance, dialect, task, deadline),
+    use: (task, deadline) => lend(pool, dialect, task, deadline),
     openAlone: () => openAlone(instance),
     destroy: () => instance.destroy(),
   };
@@ -113,6 +116,8 @@ function makeKnex<Connection>(
   };
   const instance = knexOf({
     log: knexLog(logger),
+    // knex would ask PostgreSQL for it: migrations are the same from the oldest on that we speak to.
+    ...(config.client !== 'mysql2' && config.client !== 'better-sqlite3' && { version: '9.5' }),
     ...config,
     // Another default of knex only adds a warning about columns that we never leave out.
     useNullAsDefault: true,

@@ -107,9 +107,7 @@ export class DatabaseConnector<Connection> implements Connector {
 
   async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
     try {
-      const outcomes = await this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
-      this.#tellOfPushed(queue, jobs);
-      return outcomes;
+      return await this.#pushAndTell(queue, jobs);
     } catch (error) {
       throw aboutJobs(error, jobs);
     }
@@ -197,10 +195,20 @@ export class DatabaseConnector<Connection> implements Connector {
     await Promise.all([this.#session.close(tellLast), waits?.close()]);
   }
 
+  async #pushAndTell(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    const { teller } = this.#parts;
+    const pushTelling = this.#jobs.pushTelling?.bind(this.#jobs);
+    if (pushTelling && teller?.isQuiet && jobs.length > 0 && !areLater(jobs)) {
+      const push = () => this.#session.run((connection) => pushTelling(connection, queue, jobs));
+      return await teller.tellAlong({ queue, jobs: jobs.length }, push);
+    }
+    const outcomes = await this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
+    this.#tellOfPushed(queue, jobs);
+    return outcomes;
+  }
+
   #tellOfPushed(queue: string, jobs: readonly NewJob[]): void {
-    if (jobs.length === 0) return;
-    const isLater = jobs.some(({ delayMs = 0, availableAtMs }) => delayMs > 0 || availableAtMs !== undefined);
-    this.#parts.teller?.tell({ queue, jobs: isLater ? 'later' : jobs.length });
+    if (jobs.length > 0) this.#parts.teller?.tell({ queue, jobs: areLater(jobs) ? 'later' : jobs.length });
   }
 
   #tellOfReleased(releases: readonly Release[]): void {
@@ -208,4 +216,9 @@ export class DatabaseConnector<Connection> implements Connector {
       this.#parts.teller?.tell({ queue: lease.queue, jobs: delayMs > 0 ? 'later' : 1 });
     }
   }
+}
+
+/** Whether some of them may be due later. */
+function areLater(jobs: readonly NewJob[]): boolean {
+  return jobs.some(({ delayMs = 0, availableAtMs }) => delayMs > 0 || availableAtMs !== undefined);
 }

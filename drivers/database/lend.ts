@@ -6,6 +6,28 @@ import type { KnexInstance } from './knex-types.js';
 /** How long a call may take, in ms. */
 export type Deadline = number;
 
+/** What connections are lent from. */
+export interface Pool<Connection> {
+  /** One that nobody else has, at once where it can. @throws NotConnected where there is none to be had. */
+  take(): Connection | Promise<Connection>;
+  /** @param isWell false where something went wrong with it. */
+  giveBack(connection: Connection, isWell: boolean): unknown;
+}
+
+/** The pool of a knex instance, which drops lost connections itself. */
+export function poolOf<Connection>({ client }: KnexInstance): Pool<Connection> {
+  return {
+    async take() {
+      try {
+        return await client.acquireConnection();
+      } catch (error) {
+        throw new NotConnected(error);
+      }
+    },
+    giveBack: (connection) => client.releaseConnection(connection),
+  };
+}
+
 /**
  * Lends one connection of the pool to `task` and gives it back.
  *
@@ -13,7 +35,7 @@ export type Deadline = number;
  * connection has been cut off.
  */
 export async function lend<Connection, T>(
-  { client }: KnexInstance,
+  pool: Pool<Connection>,
   dialect: Pick<Dialect<Connection>, 'drop' | 'place'>,
   task: (connection: Connection) => Answer<T>,
   deadlineMs?: Deadline,
@@ -21,13 +43,17 @@ export async function lend<Connection, T>(
   let lent: Connection | undefined;
   let isLate = false;
   const run = async (): Promise<T> => {
-    const connection = await acquire<Connection>(client);
+    const taken = pool.take();
+    const connection = taken instanceof Promise ? await taken : taken;
+    let isWell = false;
     try {
       if (isLate) throw new Error('nobody waits for it any more');
       lent = connection;
-      return await task(connection);
+      const result = await task(connection);
+      isWell = !isLate;
+      return result;
     } finally {
-      await client.releaseConnection(connection);
+      await pool.giveBack(connection, isWell);
     }
   };
   if (deadlineMs === undefined) return await run();
@@ -37,14 +63,6 @@ export async function lend<Connection, T>(
     if (lent !== undefined) dialect.drop(lent);
     return tooLate(dialect.place, deadlineMs, lent !== undefined);
   });
-}
-
-async function acquire<Connection>(client: KnexInstance['client']): Promise<Connection> {
-  try {
-    return await client.acquireConnection();
-  } catch (error) {
-    throw new NotConnected(error);
-  }
 }
 
 /** The error for a call whose time is over. */

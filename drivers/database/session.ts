@@ -39,6 +39,7 @@ export class Session<Connection> {
   readonly #options: SessionOptions<Connection>;
   #client: Promise<Client<Connection>> | undefined;
   #ready: Promise<Client<Connection>> | undefined;
+  #readyClient: Client<Connection> | undefined;
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #lastTurnAt = performance.now();
@@ -60,9 +61,9 @@ export class Session<Connection> {
    */
   run<T>(verb: (connection: Connection) => Answer<T>): Promise<T> {
     return this.#track(async () => {
-      await this.#letOthersIn();
-      const client = await this.#whenReady();
-      return await this.#retried(client, verb);
+      if (this.#isLongStretch) await this.#letOthersIn();
+      // At once where it is ready: the next trip goes ahead of the handlers.
+      return await this.#retried(this.#readyClient ?? (await this.#whenReady()), verb);
     });
   }
 
@@ -152,10 +153,13 @@ export class Session<Connection> {
 
   /**
    * SQLite's verbs wait for nothing, so a loop over them would never give the event loop a turn: leases
-   * would not be extended and signals not be seen while the backlog lasts.
+   * would not be extended and signals not be seen while the backlog lasts. Those of servers wait for their answers.
    */
+  get #isLongStretch(): boolean {
+    return this.#options.kind === 'sqlite' && performance.now() - this.#lastTurnAt >= longestStretchMs;
+  }
+
   async #letOthersIn(): Promise<void> {
-    if (performance.now() - this.#lastTurnAt < longestStretchMs) return;
     await nextTurn();
     this.#lastTurnAt = performance.now();
   }
@@ -170,10 +174,16 @@ export class Session<Connection> {
   }
 
   #whenReady(): Promise<Client<Connection>> {
-    this.#ready ??= this.#prepare().catch((error: unknown) => {
-      this.#ready = undefined;
-      throw error;
-    });
+    this.#ready ??= this.#prepare().then(
+      (client) => {
+        this.#readyClient = client;
+        return client;
+      },
+      (error: unknown) => {
+        this.#ready = undefined;
+        throw error;
+      },
+    );
     return this.#ready;
   }
 

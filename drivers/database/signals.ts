@@ -55,10 +55,13 @@ export class DatabaseSignals<Connection> implements SignalStore {
     const sent = (): void => {
       if (this.#nextReading?.keys === keys) this.#nextReading = undefined;
     };
-    const values = this.#session.run((connection) => {
-      sent();
-      return this.#table.read(connection, [...keys]);
-    });
+    // Not before this turn's other keys are in: a connection at hand is asked at once.
+    const values = Promise.resolve().then(() =>
+      this.#session.run((connection) => {
+        sent();
+        return this.#table.read(connection, [...keys]);
+      }),
+    );
     values.catch(sent); // where no connection was to be had
     return { keys, values };
   }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer, Change } from './dialects/dialect.js';
+import type { PushOutcome } from '../../src/index.js';
+import type { Answer, Change, PushedAndTold } from './dialects/dialect.js';
 import type { Session } from './session.js';
 
 /** How far apart tellings are, in ms; the first after a quiet time goes at once. */
@@ -24,6 +25,7 @@ export class Teller<Connection> {
   readonly #options: TellerOptions<Connection>;
   readonly #untold = new Map<string, Change['jobs']>();
   #isTelling = false;
+  #isToldAlong = false;
   #isStopped = false;
 
   constructor(options: TellerOptions<Connection>) {
@@ -37,6 +39,27 @@ export class Teller<Connection> {
     if (!this.#isTelling) void this.#tellAll();
   }
 
+  /** True where nothing was told lately, so that the next push may tell of itself. */
+  get isQuiet(): boolean {
+    return !this.#isTelling && !this.#isToldAlong && !this.#isStopped;
+  }
+
+  /** Sees to it that all hear of a push who wait when it is committed: what it told by itself need not be told again. */
+  async tellAlong(
+    { queue, jobs }: { readonly queue: string; readonly jobs: number },
+    push: () => Promise<PushedAndTold>,
+  ): Promise<PushOutcome[]> {
+    this.#isToldAlong = true;
+    try {
+      const { outcomes, told } = await push();
+      if (told < jobs) this.tell({ queue, jobs: jobs - told });
+      else if (!this.#isTelling) void this.#tellAll(shortestGapMs);
+      return outcomes;
+    } finally {
+      this.#isToldAlong = false;
+    }
+  }
+
   /** From now on only keeps what it is given. */
   stop(): void {
     this.#isStopped = true;
@@ -47,9 +70,11 @@ export class Teller<Connection> {
     if (this.#untold.size > 0) await this.#options.tell(connection, this.#take());
   }
 
-  async #tellAll(): Promise<void> {
+  /** @param restMs how long to wait before the first. */
+  async #tellAll(restMs = 0): Promise<void> {
     const { session, tell, onError } = this.#options;
     this.#isTelling = true;
+    if (restMs > 0) await pause(restMs);
     let gapMs = shortestGapMs;
     while (this.#untold.size > 0 && !this.#isStopped) {
       const changes = this.#take();

@@ -23,6 +23,8 @@ export interface WaitsOptions<Connection> {
 export class Waits<Connection> {
   readonly #options: WaitsOptions<Connection>;
   readonly #waiting = new Set<Wait>();
+  /** The queues of waits that ended with a job, still announced. */
+  readonly #foundFor = new Map<string, Listener>();
   #listener: Promise<Listener> | undefined;
   #heardAtMs = performance.now();
   #isClosed = false;
@@ -52,9 +54,14 @@ export class Waits<Connection> {
     }
   }
 
-  /** There was work: more may follow soon. */
+  /**
+   * Jobs were reserved: more may follow soon. What waits found them for is announced no longer where nobody else here waits
+   * for it: from before the handlers on, which may block this process, and not ahead of the reserve, which it would delay.
+   */
   noteWork(): void {
     this.#heardAtMs = performance.now();
+    for (const [queue, listener] of this.#foundFor) void this.#withdraw(queue, listener);
+    this.#foundFor.clear();
   }
 
   /** Ends the waits, and what listens. */
@@ -154,11 +161,11 @@ export class Waits<Connection> {
     return chosen !== undefined;
   }
 
-  /** There is a job: its queues are announced no longer where nobody else here waits for them. */
+  /** There is a job: once it is reserved its queues are announced no longer; see `noteWork`. */
   #found(wait: Wait, listener: Listener): undefined {
     this.#heardAtMs = performance.now();
     this.#waiting.delete(wait);
-    for (const queue of wait.queues) void this.#withdraw(queue, listener);
+    for (const queue of wait.queues) this.#foundFor.set(queue, listener);
   }
 
   /** A job came to a queue: one wait of this process sees to it, or those of another. */

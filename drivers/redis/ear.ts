@@ -16,7 +16,10 @@ export interface FollowUp {
   readonly args: readonly (string | number)[];
   /** How long it may wait for its turn: the command before it blocks no longer. */
   readonly withinMs: number;
-  /** Gets the answer, its texts as buffers; tells whether there is news in it for who waits. Must not throw. */
+  /**
+   * Gets the answer, its texts as buffers, or undefined where none will come; tells whether there is news in it for who
+   * waits. Must not throw.
+   */
   answered(answer: unknown): boolean;
 }
 
@@ -129,7 +132,7 @@ export class Ear {
   #follow({ redis }: Client, followUp: FollowUp | undefined): Promise<boolean> {
     if (followUp === undefined) return nothing;
     const { script, keys, args, answered } = followUp;
-    const [name, text] = this.#isScriptKnown ? ['EVALSHA', script.sha] : ['EVAL', script.lua];
+    const [name, text] = this.#isScriptKnown ? ['evalsha', script.sha] : ['eval', script.lua];
     this.#following = redis.callBuffer(name, [text, keys.length, ...keys, ...args]).then(
       (answer) => {
         this.#isScriptKnown = true;
@@ -137,7 +140,7 @@ export class Ear {
       },
       () => {
         this.#isScriptKnown = false; // it may be another server, or its scripts were flushed
-        return false;
+        return answered(undefined);
       },
     );
     return this.#following;

@@ -11,6 +11,8 @@ export interface Asked {
 
 interface Early {
   readonly leaseMs: number;
+  /** When their leases began at the earliest, on the monotonic clock. */
+  readonly sinceMs: number;
   readonly jobs: Promise<ReservedJob[]>;
   readonly timer: NodeJS.Timeout;
 }
@@ -32,6 +34,8 @@ export class EarlyReserve {
   /** What was asked for last, and not brought: by queues. */
   readonly #asked = new Map<string, Asked>();
   readonly #early = new Map<string, Early>();
+  /** How many reserves are under way beside: by queues. */
+  readonly #underWay = new Map<string, number>();
 
   constructor(options: EarlyReserveOptions) {
     this.#options = options;
@@ -49,10 +53,28 @@ export class EarlyReserve {
     return this.#asked.get(nameOf(queues));
   }
 
-  /** Takes jobs that were reserved for who waits for these queues. */
-  taken(queues: readonly string[], leaseMs: number, jobs: readonly ReservedJob[]): void {
-    if (this.has(queues)) void this.giveBack(jobs);
-    else this.#keep(queues, leaseMs, Promise.resolve([...jobs]));
+  /**
+   * Takes jobs that were reserved for who waits for these queues.
+   *
+   * @param jobs does not reject.
+   * @param sinceMs when their leases began at the earliest.
+   */
+  taken(queues: readonly string[], leaseMs: number, jobs: Promise<ReservedJob[]>, sinceMs: number): void {
+    if (this.has(queues)) void jobs.then((all) => this.giveBack(all));
+    else this.#keep(queues, leaseMs, jobs, sinceMs);
+  }
+
+  /** Keeps what is here for these queues until a reserve has come back, which may bring what comes behind it. */
+  async during<T>(queues: readonly string[], reserving: Promise<T>): Promise<T> {
+    const name = nameOf(queues);
+    this.#underWay.set(name, (this.#underWay.get(name) ?? 0) + 1);
+    try {
+      return await reserving;
+    } finally {
+      const left = (this.#underWay.get(name) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(name, left);
+      else this.#underWay.delete(name);
+    }
   }
 
   /** Takes that somebody who waits for these queues is about to be woken, as there is a job. */
@@ -60,9 +82,10 @@ export class EarlyReserve {
     const asked = this.wanted(queues);
     if (asked === undefined || this.has(queues)) return;
     const { limit, leaseMs } = asked;
+    const sinceMs = performance.now();
     const jobs = this.#options.reserve(queues, limit, leaseMs);
     jobs.catch(() => undefined); // told to who asks
-    this.#keep(queues, leaseMs, jobs);
+    this.#keep(queues, leaseMs, jobs, sinceMs);
   }
 
   /** Whether jobs are here for these queues, or on their way. */
@@ -70,25 +93,37 @@ export class EarlyReserve {
     return this.#early.has(nameOf(queues));
   }
 
-  #keep(queues: readonly string[], leaseMs: number, jobs: Promise<ReservedJob[]>): void {
+  #keep(queues: readonly string[], leaseMs: number, jobs: Promise<ReservedJob[]>, sinceMs: number): void {
     const name = nameOf(queues);
     this.#asked.delete(name);
-    const timer = setTimeout(() => void this.#drop(name), keptMs);
-    this.#early.set(name, { leaseMs, jobs, timer });
+    const timer = setTimeout(() => {
+      if (this.#underWay.has(name)) timer.refresh();
+      else void this.#drop(name);
+    }, keptMs);
+    this.#early.set(name, { leaseMs, sinceMs, jobs, timer });
   }
 
-  /** What was reserved for these queues already, or undefined where nothing was. */
-  take(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> | undefined {
+  /**
+   * What was reserved for these queues already, or undefined where nothing was.
+   *
+   * @param later what was reserved after it, and comes behind it.
+   */
+  take(
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+    later: readonly ReservedJob[] = [],
+  ): Promise<ReservedJob[]> | undefined {
     if (limit === 0 || this.#early.size === 0) return undefined;
     const name = nameOf(queues);
     const early = this.#early.get(name);
     if (early === undefined) return undefined;
-    if (early.leaseMs !== leaseMs) {
+    if (early.leaseMs !== leaseMs || isOld(early)) {
       void this.#drop(name);
       return undefined;
     }
     this.#forget(name, early);
-    return this.#upTo(limit, early.jobs);
+    return this.#upTo(limit, early.jobs, later);
   }
 
   /** Gives back what nobody has asked for. */
@@ -97,8 +132,12 @@ export class EarlyReserve {
     await Promise.all([...this.#early.keys()].map((name) => this.#drop(name)));
   }
 
-  async #upTo(limit: number, early: Promise<ReservedJob[]>): Promise<ReservedJob[]> {
-    const jobs = await early;
+  async #upTo(
+    limit: number,
+    early: Promise<ReservedJob[]>,
+    later: readonly ReservedJob[],
+  ): Promise<ReservedJob[]> {
+    const jobs = [...(await early), ...later];
     if (jobs.length <= limit) return jobs;
     void this.giveBack(jobs.slice(limit));
     return jobs.slice(0, limit);
@@ -124,6 +163,14 @@ export class EarlyReserve {
       this.#options.onError(error); // their leases lapse
     }
   }
+}
+
+/**
+ * Who waits is given jobs as if they were reserved now. What was reserved long ago, while the event loop was blocked, the
+ * process stopped or the store slow, does not say how much is left of its lease.
+ */
+export function isOld({ sinceMs, leaseMs }: Pick<Early, 'sinceMs' | 'leaseMs'>): boolean {
+  return performance.now() - sinceMs > leaseMs / 3;
 }
 
 function nameOf(queues: readonly string[]): string {

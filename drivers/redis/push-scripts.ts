@@ -48,9 +48,9 @@ end
  * are due by now.
  */
 export const pushNowScript = plainScript(`
-if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
-local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
-if first then
+if redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then -- mostly there is neither
+  if redis.call('EXISTS', KEYS[3]) == 1 then return 1 end
+  local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
   local time = redis.call('TIME')
   if tonumber(first) <= time[1] + time[2] / 1000000 then return 0 end
 end

@@ -13,7 +13,7 @@ const mostHeld = 500;
 const longText = 1000;
 
 /** How long a connector that watches a queue is trusted to do so; it says so again with every look. */
-const watchedForMs = 1500;
+export const watchedForMs = 1500;
 
 /**
  * KEYS: queues, those to reserve from first, then signals, then the two of the list of workers where there are beats.
@@ -22,8 +22,9 @@ const watchedForMs = 1500;
  * are those of signals, how many beats come next; then three per beat: id, ms that it holds, about; then the jobs to
  * delete before, by queue: its place in KEYS, how many they are, the members.
  *
- * Answers: the jobs, see `ReservedBatch`; the values of the signals; for a connector that will wait, three per queue: how
- * many jobs are ready, ms until the next is due or -1, and 1 where the connector shall watch it; for each deletion '1' or
+ * Answers: the jobs, see `ReservedBatch`; the values of the signals; for a connector that will wait, four per queue: how
+ * many jobs are ready, ms until the next is due or -1, 1 where the connector shall watch it, and the number of the call of
+ * the take script that has taken jobs for it since it was to watch, or 0; for each deletion '1' or
  * '0' as its lease was held or not, or '' where all were; and what went wrong with the beats, or ''.
  *
  * Tokens are the time in microseconds and the place in the batch, both in hex, then the random digits, so that sorting
@@ -54,22 +55,25 @@ end
 ${dialect.hold}
 
 -- Of all that wait for a queue one watches it, so that a push wakes one. Whoever takes all that it can stops
--- watching and rouses another. On a full server nobody watches.
+-- watching and rouses another. On a full server nobody watches. One for whom the take script has taken jobs, and whose
+-- mark so has the number of that call, may be replaced.
 local function watch(queue, isFull)
   local id = redis.pcall('GET', queue.watcher)
-  local isMine = id == watcher
+  local isMine, owner, number = id == watcher, nil, nil
+  if type(id) == 'string' and not isMine then owner, number = string.match(id, '^(%x+)%+(%d+)$') end
+  local taken = owner == watcher and tonumber(number) or 0
   if isFull then
-    if isMine then
+    if isMine or taken > 0 then
       redis.call('DEL', queue.watcher)
       rouse(queue)
     end
-    return 0
+    return 0, taken
   end
-  if id and not isMine then return 0 end
+  if id and not isMine and not owner then return 0, 0 end
   local set = redis.pcall('SET', queue.watcher, watcher, 'PX', ${watchedForMs})
-  if set.err then return 0 end
+  if set.err then return 0, taken end
   if not isMine then redis.call('DEL', queue.wake) end
-  return 1
+  return 1, taken
 end
 
 local function msUntilDue(queue)
@@ -145,7 +149,7 @@ if watcher ~= '' and (isWatching or not isFull) then
     local queue = lane(number * ${keysPerQueue} - ${keysPerQueue - 1})
     local size = #looks
     looks[size + 1], looks[size + 2] = redis.call('LLEN', queue.list), msUntilDue(queue)
-    looks[size + 3] = watch(queue, isFull)
+    looks[size + 3], looks[size + 4] = watch(queue, isFull)
   end
 end
 
@@ -171,7 +175,8 @@ return 1
 export const unwatchScript = (script: ScriptMaker): Script =>
   script(`
 local queue = lane(1)
-if redis.call('GET', queue.watcher) == ARGV[1] then
+local id = redis.call('GET', queue.watcher)
+if id and string.sub(id, 1, #ARGV[1]) == ARGV[1] then
   redis.call('DEL', queue.watcher)
   rouse(queue)
 end

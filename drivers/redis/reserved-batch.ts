@@ -1,5 +1,7 @@
 import { isAscii } from 'node:buffer';
-import { textOf } from './member.js';
+import type { ReservedJob } from '../../src/index.js';
+import { handleOf, textOf } from './member.js';
+import type { MemberCodec } from './wire.js';
 
 /**
  * Jobs as the reserve script answers them: the beginning of their tokens; then three for each batch of one queue, its
@@ -38,6 +40,18 @@ export function readBatch(batch: ReservedBatch, random: string, take: Take): voi
       from = keptTo;
     }
   }
+}
+
+/** A job that was reserved. @param kept the body beside it; empty where there is none. */
+export function jobOf(
+  queue: string,
+  token: string,
+  member: string | Buffer,
+  kept: Buffer | undefined,
+  members: MemberCodec,
+): ReservedJob {
+  const lease = { queue, token, handle: handleOf(member) };
+  return { queue, ...members.held(member, kept ?? nothing, token), lease };
 }
 
 /** Whole numbers with blanks between them. */

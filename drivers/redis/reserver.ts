@@ -1,13 +1,12 @@
 import type { Lease, ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
-import type { FollowUp } from './ear.js';
 import { EarlyReserve } from './early-reserve.js';
 import { QueuePlaces } from './keys.js';
-import { handleOf, memberOf, textOf } from './member.js';
+import { memberOf } from './member.js';
 import { NextReserve } from './next-reserve.js';
 import { randomDigits } from './random-digits.js';
-import { heldIn, type ReservedBatch, readBatch } from './reserved-batch.js';
-import { takeScript } from './take-script.js';
+import { heldIn, jobOf, type ReservedBatch, readBatch } from './reserved-batch.js';
+import { StandingReserves } from './standing-reserves.js';
 import { Watch } from './watch.js';
 import type { MemberCodec } from './wire.js';
 
@@ -20,13 +19,16 @@ type ReserveReply = [
   problem: Buffer,
 ];
 
-/** Tokens and members, and whether the queue is watched no more, as the short script answers them. */
-type TakeReply = [found: Buffer[], isLeft: number];
-
 /** Jobs that were reserved, and which of the deletions before were of held leases. */
 export interface Reserved {
   readonly held: boolean[];
   readonly jobs: ReservedJob[];
+}
+
+/** What one trip has brought. */
+interface Sent extends Reserved {
+  /** Whether the server had taken jobs before, for who waited for the same queue, that are here or on their way. */
+  readonly isBehind: boolean;
 }
 
 /** Reserves jobs, and waits for them. */
@@ -34,6 +36,7 @@ export class Reserver {
   readonly #parts: RedisParts;
   readonly #watch: Watch;
   readonly #early: EarlyReserve;
+  readonly #standing: StandingReserves;
   readonly #next: NextReserve;
   readonly #settle: Settling;
 
@@ -54,10 +57,19 @@ export class Reserver {
       look: (queues) => this.#look(isOneSlot ? [queues] : queues.map((queue) => [queue])),
       open: (key) => session.openBlocking(key),
       rouse: (queue) => this.#rouse(queue),
-      take: (queue) => this.#take(queue),
+      take: (queue) => this.#standing.next(queue),
       hasTaken: (queues) => this.#early.has(queues),
       heard: (queues) => this.#early.heard(queues),
       onError,
+    });
+    this.#standing = new StandingReserves({
+      parts,
+      early: this.#early,
+      id: this.#watch.id,
+      filled: (queue) => {
+        this.#watch.left(queue);
+        this.#rouse(queue).catch(onError);
+      },
     });
   }
 
@@ -74,10 +86,12 @@ export class Reserver {
       this.#next.went(names, limit, 0); // it had to be waited for
       return await this.#deleteBeside(leases, early);
     }
-    const reserved = await this.#send(leases, names, limit, leaseMs);
-    this.#next.went(names, limit, reserved.jobs.length);
-    this.#early.asked(names, limit, leaseMs, reserved.jobs.length);
-    return reserved;
+    const sent = this.#send(leases, names, limit, leaseMs);
+    const { held, jobs: later, isBehind } = await this.#early.during(names, sent);
+    this.#next.went(names, limit, later.length);
+    const jobs = (isBehind && (await this.#early.take(names, limit, leaseMs, later))) || later;
+    this.#early.asked(names, limit, leaseMs, jobs.length);
+    return { held, jobs };
   }
 
   /** The jobs are there, or on their way; the deletions were not known yet when they were asked for. */
@@ -120,53 +134,15 @@ export class Reserver {
   readonly #onError = (error: unknown): void =>
     this.#parts.logger.debug({ err: error }, 'a waiting connection failed; looking once a second');
 
-  /** By the short script, where that can tell anything of these queues. */
-  #take(queue: string): FollowUp | undefined {
-    const { keys, wire } = this.#parts;
-    const asked = this.#early.wanted([queue]);
-    if (asked === undefined || !wire.pushesPlainly) return undefined;
-    const { limit, leaseMs } = asked;
-    const [list = '', , reserved = '', , , , watcher = ''] = keys.ofQueue(queue);
-    const sentMs = performance.now();
-    return {
-      script: takeScript,
-      keys: [list, reserved, watcher],
-      args: [limit, leaseMs, randomDigits(), this.#watch.id],
-      withinMs: leaseMs / 4,
-      answered: (answer) => this.#taken(queue, leaseMs, sentMs, answer as TakeReply),
-    };
-  }
-
-  #taken(queue: string, leaseMs: number, sentMs: number, [found, isLeft]: TakeReply): boolean {
-    if (isLeft === 1) {
-      this.#watch.left(queue);
-      this.#rouse(queue).catch(this.#onError);
-    }
-    if (found.length === 0) return false;
-    const jobs: ReservedJob[] = [];
-    for (let at = 0; at < found.length; at += 2) {
-      const [token, member] = found.slice(at, at + 2) as [Buffer, Buffer];
-      jobs.push(jobOf(queue, token.toString('latin1'), textOf(member), nothing, this.#parts.wire.members));
-    }
-    // Who waits is given jobs as if they were reserved now. An answer that came long ago, while the event loop was
-    // blocked or the process stopped, does not say how much is left of their leases.
-    if (performance.now() - sentMs > leaseMs / 3) void this.#early.giveBack(jobs);
-    else this.#early.taken([queue], leaseMs, jobs);
-    return true;
-  }
-
   /** One script. It takes along what else there is to say and to ask: beats, signals, and what a wait may go by. */
   async #send(
     leases: readonly Lease[],
     names: readonly string[],
     limit: number,
     leaseMs: number,
-  ): Promise<Reserved> {
+  ): Promise<Sent> {
     const { keys, signals: store, workers, session, wire } = this.#parts;
     const watch = this.#watch;
-    const places = new QueuePlaces(keys);
-    for (const queue of names) places.placeOf(queue);
-    const deletions = deletionsOf(leases, places);
     const random = randomDigits();
     const signals = store.toReadAlong();
     const beats = workers.take();
@@ -174,8 +150,11 @@ export class Reserver {
     const isPlain = wire.takesPlainly && names.length === 1 && signals.length === 0 && beats.length === 0;
     if (isPlain && !watch.watchesOneOf(names) && this.#next.suits(leases, queue, limit)) {
       const next = await this.#next.reserve(leases, queue, limit, leaseMs, random);
-      if (next !== undefined) return next;
+      if (next !== undefined) return { ...next, isBehind: false };
     }
+    const places = new QueuePlaces(keys);
+    for (const queue of names) places.placeOf(queue);
+    const deletions = deletionsOf(leases, places);
     const reply = await session.script<ReserveReply>(
       wire.scripts.reserve,
       [...places.keys, ...signals, ...(beats.length > 0 ? workers.keys : [])],
@@ -196,11 +175,17 @@ export class Reserver {
     const [reserved, values, looks, held, problem] = reply;
     workers.told(problem.toString());
     for (const [index, key] of signals.entries()) store.told(key, values[index]?.toString() ?? null);
+    let isBehind = false;
     for (const [index, queue] of names.entries()) {
-      const [ready, dueInMs, isWatched] = looks.slice(index * 3);
+      const [ready, dueInMs, isWatched, taken = 0] = looks.slice(index * 4);
       if (ready !== undefined) watch.looked(queue, ready, dueInMs ?? -1, isWatched === 1);
+      if (taken > 0) isBehind = this.#standing.ranBefore(queue, taken) || isBehind;
     }
-    return { held: heldIn(held, leases.length), jobs: jobsOf(reserved, names, random, wire.members) };
+    return {
+      held: heldIn(held, leases.length),
+      jobs: jobsOf(reserved, names, random, wire.members),
+      isBehind,
+    };
   }
 
   /** Reserves nothing; what it sees is told to the watch. */
@@ -240,17 +225,4 @@ function jobsOf(
     jobs.push(jobOf(queues[number - 1] ?? '', token, member, kept, members));
   });
   return jobs;
-}
-
-/** No body is kept beside the member. */
-const nothing = Buffer.alloc(0);
-
-function jobOf(
-  queue: string,
-  token: string,
-  member: string | Buffer,
-  kept: Buffer,
-  members: MemberCodec,
-): ReservedJob {
-  return { queue, ...members.held(member, kept, token), lease: { queue, token, handle: handleOf(member) } };
 }

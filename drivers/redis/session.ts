@@ -63,8 +63,8 @@ export class Session implements Commands {
   ): Promise<T> {
     const rest = [keys.length, ...keys, ...args];
     const call: Call<T> = {
-      command: (redis) => redis.callBuffer('EVALSHA', [sha, ...rest]),
-      ifUnknown: (redis) => redis.callBuffer('EVAL', [lua, ...rest]),
+      command: (redis) => redis.callBuffer('evalsha', [sha, ...rest]),
+      ifUnknown: (redis) => redis.callBuffer('eval', [lua, ...rest]),
       life: 0,
       isSent: false,
       isLate: false,

@@ -1,3 +1,4 @@
+import { watchedForMs } from './reserve-script.js';
 import { plainScript } from './script.js';
 
 /** How many jobs one call takes at most. */
@@ -11,9 +12,12 @@ const mostTaken = 100;
  * It does nothing for a connector that does not watch the queue by now: one that got all that it could take in another
  * way, or has not said for a while that it still waits.
  *
+ * Whoever takes something marks so who watches, by the number of this call: that one has to ask again before another such
+ * call may take anything, others may watch in its place, and the reserve that it sends next learns that this came before.
+ *
  * KEYS: the list, the reserved jobs, the watcher of a queue. ARGV: limit, lease in ms, 14 random hex digits,
- * the id of the connector. Answers the token and the member of each job, and 1 where the connector, which has got all
- * that it can take, watches the queue no more. It then rouses another one itself: the wake would overtake the jobs.
+ * the id of the connector, the number of the call. Answers the token and the member of each job, and 1 where the connector
+ * has got all that it can take. It then rouses another one itself: the wake would overtake the jobs.
  */
 export const takeScript = plainScript(`
 local limit, reserved = tonumber(ARGV[1]), {}
@@ -34,7 +38,7 @@ for place = 0, math.min(limit, ${mostTaken}) - 1 do
   reserved[#reserved + 1] = token
   reserved[#reserved + 1] = held
 end
-if #reserved < limit * 2 then return { reserved, 0 } end
-redis.call('DEL', KEYS[3])
-return { reserved, 1 }
+if #reserved == 0 then return { reserved, 0 } end
+redis.call('SET', KEYS[3], ARGV[4] .. '+' .. ARGV[5], 'PX', ${watchedForMs})
+return { reserved, #reserved < limit * 2 and 0 or 1 }
 `);

@@ -70,15 +70,17 @@ test.each([
   expect(reads).toBeLessThanOrEqual(40);
 });
 
+/** What a reserve of 10 jobs locks, in a transaction that stays open. */
+async function lockTen(client: PlainClient, statement: string): Promise<unknown[]> {
+  await client.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION');
+  const filled = statement.replaceAll('queue = ?', `queue = 'mail'`).replace('LIMIT ?', 'LIMIT 10');
+  return (await client.query(filled)).map(({ id }) => id);
+}
+
 /** Two transactions that have each locked what they would take. */
 async function twoOpenReserves(): Promise<{ taken: unknown[][]; locked: number }> {
   const [one, two] = [await sandbox.plain(), await sandbox.plain()];
-  const lockDue = async (client: PlainClient): Promise<unknown[]> => {
-    await client.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION');
-    const filled = sql.lockDue.replace('?', `'mail'`).replace('LIMIT ?', 'LIMIT 10');
-    return (await client.query(filled)).map(({ id }) => id);
-  };
-  const taken = [await lockDue(one), await lockDue(two)];
+  const taken = [await lockTen(one, sql.lockDue), await lockTen(two, sql.lockDue)];
   const [row] = await one.query(
     'SELECT trx_rows_locked AS locked FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = CONNECTION_ID()',
   );
@@ -92,6 +94,17 @@ test('two open reserves get different jobs, and lock no more than these', async 
   expect(new Set(taken.flat()).size).toBe(20);
   // An entry of the index and a row for each.
   expect(locked).toBeLessThanOrEqual(21);
+});
+
+test('a reserve beside an open one takes the jobs right behind it', async () => {
+  const other = await sandbox.plain();
+  const next = sql.lockDue.replace('?', `'mail'`).replace('LIMIT ?', 'LIMIT 20');
+  const places = (await other.query(next)).map(({ id }) => Number(id));
+  const theirs = await lockTen(other, sql.lockSeen);
+  const ours = (await reserve()).map(({ lease }) => Number(lease.handle));
+  await other.query('ROLLBACK');
+  expect(theirs.map(Number)).toEqual(places.slice(0, 10));
+  expect(ours).toEqual(places.slice(10));
 });
 
 test('without the index these measures see the difference', async () => {

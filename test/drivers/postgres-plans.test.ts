@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { planByIndex } from '../../drivers/database/dialects/postgres-connection.js';
 import { postgresJobStatements } from '../../drivers/database/dialects/postgres-job-statements.js';
 import { populate } from '../support/populated-jobs.js';
@@ -146,7 +147,7 @@ test.each([
   await client.query(
     `INSERT INTO just_filled SELECT * FROM jobs WHERE queue = 'mail' AND available_at <= 100000`,
   );
-  await client.query(planByIndex);
+  await client.query(`SELECT ${planByIndex}`);
   await client.query(`PREPARE it (${types}) AS ${postgresJobStatements('"just_filled"')[verb]}`);
   const [row] = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE it (${values})`);
   await client.query('ROLLBACK');
@@ -170,7 +171,7 @@ test('without the index these measures see the difference', async () => {
 
 test('a session of our own plans a statement once, whatever lists it is given', async () => {
   const client = await sandbox.plain();
-  await client.query(planByIndex);
+  await client.query(`SELECT ${planByIndex}`);
   await client.query(`BEGIN; PREPARE one (bigint[], text[]) AS ${sql.delete}`);
   for (let count = 0; count < 10; count += 1) await client.query(`EXECUTE one ('{${count}}', '{t}')`);
   const plans = await client.query(
@@ -178,4 +179,28 @@ test('a session of our own plans a statement once, whatever lists it is given', 
   );
   await client.query('ROLLBACK');
   expect(plans.map((row) => Object.values(row).map(Number))).toEqual([[0, 10]]);
+});
+
+test('a connection of the driver is set up with one statement, unless it shall prepare nothing', async () => {
+  const asked = vi.spyOn(pg.Client.prototype, 'query');
+  const settingsBy = async (options: { readonly prepare?: boolean }): Promise<unknown> => {
+    asked.mockClear();
+    const opened: pg.Client[] = [];
+    const afterCreate = (connection: pg.Client, done: () => void) => {
+      opened.push(connection);
+      done();
+    };
+    const knex = { client: 'pg', connection: sandbox.url, pool: { max: 1, afterCreate } } as const;
+    const connector = sandbox.open({ knex, autoMigrate: false, ...options });
+    await connector.size('mail');
+    const [first = []] = asked.mock.calls;
+    const answer = await opened[0]?.query(
+      `SELECT current_setting('plan_cache_mode') AS cache, current_setting('enable_seqscan') AS seqscan`,
+    );
+    await connector.close();
+    return { first: (first[0] as { text?: string }).text?.includes('set_config'), ...answer?.rows[0] };
+  };
+  expect(await settingsBy({})).toEqual({ first: true, cache: 'force_generic_plan', seqscan: 'off' });
+  expect(await settingsBy({ prepare: false })).toEqual({ first: false, cache: 'auto', seqscan: 'on' });
+  asked.mockRestore();
 });

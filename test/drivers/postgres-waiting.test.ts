@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import knex from 'knex';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { channelOf, waitingKey } from '../../drivers/database/dialects/postgres-news.js';
 import type { NewJob } from '../../src/index.js';
 import { ServerSandbox } from '../support/server-sandbox.js';
@@ -98,6 +98,33 @@ async function eavesdrop(queue: string) {
     end: () => client.end(),
   };
 }
+
+test('a push tells those that wait as it commits, and asks again only where jobs are left to tell of', async () => {
+  const session = await eavesdrop('along');
+  const sent = vi.spyOn(pg.Client.prototype, 'query');
+  const textOf = ([asked]: unknown[]) => (asked as { readonly text?: string }).text ?? '';
+  /** What told others of a push, from a connector that told of nothing lately. */
+  const pushing = async (...ids: string[]): Promise<string[]> => {
+    sent.mockClear();
+    session.heard.length = 0;
+    const connector = sandbox.open();
+    await connector.push('along', ids.map(job));
+    await connector.close();
+    const texts = sent.mock.calls.map(textOf).filter((text) => text.includes('|| waiting.pid'));
+    await session.caughtUp();
+    return texts.map((text) => (text.includes('INSERT') ? 'push' : 'telling'));
+  };
+  const heard = () => session.heard.filter((payload) => payload !== 'mark');
+  expect(await pushing('nobody')).toEqual(['push', 'telling']);
+  expect(heard()).toEqual([]);
+  await session.announce();
+  expect(await pushing('one')).toEqual(['push']);
+  expect(heard()).toEqual(['1along']);
+  expect(await pushing('two', 'three')).toEqual(['push', 'telling']);
+  expect(heard()).toEqual(['1along', '1along']);
+  sent.mockRestore();
+  await session.end();
+});
 
 test('a session is told while it says that it waits, of jobs that are committed, and not otherwise', async () => {
   const connector = sandbox.open();

@@ -93,7 +93,7 @@ describe.each<FaultKind>(['lose-reply', 'half-reply', 'cut-before', 'half-open',
       const connector = await connect();
       for (const queue of ['high', 'low']) await connector.push(queue, [job(queue)]);
       const { proxy } = await on('high');
-      const fault = proxy.plan(kind, (asked) => asked.includes('EVALSHA') && asked.includes('60000'));
+      const fault = proxy.plan(kind, (asked) => asked.includes('evalsha') && asked.includes('60000'));
       const taken = await insist(() => connector.reserve(['high', 'low'], 10, 60_000));
       await within(fault.happened, kind);
       await cluster.advance(61_000);

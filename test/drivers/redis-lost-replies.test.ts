@@ -305,7 +305,7 @@ describe('retrying a failed job whose reply was lost', () => {
       expect(retried).toMatchObject([{ outcome: 'retried' }]);
       await queue.worker({ once: true }).run();
       const again = await queue.failed.list();
-      const fault = proxy.plan(kind, (asked) => asked.includes('EVALSHA') && asked.includes('"id":"a"'));
+      const fault = proxy.plan(kind, (asked) => asked.includes('evalsha') && asked.includes('"id":"a"'));
       expect(await queue.failed.retry(again)).toMatchObject([{ outcome: 'retried' }]);
       await within(fault.happened, kind);
       if (kind === 'late') await within(fault.deliver(), 'the late delivery');

@@ -51,6 +51,19 @@ describe('push', () => {
     expect(taken.map(({ id }) => id)).toEqual(['job-040', ...ids.filter((id) => id !== 'job-040')]);
   });
 
+  test('stores an id that stands twice among hundreds with the first, due or delayed', async () => {
+    const connector = sandbox.open(sandbox.newFile());
+    const ids = Array.from({ length: 96 }, (_, index) => `job-${index}`);
+    const list = jobs(...ids.with(9, 'job-3').with(70, 'job-64')).map((job, index) =>
+      index === 80 ? { ...job, delayMs: 60_000 } : job,
+    );
+    const outcomes = await connector.push('mail', list);
+    const there = outcomes.flatMap((outcome, index) => (outcome === 'stored' ? [] : [index]));
+    expect(there).toEqual([9, 70]);
+    expect(await connector.push('mail', list)).toEqual(Array(96).fill('already-there'));
+    expect(await connector.size('mail')).toEqual({ ready: 93, delayed: 1, reserved: 0 });
+  });
+
   test('stores nothing when one of hundreds is refused', async () => {
     const file = sandbox.newFile();
     const connector = sandbox.open(file);

@@ -37,6 +37,24 @@ describe('push', () => {
     ]);
   });
 
+  test('says of each job when it was due first, and until when it is tried from then on', async () => {
+    const clock = manualClock();
+    const driver = faulty(memory({ clock }));
+    const queue = createQueue({ connections: { driver }, clock });
+    const lasting = defineJob({ name: 'lasting', retryUntil: '1h', handle() {} });
+    const pushedMs: number[] = [];
+    for (let pushes = 0; pushes < 3; pushes++) {
+      pushedMs.push(clock.now());
+      await queue.push(mail, { to: 'a' });
+      await queue.push(lasting);
+      clock.advance(60_000);
+    }
+    const bodies = (await driver.store.reserve(['default'], 10, 90_000)).map((job) => JSON.parse(job.body));
+    expect(bodies.map(({ dueAt }) => dueAt)).toEqual(pushedMs.flatMap((ms) => [ms, ms]));
+    const ends = bodies.filter(({ job }) => job === 'lasting').map(({ timeoutAt }) => timeoutAt);
+    expect(ends).toEqual(pushedMs.map((ms) => Math.ceil((ms + 3_600_000) / 1000)));
+  });
+
   test('stores no data as null', async () => {
     const { queue, due } = setUp();
     await queue.push('job.by.name');

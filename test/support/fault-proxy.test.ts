@@ -110,6 +110,19 @@ test('a request that comes in parts is matched as a whole', async () => {
   expect(got).toEqual(['left']);
 });
 
+test('held-reply: it is carried out, and the client hears so when the test says', async () => {
+  const fault = proxy.plan('held-reply', containing('b'));
+  const one = await client();
+  await ask(one, 'a');
+  one.socket.write('b\n');
+  await within(fault.happened, 'the answer');
+  await ask(await client(), 'c');
+  expect({ got, heard: one.text }).toEqual({ got: ['a', 'b', 'c'], heard: 'did a\n' });
+  await fault.deliver();
+  await one.hears('did b\n');
+  await ask(one, 'd');
+});
+
 test('lose-reply: it is carried out, and the client hears nothing', async () => {
   const fault = proxy.plan('lose-reply', containing('b'));
   const one = await client();

@@ -14,14 +14,25 @@ export type Matcher = (asked: Buffer) => boolean;
  * - `swallow`: it goes nowhere, nor does anything after it on that connection, and nobody is told
  * - `half-open`: it reaches the server, which then sees the connection closed; the client is told nothing
  * - `late`: the client's connection is closed, and the server has the request once the test delivers it
+ * - `held-reply`: the server carries it out; its reply, and what follows on that connection, comes once the test delivers it
  */
-export type FaultKind = 'cut-before' | 'lose-reply' | 'half-reply' | 'swallow' | 'half-open' | 'late';
+export type FaultKind =
+  | 'cut-before'
+  | 'lose-reply'
+  | 'half-reply'
+  | 'swallow'
+  | 'half-open'
+  | 'late'
+  | 'held-reply';
 
 /** A fault that waits for its request, or has had it. */
 interface PlannedFault {
-  /** Resolves when it has happened; for lost replies, once the server had answered. */
+  /** Resolves when it has happened; for lost and held replies, once the server had answered. */
   readonly happened: Promise<void>;
-  /** Of a `late` one: sends the request to the server and resolves when the server has answered. */
+  /**
+   * Of a `late` one: sends the request to the server and resolves when the server has answered. Of a `held-reply`:
+   * passes on what was held.
+   */
   deliver(): Promise<void>;
 }
 
@@ -142,6 +153,8 @@ class Link {
   /** The request of a `late` fault. */
   #kept: Buffer | undefined;
   #onLateReply: (() => void) | undefined;
+  /** What the server has said since the request of a `held-reply`. */
+  #held: { readonly plan: Plan; readonly chunks: Buffer[] } | undefined;
   #passedOn: Promise<unknown> = Promise.resolve();
 
   constructor(client: Socket, server: Socket, shared: Shared, onClosed: () => void) {
@@ -177,12 +190,18 @@ class Link {
   }
 
   async deliver(): Promise<void> {
+    if (this.#held) return this.#deliverHeld(this.#held.chunks);
     const answered = new Promise<void>((resolve) => {
       this.#onLateReply = resolve;
     });
     this.#server.write(this.#kept ?? '');
     await answered;
     this.#server.destroy();
+  }
+
+  #deliverHeld(chunks: readonly Buffer[]): void {
+    this.#held = undefined;
+    for (const chunk of chunks) this.#passOn(chunk);
   }
 
   #onRequest(chunk: Buffer): void {
@@ -200,6 +219,11 @@ class Link {
       case 'lose-reply':
       case 'half-reply':
         this.#replyPlan = plan;
+        this.#server.write(chunk);
+        return;
+      case 'held-reply':
+        this.#held = { plan, chunks: [] };
+        plan.link = this;
         this.#server.write(chunk);
         return;
       case 'cut-before':
@@ -226,6 +250,11 @@ class Link {
     this.#onLateReply?.();
     if (this.#isSilent) return;
     this.#asked = Buffer.alloc(0);
+    if (this.#held) {
+      this.#held.chunks.push(chunk);
+      this.#held.plan.happened.resolve();
+      return;
+    }
     const plan = this.#replyPlan;
     if (plan) {
       this.#isSilent = true;

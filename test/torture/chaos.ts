@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { openSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Crew } from './crew.js';
 import type { Graves } from './graves.js';
+import { LastLines, waitsMs } from './last-lines.js';
 import { breakNetwork, commandMs } from './network.js';
-import { childrenOf, signal } from './processes.js';
+import { childrenOf, signal as send } from './processes.js';
 import { bin, type Project } from './project.js';
 import { nowMs, type Record } from './record.js';
 import type { Planned } from './schedule.js';
@@ -23,30 +24,48 @@ interface Means {
   /** Absent where failed jobs stay in the store. */
   readonly graves: Graves | undefined;
   readonly record: Record;
+  /** Ends it: nothing more is broken, and what stands still goes on. */
+  readonly signal: AbortSignal;
 }
 
 /** Breaks what is planned. */
 export class Chaos {
   readonly #means: Means;
   readonly #underWay = new Set<Promise<void>>();
-  #watcher: FSWatcher | undefined;
+  /** Those that stand still until their lease is over: nothing else is to happen to them. */
+  readonly #spared = new Set<number>();
+  readonly #lines: LastLines;
   #storeIsWhole = Promise.resolve();
 
   constructor(means: Means) {
     this.#means = means;
+    this.#lines = new LastLines(means.project);
   }
 
   /** Goes through the plan, and resolves when all is whole again. */
   async run(plan: readonly Planned[]): Promise<void> {
     const startMs = performance.now();
     for (const one of plan) {
-      await sleep(Math.max(0, startMs + one.atMs - performance.now()));
+      await this.#sleep(Math.max(0, startMs + one.atMs - performance.now()));
+      if (this.#means.signal.aborted) break;
       const doing = this.#do(one);
       this.#underWay.add(doing);
       void doing.finally(() => this.#underWay.delete(doing));
     }
     await Promise.all(this.#underWay);
-    this.#watcher?.close();
+    this.#lines.close();
+  }
+
+  /** Resolves when what was under way has ended, and the store is whole. */
+  async end(): Promise<void> {
+    this.#lines.close();
+    await Promise.allSettled(this.#underWay);
+  }
+
+  /** Until then, or until the end. */
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#means;
+    await wait(ms, undefined, { signal }).catch(() => undefined);
   }
 
   #do(planned: Planned): Promise<void> {
@@ -62,6 +81,8 @@ export class Chaos {
       case 'stop':
       case 'stop-tree':
         return this.#stop(planned);
+      case 'stop-before-it-throws':
+        return this.#stopBeforeItThrows(planned);
       case 'restart':
         return this.#restart();
       case 'outage':
@@ -78,42 +99,56 @@ export class Chaos {
   }
 
   #pick(pids: readonly number[], luck: number): number | undefined {
-    return pids[Math.floor(luck * pids.length)];
+    const possible = pids.filter((pid) => !this.#spared.has(pid));
+    return possible[Math.floor(luck * possible.length)];
   }
 
   async #kill(pid: number | undefined, what: string): Promise<void> {
     if (pid === undefined) return;
     const fromMs = nowMs();
     this.#means.crew.blame(pid, 'kill');
-    if (signal(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
+    if (send(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
   }
 
-  /** Waits for a process whose last line is such a one, and kills it before it comes any further. */
+  /** Waits for a worker process whose last line is such a one, and kills it before it comes any further. */
   async #killAsItSays(last: RegExp, what: string): Promise<void> {
-    const { project, crew } = this.#means;
-    this.#watcher ??= watch(project.path('ledger')).setMaxListeners(0);
-    const pid = await new Promise<number | undefined>((resolve) => {
-      const timer = setTimeout(() => done(undefined), 10_000);
-      const look = (_: string, file: string | Buffer | null) => {
-        const one = Number.parseInt(String(file), 10);
-        if (!last.test(lastLineOf(project.path(`ledger/${file}`)))) return;
-        if (crew.pids.some((parent) => childrenOf(parent).includes(one))) done(one);
-      };
-      const done = (one: number | undefined) => {
-        clearTimeout(timer);
-        this.#watcher?.off('change', look);
-        resolve(one);
-      };
-      this.#watcher?.on('change', look);
-    });
-    await this.#kill(pid, what);
+    const { crew } = this.#means;
+    const isWorker = (pid: number) => crew.pids.some((parent) => childrenOf(parent).includes(pid));
+    await this.#kill(await this.#lines.untilOneSays(last, isWorker), what);
+  }
+
+  /**
+   * A worker without a supervisor, which would kill it, stands still in a handler until its lease is over, and settles
+   * that attempt when it goes on.
+   */
+  async #stopBeforeItThrows({ forMs }: Planned): Promise<void> {
+    const { crew, store, graves, record } = this.#means;
+    const isInIt = /"ev":"started".*"attempt":1,.*"kind":"late"/;
+    const isMeant = (pid: number) => crew.pids.includes(pid) && !this.#spared.has(pid);
+    const untilMs = nowMs() + waitsMs;
+    while (nowMs() < untilMs) {
+      const pid = await this.#lines.untilOneSays(isInIt, isMeant);
+      if (pid === undefined) return;
+      const fromMs = nowMs();
+      send(pid, 'SIGSTOP');
+      const isCaught = isInIt.test(this.#lines.lastOf(pid));
+      if (isCaught && store.isFree() && graves?.isFree() !== false) {
+        this.#spared.add(pid);
+        await this.#sleep(forMs);
+        this.#spared.delete(pid);
+        send(pid, 'SIGCONT');
+        record.fault('stop', 'SIGSTOP before a handler throws', [pid], fromMs);
+        return;
+      }
+      send(pid, 'SIGCONT'); // too late for this one
+    }
   }
 
   async #term(pid: number | undefined): Promise<void> {
     if (pid === undefined) return;
     const fromMs = nowMs();
     if (!this.#means.crew.stop(pid)) return;
-    await sleep(orderlyMs);
+    await this.#sleep(orderlyMs);
     this.#means.record.fault('term', 'SIGTERM', [pid], fromMs);
   }
 
@@ -125,14 +160,15 @@ export class Chaos {
     const pids = what === 'stop' ? [pid] : [pid, ...childrenOf(pid)];
     const fromMs = nowMs();
     for (;;) {
-      for (const one of pids) signal(one, 'SIGSTOP');
+      for (const one of pids) send(one, 'SIGSTOP');
       // Who holds the lock of a file would hold up all others, which is another fault.
       if (store.isFree() && graves?.isFree() !== false) break;
-      for (const one of pids) signal(one, 'SIGCONT');
-      await sleep(1);
+      for (const one of pids) send(one, 'SIGCONT');
+      await this.#sleep(1);
+      if (this.#means.signal.aborted) return;
     }
-    await sleep(forMs);
-    for (const one of pids) signal(one, 'SIGCONT');
+    await this.#sleep(forMs);
+    for (const one of pids) send(one, 'SIGCONT');
     record.fault(
       'stop',
       what === 'stop' ? 'SIGSTOP' : 'SIGSTOP of a command with its processes',
@@ -154,7 +190,7 @@ export class Chaos {
     await once(command, 'exit');
     crew.restarts -= 1;
     for (const pid of crew.pids) crew.blame(pid, 'restart'); // some have started meanwhile
-    await sleep(orderlyMs);
+    await this.#sleep(orderlyMs);
     record.fault('term', 'queue:restart', undefined, fromMs);
   }
 
@@ -165,7 +201,8 @@ export class Chaos {
   }
 
   async #breakNow(breakage: Breakage, forMs: number): Promise<void> {
-    const { record, crew } = this.#means;
+    const { record, crew, signal } = this.#means;
+    if (signal.aborted) return;
     const { fault, what, undoneMs = 0 } = breakage;
     const isAway = fault === 'outage' || fault === 'failover';
     const fromMs = nowMs();
@@ -181,7 +218,7 @@ export class Chaos {
     crew.storeAwayMs = nowMs();
     await breakNetwork(store.proxy, planned, async (what, fromMs) => {
       // Nobody is told of a connection that is dead: it is found out by a command without an answer.
-      if (what !== 'cut') await sleep(commandMs);
+      if (what !== 'cut') await this.#sleep(commandMs);
       crew.storeAwayMs = nowMs();
       record.fault('network', `network: ${what}`, undefined, fromMs);
     });
@@ -195,7 +232,7 @@ export class Chaos {
     const pids = crew.jumping;
     const fromMs = nowMs();
     project.setClock(aheadMs);
-    await sleep(forMs);
+    await this.#sleep(forMs);
     project.setClock(0);
     record.fault(
       'clock',
@@ -204,14 +241,4 @@ export class Chaos {
       fromMs,
     );
   }
-}
-
-/** Of a ledger, whose lines are short. */
-function lastLineOf(path: string): string {
-  const tail = Buffer.alloc(1024);
-  const file = openSync(path, 'r');
-  const bytes = readSync(file, tail, 0, tail.length, Math.max(0, fstatSync(file).size - tail.length));
-  closeSync(file);
-  const text = tail.subarray(0, bytes).toString();
-  return text.slice(text.lastIndexOf('\n', text.length - 2) + 1);
 }

@@ -1,5 +1,5 @@
 import type { FaultEvent, LedgerEvent, Verdict } from '../conformance/index.js';
-import type { DriverName } from './options.js';
+import type { Options } from './options.js';
 
 /** What a run of ten minutes must have met at least; shorter ones their share of it. */
 const floorsOfTenMinutes = {
@@ -9,6 +9,7 @@ const floorsOfTenMinutes = {
   'pushes of unknown outcome': 5,
   'outages that met a handler': 3,
   'errors of each kind thrown': 20,
+  'handlers that threw when their lease was over': 5,
 } as const;
 
 const tenMinutes = 600;
@@ -26,13 +27,15 @@ interface Span {
   readonly parent: number;
   readonly fromMs: number;
   toMs: number;
+  hasThrown: boolean;
 }
 
 /** What a run has met, beside what it should have. */
 export function coverageOf(
   events: readonly LedgerEvent[],
   verdicts: readonly Verdict[],
-  { seconds, driver }: { readonly seconds: number; readonly driver: DriverName },
+  { seconds, driver }: Pick<Options, 'seconds' | 'driver'>,
+  leaseMs: number,
 ): Floor[] {
   const spans = spansOf(events);
   const faults = events.filter((event) => event.ev === 'fault');
@@ -52,6 +55,9 @@ export function coverageOf(
         spans.some(({ fromMs, toMs }) => fromMs <= fault.fromMs && toMs >= fault.fromMs),
     ).length,
     'errors of each kind thrown': Math.min(...thrownCounts(events)),
+    'handlers that threw when their lease was over': spans.filter(
+      (span) => span.hasThrown && faults.some((fault) => isOverslept(fault, span, leaseMs)),
+    ).length,
   };
   const isFile = driver === 'sqlite' || driver === 'naive';
   return Object.entries(floorsOfTenMinutes).map(([what, most]) => {
@@ -71,12 +77,13 @@ function spansOf(events: readonly LedgerEvent[]): Span[] {
         parent: event.parent ?? 0,
         fromMs: event.t,
         toMs: Number.POSITIVE_INFINITY,
+        hasThrown: false,
       };
       open.set(`${event.pid} ${event.id}`, span);
       all.push(span);
     } else if (event.ev === 'finished' || event.ev === 'threw' || event.ev === 'released') {
       const span = open.get(`${event.pid} ${event.id}`);
-      if (span) span.toMs = event.t;
+      if (span) Object.assign(span, { toMs: event.t, hasThrown: event.ev === 'threw' });
     }
   }
   return all;
@@ -84,6 +91,12 @@ function spansOf(events: readonly LedgerEvent[]): Span[] {
 
 function meets({ fromMs, pids }: FaultEvent, span: Span): boolean {
   return isOf(pids, span) && span.fromMs <= fromMs && span.toMs >= fromMs;
+}
+
+/** The process of a handler stood still in it, for so long that its lease was over. */
+function isOverslept({ fault, fromMs, toMs, pids }: FaultEvent, span: Span, leaseMs: number): boolean {
+  const wasInIt = pids?.includes(span.pid) === true && span.fromMs <= fromMs && fromMs < span.toMs;
+  return fault === 'stop' && wasInIt && toMs - fromMs >= leaseMs;
 }
 
 function isJustAfter({ fromMs, pids }: FaultEvent, span: Span): boolean {

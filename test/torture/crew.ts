@@ -13,16 +13,24 @@ import { nowMs, type Record } from './record.js';
 const againMs = 100;
 /** What a worker has to end in when it is asked to. */
 const patienceMs = 20_000;
+/** What all have to begin to work in. */
+const startsWithinMs = 60_000;
 
 /** Why a worker process stopped that was not asked to, as its supervisor tells it. */
 const deaths = ['died', 'exit', 'blocked'];
+
+/** The command that starts a process for each job. */
+export const listen = 'queue:listen';
+
+/** What is done to a process, for people, that ends while a handler runs. */
+export const deathByJob = 'death of a worker by its job, or a kill';
 
 /** Commands that are started again whenever they end, as a process manager does. */
 export class Crew {
   readonly #project: Project;
   readonly #record: Record;
   readonly #tidies: boolean;
-  readonly #running = new Set<number>();
+  readonly #running = new Map<number, Place>();
   /** Those that have said so. */
   readonly #working = new Set<number>();
   readonly #places: Promise<void>[] = [];
@@ -30,6 +38,8 @@ export class Crew {
   /** Those that go by the clock of the project. */
   readonly #jumping = new Set<number>();
   #isEnding = false;
+  /** The command that is not to run at present. */
+  #resting: string | undefined;
   #started = 0;
   /** When nobody could reach the store last: some commands end then, and may. */
   storeAwayMs = Number.NEGATIVE_INFINITY;
@@ -52,14 +62,25 @@ export class Crew {
     this.#places.push(this.#keep({ words, isJumping: true }));
   }
 
-  /** Resolves when each command has begun to work. */
+  /** Resolves when each command that runs at present has begun to work, or has not done so for long. */
   async untilWorking(): Promise<void> {
-    while (this.#working.size < this.#places.length) await sleep(50);
+    const untilMs = nowMs() + startsWithinMs;
+    while (this.#working.size < this.#places.length && nowMs() < untilMs) await sleep(50);
+  }
+
+  /** Asks those that run such a command to stop; they are started again by `resume`. */
+  rest(command: string): void {
+    this.#resting = command;
+    for (const [pid, { words }] of this.#running) if (words[0] === command) this.stop(pid);
+  }
+
+  resume(): void {
+    this.#resting = undefined;
   }
 
   /** The commands that run. */
   get pids(): number[] {
-    return [...this.#running];
+    return [...this.#running.keys()];
   }
 
   /** The commands that run, and the processes that they have started. */
@@ -91,41 +112,43 @@ export class Crew {
     for (const pid of this.pids) {
       this.stop(pid);
     }
-    const timer = setTimeout(() => this.kill(), patienceMs);
+    const timer = setTimeout(() => void this.kill(), patienceMs);
     await Promise.all(this.#places);
     clearTimeout(timer);
   }
 
-  /** Kills what runs still: none is judged to have ended well by that. */
-  kill(): void {
+  /** Kills what runs still, and waits for the ends: none is judged to have ended well by that. */
+  async kill(): Promise<void> {
     this.#isEnding = true;
     for (const pid of this.all) signal(pid, 'SIGKILL');
+    await Promise.all(this.#places);
   }
 
   async #keep(place: Place): Promise<void> {
     while (!this.#isEnding) {
-      await this.#run(place);
+      if (place.words[0] !== this.#resting) await this.#run(place);
       if (!this.#isEnding) await sleep(againMs);
     }
   }
 
-  async #run({ words, isJumping }: Place): Promise<void> {
-    const place = this.#started++;
-    const errors = openSync(this.#project.path(`output/${place}.err`), 'a');
-    const said = openSync(this.#project.path(`output/${place}.out`), 'a');
-    const { tidying, clock } = this.#project;
+  async #run(place: Place): Promise<void> {
+    const { words, isJumping } = place;
+    const number = this.#started++;
+    const errors = openSync(this.#project.path(`output/${number}.err`), 'a');
+    const said = openSync(this.#project.path(`output/${number}.out`), 'a');
+    const { tidying, clock, witness } = this.#project;
     const options = ['--max-old-space-size=96'];
     if (this.#tidies) options.push(`--require=${tidying}`);
     if (isJumping) options.push(`--import=${clock}`);
+    if (words[0] === listen) options.push(`--require=${witness}`);
     const child = spawn(process.execPath, [bin, ...words], {
       cwd: this.#project.folder,
       env: { ...process.env, NODE_OPTIONS: options.join(' '), DROVER_DEBUG: undefined },
       stdio: ['ignore', 'pipe', errors],
     });
     const pid = child.pid ?? 0;
-    this.#running.add(pid);
+    this.#running.set(pid, place);
     this.#causes.delete(pid); // of another one, which had the same number
-    this.#working.delete(pid);
     if (isJumping) this.#jumping.add(pid);
     createInterface({ input: child.stdout as Readable }).on('line', (line) => {
       writeSync(said, `${nowMs()} ${line}\n`);
@@ -137,6 +160,7 @@ export class Crew {
     this.#jumping.delete(pid);
     closeSync(errors);
     this.#record.write({ ev: 'exit', t: nowMs(), pid, cause: this.#causeOf(pid, words), code, signal: name });
+    this.#working.delete(pid);
   }
 
   /** A worker tells of jobs that it has deleted, and a supervisor of worker processes that died. */
@@ -148,11 +172,11 @@ export class Crew {
     if (event === 'job:done')
       this.#record.write({ ev: 'settled', t, id: String(id), attempt: Number(attempts) });
     if (event !== 'worker:stopped' || typeof pid !== 'number' || !deaths.includes(String(reason))) return;
-    this.#record.fault('death', 'death of a worker by its job, or a kill', [pid], t);
+    this.#record.fault('death', deathByJob, [pid], t);
   }
 
   #causeOf(pid: number, [command]: readonly string[]): string {
-    const isExcused = command === 'queue:listen' && nowMs() - this.storeAwayMs < 40_000;
+    const isExcused = command === listen && nowMs() - this.storeAwayMs < 40_000;
     const cause =
       this.#causes.get(pid) ?? (this.restarts > 0 ? 'restart' : isExcused ? 'store away' : 'none');
     return this.#working.has(pid) || cause === 'store away' ? cause : `${cause} before it worked`;

@@ -19,22 +19,38 @@ const mutants: Readonly<Record<string, readonly number[]>> = {
 /** So many run at once. */
 const atOnce = 3;
 
-/** Runs the naive driver as it is, which must be green, and with each of its mutants, which must be red. */
-export async function runMutants(options: Options, say: (text: string) => void): Promise<boolean> {
+/**
+ * Runs the naive driver as it is, which must be green, and with each of its mutants, which must be red.
+ *
+ * @throws Interrupted where the signal aborted.
+ */
+export async function runMutants(
+  options: Options,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<boolean> {
   const left = options.mutant === undefined ? ['none', ...Object.keys(mutants)] : [options.mutant];
   let isAllFound = true;
   const runNext = async (): Promise<void> => {
     for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-      isAllFound = (await isFound(mutant, options, say)) && isAllFound;
+      isAllFound = (await isFound(mutant, options, signal, say)) && isAllFound;
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, runNext));
+  const all = await Promise.allSettled(Array.from({ length: atOnce }, runNext));
+  const [first, ...more] = all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  for (const one of more) say(one instanceof Error ? one.message : String(one));
+  if (first) throw first;
   return isAllFound;
 }
 
-async function isFound(mutant: string, options: Options, say: (text: string) => void): Promise<boolean> {
+async function isFound(
+  mutant: string,
+  options: Options,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<boolean> {
   const expected = mutants[mutant] ?? [];
-  const outcome = await torture({ ...options, driver: 'naive', mutant });
+  const outcome = await torture({ ...options, driver: 'naive', mutant }, signal);
   const red = redOf(outcome);
   const found = mutant === 'none' ? red.length === 0 : expected.some((one) => red.includes(one));
   const wanted = mutant === 'none' ? 'none' : expected.join(' or ');

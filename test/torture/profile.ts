@@ -38,6 +38,8 @@ export interface Profile {
     readonly full: number;
     readonly clock: number;
     readonly graves: number;
+    /** Handlers that throw when their lease is over. */
+    readonly late: number;
   };
   /** Whether processes collect their garbage every few seconds: it costs, and short runs do not look at memory. */
   readonly tidies: boolean;
@@ -90,6 +92,7 @@ function smoke(ms: number): Profile {
       full: ms / 2,
       clock: 5000,
       graves: ms / 2,
+      late: ms / 2,
     },
     tidies: false,
     idleMs: 4000,
@@ -121,6 +124,7 @@ function nightly(driver: Options['driver']): Profile {
       full: 45_000,
       clock: 30_000,
       graves: 30_000,
+      late: 30_000,
     },
     tidies: true,
     idleMs: 30_000,
@@ -133,7 +137,7 @@ function forMutants(): Profile {
     ...smoke(30_000),
     rate: 10,
     workers: 2,
-    bare: 2,
+    bare: 3,
     bareRate: 12,
     bareWeights: { ...bareWeights, throws: 20, late: 25, long: 1 },
     weights: { ...weights, throws: 25, late: 3, long: 2, exits: 3, swells: 0, blocks: 0 },
@@ -147,6 +151,7 @@ function forMutants(): Profile {
       full: 60_000,
       clock: 60_000,
       graves: 60_000,
+      late: 6000,
     },
   };
 }

@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LedgerEvent } from '../conformance/index.js';
+import type { Gone } from './deaths.js';
 import type { Options } from './options.js';
 import type { Profile } from './profile.js';
 import type { Store } from './store.js';
@@ -69,6 +71,28 @@ export class Project {
     return this.path('garbage.cjs');
   }
 
+  /** The module that a command loads first whose processes tell of none that has died. */
+  get witness(): string {
+    return this.path('witness.cjs');
+  }
+
+  /** The ends that it has seen. */
+  gone(): Gone[] {
+    const path = this.path('gone.ndjson');
+    return existsSync(path) ? linesOf(readFileSync(path, 'utf8')) : [];
+  }
+
+  /** Has producers pause, but for the one of the line, or go on. */
+  hold(isHeld: boolean): void {
+    if (isHeld) writeFileSync(this.path('hold'), '');
+    else rmSync(this.path('hold'), { force: true });
+  }
+
+  /** Has all jobs end soon and well from now on. */
+  calm(): void {
+    writeFileSync(this.path('calm'), '');
+  }
+
   /** Sets the clock of these workers ahead of that of the host. */
   setClock(aheadMs: number): void {
     this.#clocks.add(aheadMs);
@@ -99,10 +123,10 @@ export class Project {
 }
 
 /** The last line may be half: its process was killed. */
-function linesOf(text: string): LedgerEvent[] {
+function linesOf<T = LedgerEvent>(text: string): T[] {
   return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as LedgerEvent);
+    .map((line) => JSON.parse(line) as T);
 }

@@ -9,20 +9,27 @@ export function nowMs(): number {
 /** The ledger of the process that breaks things and looks on. */
 export class Record {
   readonly #file: number;
+  #isClosed = false;
   readonly #counts = new Map<string, number>();
 
   constructor(path: string) {
     this.#file = openSync(path, 'a');
   }
 
+  /** What comes after its close is of a run that was stopped, and is dropped. */
   write(event: LedgerEvent): void {
-    writeSync(this.#file, `${JSON.stringify(event)}\n`);
+    if (!this.#isClosed) writeSync(this.#file, `${JSON.stringify(event)}\n`);
   }
 
   /** Notes a fault of this moment, or one that began at `fromMs`. */
   fault(fault: FaultEvent['fault'], what: string, pids?: readonly number[], fromMs = nowMs()): void {
+    this.add(what, { ev: 'fault', fault, fromMs, toMs: nowMs(), ...(pids && { pids }) });
+  }
+
+  /** Notes a fault, and counts it. */
+  add(what: string, fault: FaultEvent): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
-    this.write({ ev: 'fault', fault, fromMs, toMs: nowMs(), ...(pids && { pids }) });
+    this.write(fault);
   }
 
   /** How often what was done. */
@@ -31,6 +38,7 @@ export class Record {
   }
 
   close(): void {
+    this.#isClosed = true;
     closeSync(this.#file);
   }
 }

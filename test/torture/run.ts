@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installServers } from '../support/install-servers.js';
@@ -7,7 +7,7 @@ import { runMutants } from './mutants.js';
 import { type Options, readOptions, smoked, usage } from './options.js';
 import { bin } from './project.js';
 import { redOf, reportOf, voidOf } from './report.js';
-import { torture } from './torture.js';
+import { Interrupted, torture } from './torture.js';
 
 const [green, red, isVoid] = [0, 1, 2];
 const jiti = join(import.meta.dirname, '../../node_modules/.bin/jiti');
@@ -16,8 +16,14 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const smokeSeconds = 20;
 
+/** Aborts where this process is asked to stop. */
+const stopping = new AbortController();
+setMaxListeners(0, stopping.signal);
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort(name));
+
 async function run(options: Options): Promise<number> {
-  if (options.mutants) return (await runMutants({ ...options, seconds: 30 }, say)) ? green : red;
+  if (options.mutants)
+    return (await runMutants({ ...options, seconds: 30 }, stopping.signal, say)) ? green : red;
   return options.smoke ? runSmokes(options) : runOne(options);
 }
 
@@ -31,7 +37,11 @@ async function runSmokes({ seed }: Options): Promise<number> {
       const child = spawn(process.execPath, [jiti, import.meta.filename, ...words], {
         stdio: ['ignore', 'inherit', 'inherit'],
       });
+      const stop = () => child.kill(stopping.signal.reason);
+      stopping.signal.addEventListener('abort', stop);
       const [code] = (await once(child, 'exit')) as [number | null];
+      stopping.signal.removeEventListener('abort', stop);
+      if (stopping.signal.aborted) left.length = 0;
       statuses.push(code ?? red);
     }
   };
@@ -40,7 +50,7 @@ async function runSmokes({ seed }: Options): Promise<number> {
 }
 
 async function runOne(options: Options): Promise<number> {
-  const outcome = await torture(options);
+  const outcome = await torture(options, stopping.signal);
   const status = redOf(outcome).length > 0 ? red : voidOf(outcome).length > 0 ? isVoid : green;
   const verdict = ['GREEN', 'RED', 'VOID: too little was met for a verdict'][status];
   const isKept = status !== green || options.keep;
@@ -55,6 +65,10 @@ try {
   installServers();
   process.exitCode = await run(options);
 } catch (error) {
+  if (error instanceof Interrupted) {
+    say(`${error.message}\n`);
+    process.exit(isVoid); // what the run was about to do goes on waiting
+  }
   process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}\n`);
   process.exitCode = isVoid;
 }

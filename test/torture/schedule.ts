@@ -25,6 +25,7 @@ export interface Planned {
     | 'term'
     | 'stop'
     | 'stop-tree'
+    | 'stop-before-it-throws'
     | 'restart'
     | 'outage'
     | 'network'
@@ -64,5 +65,6 @@ export function scheduleFor(
   each(everyMs.full, (at) => plan('full', at, 500, 4000));
   each(everyMs.clock, (at) => plan('clock', at, 1000, leaseMs * 2));
   each(everyMs.graves, (at) => plan('graves', at, 500, 5000));
+  each(everyMs.late, (at) => plan('stop-before-it-throws', at, leaseMs * 1.2, leaseMs * 1.5));
   return planned.sort((a, b) => a.atMs - b.atMs);
 }

@@ -1,25 +1,39 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { openQueue } from '../../config/index.js';
 import { createQueue, type Queue } from '../../src/index.js';
 import { checkLedger, type LedgerRules } from '../conformance/index.js';
 import { Chaos } from './chaos.js';
 import { coverageOf } from './coverage.js';
-import { Crew } from './crew.js';
+import { Crew, deathByJob, listen } from './crew.js';
+import { deathsOf } from './deaths.js';
 import { digGraves } from './graves.js';
 import type { Options } from './options.js';
+import { Producers } from './producers.js';
 import { type Profile, profileFor } from './profile.js';
 import { bareQueue, lineQueue, Project, queues } from './project.js';
 import { nowMs, Record } from './record.js';
 import { idleCost, remainsOf } from './remains.js';
 import type { Outcome } from './report.js';
 import { scheduleFor } from './schedule.js';
-import { startStore } from './store.js';
+import { type Store, startStore } from './store.js';
 import { drain, watch } from './watch.js';
 
-/** One run: jobs are pushed and worked while things are broken, then the rest is worked off, and all of it judged. */
-export async function torture(options: Options): Promise<Outcome> {
+/** A run was told to end before it had a verdict. */
+export class Interrupted extends Error {
+  /** @param folder where the ledgers are. */
+  constructor(folder: string) {
+    super(`stopped before a verdict; ledgers: ${folder}`);
+  }
+}
+
+/**
+ * One run: jobs are pushed and worked while things are broken, then the rest is worked off, and all of it judged.
+ *
+ * @param signal ends the run, with all that it has started.
+ * @throws Interrupted where the signal aborted, once all of that has ended.
+ */
+export async function torture(options: Options, signal: AbortSignal): Promise<Outcome> {
   const profile = profileFor(options);
   const project = new Project();
   const record = new Record(project.path('ledger/chaos.ndjson'));
@@ -34,55 +48,99 @@ export async function torture(options: Options): Promise<Outcome> {
       })
     : await openQueue({ cwd: project.folder, env: {} });
   const crew = new Crew(project, record, profile);
-  const looking = new AbortController();
+  const producers = new Producers(project);
+  const chaos = new Chaos({ project, crew, store, graves, record, signal });
+  const run: Run = { options, profile, project, record, store, queue, crew, producers, chaos, signal };
   try {
-    await workQuietly(project, profile, queue, crew);
-    const watching = watch(queue, crew, record, looking.signal);
-    const work = [
-      'queue:work',
-      '--json',
-      `--queue=${queues.join(',')}`,
-      `--concurrency=${profile.concurrency}`,
-    ];
-    crew.keepJumping(...work);
-    for (let one = 1; one < profile.workers; one++) crew.keep(...work);
-    for (let one = 0; one < profile.bare; one++) {
-      crew.keep('queue:work', '--json', `--queue=${bareQueue}`, '--workers=0', '--concurrency=2');
-    }
-    for (let one = 0; one < profile.listeners; one++) crew.keep('queue:listen', '--json', '--queue=default');
-    await crew.untilWorking();
-    const plan = scheduleFor(profile, options.seconds * 1000, options.seed);
-    const producing = produce(project, profile, options.seconds);
-    await new Chaos({ project, crew, store, graves, record }).run(plan);
-    await producing;
-    await drain(queue, 2 * profile.leaseMs + (options.mutant === undefined ? 30_000 : 4000));
-    looking.abort();
-    await watching;
-    const idle = (await idleCost(store, crew, profile)) ?? {};
-    await crew.end();
-    await complain(project, record);
-    const events = project.events();
-    const remains = { ...(await remainsOf(queue, store, events, project.folder)), idle };
-    writeFileSync(project.path('remains.json'), JSON.stringify(remains));
-    const verdicts = checkLedger(events, remains, rulesOf(profile));
-    const floors = coverageOf(events, verdicts, options);
-    const title = titleOf(options);
-    return {
-      title,
-      verdicts,
-      floors,
-      done: record.counts,
-      folder: project.folder,
-      remove: () => project.remove(),
-    };
+    return await Promise.race([breakAndJudge(run), untilAborted(signal, project.folder)]);
   } finally {
-    looking.abort();
-    crew.kill();
+    producers.kill();
+    await crew.kill();
+    await chaos.end();
     await queue.close();
     graves?.stop();
     await store.stop();
     record.close();
   }
+}
+
+/** Never resolves. */
+async function untilAborted(signal: AbortSignal, folder: string): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw new Interrupted(folder);
+}
+
+/** What there is in a run. */
+interface Run {
+  readonly options: Options;
+  readonly profile: Profile;
+  readonly project: Project;
+  readonly record: Record;
+  readonly store: Store;
+  readonly queue: Queue;
+  readonly crew: Crew;
+  readonly producers: Producers;
+  readonly chaos: Chaos;
+  readonly signal: AbortSignal;
+}
+
+async function breakAndJudge(run: Run): Promise<Outcome> {
+  const { options, profile, project, record, store, queue, crew, producers, chaos } = run;
+  const looking = new AbortController();
+  const { signal } = run;
+  try {
+    await workQuietly(profile, queue, crew, producers);
+    signal.throwIfAborted();
+    const watching = watch(run, AbortSignal.any([signal, looking.signal]));
+    startCrew(crew, profile);
+    await crew.untilWorking();
+    const producing = producers.push(profile, options.seconds);
+    await chaos.run(scheduleFor(profile, options.seconds * 1000, options.seed));
+    await producing;
+    signal.throwIfAborted();
+    await workOff(run);
+    signal.throwIfAborted();
+    looking.abort();
+    await watching;
+  } finally {
+    looking.abort();
+  }
+  const idle = (await idleCost(store, crew, profile)) ?? {};
+  await crew.end();
+  await complain(project, record);
+  for (const death of deathsOf(project.events(), project.gone())) record.add(deathByJob, death);
+  const events = project.events();
+  const remains = { ...(await remainsOf(queue, store, events, project.folder)), idle };
+  writeFileSync(project.path('remains.json'), JSON.stringify(remains));
+  const verdicts = checkLedger(events, remains, rulesOf(profile));
+  return {
+    title: titleOf(options),
+    verdicts,
+    floors: coverageOf(events, verdicts, options, profile.leaseMs),
+    done: record.counts,
+    folder: project.folder,
+    remove: () => project.remove(),
+  };
+}
+
+function startCrew(crew: Crew, { workers, bare, listeners, concurrency }: Profile): void {
+  const work = ['queue:work', '--json', `--queue=${queues.join(',')}`, `--concurrency=${concurrency}`];
+  crew.keepJumping(...work);
+  for (let one = 1; one < workers; one++) crew.keep(...work);
+  for (let one = 0; one < bare; one++) {
+    crew.keep('queue:work', '--json', `--queue=${bareQueue}`, '--workers=0', '--concurrency=2');
+  }
+  for (let one = 0; one < listeners; one++) crew.keep(listen, '--json', '--queue=default');
+}
+
+/** The rest of the jobs, which do no harm any more, by those who take many at a time. */
+async function workOff({ options, profile, project, queue, crew }: Run): Promise<void> {
+  const isMutant = options.mutant !== undefined; // there are few jobs then, and harm is what is wanted of them
+  if (!isMutant) project.calm();
+  crew.rest(listen);
+  await drain(queue, 2 * profile.leaseMs + (isMutant ? 4000 : 30_000));
+  crew.resume();
+  await crew.untilWorking();
 }
 
 function titleOf({ driver, seconds, seed, failed, mutant }: Options): string {
@@ -91,38 +149,10 @@ function titleOf({ driver, seconds, seed, failed, mutant }: Options): string {
 }
 
 /** Before anything is broken: jobs of one producer in a line, and one worker with one slot. It works on after that. */
-async function workQuietly(project: Project, profile: Profile, queue: Queue, crew: Crew): Promise<void> {
-  const rate = 2000; // as fast as answers come
-  await producer(project, 'line', rate, profile.quiet / rate, [lineQueue]);
+async function workQuietly(profile: Profile, queue: Queue, crew: Crew, producers: Producers): Promise<void> {
+  await producers.pushInLine(profile);
   crew.keep('queue:work', '--json', `--queue=${lineQueue}`, '--concurrency=1');
   await drain(queue, 60_000);
-}
-
-async function produce(project: Project, profile: Profile, seconds: number): Promise<void> {
-  const all = Array.from({ length: profile.producers }, (_, index) =>
-    producer(project, `p${index}`, profile.rate, seconds, queues),
-  );
-  const others = [
-    producer(project, 'inline', 5, seconds, [lineQueue]),
-    producer(project, 'bare', profile.bareRate, seconds, [bareQueue]),
-  ];
-  await Promise.all([...all, ...others]);
-}
-
-/** Runs a script that pushes by the public API, in a process of its own. */
-async function producer(
-  project: Project,
-  name: string,
-  rate: number,
-  seconds: number,
-  to: readonly string[],
-): Promise<void> {
-  const errors = openSync(project.path(`output/producer-${name}.err`), 'a');
-  const words = ['producer.mjs', name, String(rate), String(seconds), ...to];
-  const child = spawn(process.execPath, words, { cwd: project.folder, stdio: ['ignore', 'ignore', errors] });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) writeSync(errors, `\nunhandled: the producer ended with ${code}\n`);
-  closeSync(errors);
 }
 
 /** What no process should ever say on its standard error. */

@@ -74,6 +74,8 @@ export interface DeletedAndReserved {
 /** The verbs on live jobs, as {@link Connector} promises them. */
 export interface JobTable<Connection> {
   push(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
+  /** As `push` of jobs that are due at once; tells those that wait as it commits. Absent where that takes a trip of its own. */
+  pushTelling?(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushedAndTold>;
   /** As `push`, inside a transaction that the caller has begun. */
   pushWithin(connection: Connection, queue: string, jobs: readonly NewJob[]): Answer<PushOutcome[]>;
   reserve(
@@ -104,6 +106,13 @@ export interface JobTable<Connection> {
   /** Absent where it would read the whole queue. */
   longestWaitMs?(connection: Connection, queue: string): Answer<number | null>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
+}
+
+/** What a push that tells of itself did. */
+export interface PushedAndTold {
+  readonly outcomes: PushOutcome[];
+  /** How many were told, each of one job. */
+  readonly told: number;
 }
 
 /** The verbs on given-up jobs, with the two that cross between the tables. */

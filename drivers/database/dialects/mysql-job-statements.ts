@@ -36,6 +36,18 @@ SELECT job_id FROM ${table} WHERE queue = ? AND job_id IN (${marks(count)}) LOCK
     /** Locks what it finds and passes over what others have locked. */
     lockDue: `${due} FOR UPDATE SKIP LOCKED`,
 
+    /**
+     * As `lockDue`, in two steps of one statement: looks at the head of the queue without a lock, and locks what it saw,
+     * by primary key. A row without a job is one that others have locked or taken.
+     */
+    lockSeen: `
+SELECT job.id, job.job_id, job.payload, job.attempts, job.exceptions, job.available_at
+FROM (
+  SELECT id FROM ${table} WHERE queue = ? AND available_at <= ${mysqlNow} ORDER BY available_at, id LIMIT ?
+) AS head
+LEFT JOIN ${table} AS job ON job.id = head.id AND job.queue = ? AND job.available_at <= ${mysqlNow}
+FOR UPDATE SKIP LOCKED`,
+
     takeLocked: (count: number) => `${take}
 WHERE id IN (${marks(count)})`,
 

@@ -80,13 +80,21 @@ export async function readCommitted<T>(connection: PostgresConnection, work: () 
  */
 export async function ownSession(connection: PostgresConnection): Promise<string | undefined> {
   const [row] = await rowsOf<{ pid: string }>(connection, 'SELECT pg_backend_pid() AS pid', []);
-  // What the server said of itself, or the pooler, when the connection was made.
+  return row?.pid === saidProcess(connection) ? row.pid : undefined;
+}
+
+/** What the server said of itself, or the pooler, when the connection was made. */
+function saidProcess(connection: PostgresConnection): string {
   const { processID } = connection as unknown as { processID: number | null };
-  return row !== undefined && row.pid === String(processID) ? row.pid : undefined;
+  return String(processID);
 }
 
 /** What would have a plan read, or sort, more of a table than is asked for. */
 const plansToAvoid = ['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin'];
+
+const set = (name: string, value: string): string => `set_config('${name}', '${value}', false)`;
+const setFrom = (version: number, name: string, value: string): string =>
+  `CASE WHEN current_setting('server_version_num')::int >= ${version} THEN ${set(name, value)} END`;
 
 /**
  * Makes a session of our own, whose statements all have their index, go by it whatever the statistics say. A queue that
@@ -94,10 +102,29 @@ const plansToAvoid = ['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 
  * of a plan means nothing then. A prepared statement is planned once, from PostgreSQL 12 on: the server would plan it for
  * each list anew, which takes longer than to run it.
  */
-export const planByIndex = `
-SELECT set_config(name, CASE name WHEN 'plan_cache_mode' THEN 'force_generic_plan' ELSE 'off' END, false)
-FROM pg_settings
-WHERE name IN (${[...plansToAvoid, 'jit', 'plan_cache_mode'].map((name) => `'${name}'`).join(', ')})`;
+const settings = [
+  ...plansToAvoid.map((name) => set(name, 'off')),
+  setFrom(110_000, 'jit', 'off'),
+  setFrom(120_000, 'plan_cache_mode', 'force_generic_plan'),
+];
+
+/** An expression that makes the session go by the index; its value says nothing. */
+export const planByIndex = `concat(${settings.join(', ')})`;
+
+/**
+ * Sets up a connection with one statement: where it has a session for itself, plans go by the index from now on. Answers
+ * whether it has.
+ */
+export async function setUpSession(connection: PostgresConnection): Promise<boolean> {
+  const sql = `
+SELECT own, CASE WHEN own THEN ${planByIndex} END, current_setting('default_transaction_isolation') AS isolation
+FROM (SELECT pg_backend_pid()::text = $1 AS own) AS session`;
+  const [row] = await rowsOf<{ own: string; isolation: string }>(connection, sql, [saidProcess(connection)]);
+  const isOwn = row?.own === 't';
+  // A pooler may hand out another session for the next transaction.
+  if (isOwn) isReadCommitted.set(connection, row?.isolation === 'read committed');
+  return isOwn;
+}
 
 /** Lets a connection of our own prepare its statements under names. */
 export function prepareOn(connection: PostgresConnection): void {

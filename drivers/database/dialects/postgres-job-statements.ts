@@ -1,4 +1,5 @@
 import { postgresNow } from './postgres-connection.js';
+import { channelStem, sessionsThatWait } from './postgres-news.js';
 
 /**
  * The statements on live jobs, whole, for one quoted table name. Lists go as arrays, so that a text serves any
@@ -53,15 +54,7 @@ WHERE id = ANY (ARRAY(
     ) AS due
   LIMIT $2
 ))`;
-  const taken = 'id, job_id, queue, payload, attempts, exceptions, due_at';
-
-  return {
-    /**
-     * Answers the ids only where not all were stored; times are given only where a job has one. Each payload follows a
-     * separator, as in an array every quote of theirs would be escaped, and then read again.
-     */
-    push: `
-WITH stored AS (
+  const insert = `
   INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
   SELECT job.id, $1, 0, due.at, ${postgresNow}, due.at, job.body
   FROM unnest($2::text[], $3::bigint[], $4::bigint[], (string_to_array($5, $6))[2:])
@@ -71,10 +64,33 @@ WITH stored AS (
     ) AS due
   ORDER BY job.place
   ON CONFLICT (job_id, queue) DO NOTHING
-  RETURNING job_id
+  RETURNING job_id`;
+  const outcome = `
+  count(*) AS count, CASE WHEN count(*) < cardinality($2) THEN array_to_json(array_agg(job_id)) END AS ids`;
+  const taken = 'id, job_id, queue, payload, attempts, exceptions, due_at';
+
+  return {
+    /**
+     * Answers the ids only where not all were stored; times are given only where a job has one. Each payload follows a
+     * separator, as in an array every quote of theirs would be escaped, and then read again.
+     */
+    push: `
+WITH stored AS (${insert}
 )
-SELECT count(*) AS count, CASE WHEN count(*) < cardinality($2) THEN array_to_json(array_agg(job_id)) END AS ids
-FROM stored`,
+SELECT ${outcome} FROM stored`,
+
+    /**
+     * As `push`, and tells those that wait of jobs that are due at once, up to one for each job: they hear of it when it
+     * is committed. Who begins to wait before that, and after it was asked who does, is not among them.
+     */
+    pushTelling: `
+WITH stored AS (${insert}
+), told AS (
+  SELECT pg_notify('${channelStem(table)}' || waiting.pid, '1' || $1)
+  FROM (SELECT WHERE NOT pg_try_advisory_xact_lock($7)) AS waited,
+    LATERAL (${sessionsThatWait('$7', '$8')}) AS waiting
+)
+SELECT ${outcome}, (SELECT count(*) FROM told) AS told FROM stored`,
 
     reserve: `${take}
 RETURNING ${taken}`,

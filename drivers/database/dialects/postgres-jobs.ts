@@ -1,5 +1,5 @@
 import type { Lease, NewJob, PushOutcome, QueueSize, Release, ReservedJob } from '../../../src/index.js';
-import type { DeletedAndReserved, JobTable } from './dialect.js';
+import type { DeletedAndReserved, JobTable, PushedAndTold } from './dialect.js';
 import {
   arraysOf,
   changedBy,
@@ -9,6 +9,7 @@ import {
   rowsOf,
 } from './postgres-connection.js';
 import { type PostgresJobStatements, postgresJobStatements } from './postgres-job-statements.js';
+import { waitingKey } from './postgres-news.js';
 import { answersFor, dueOf, newTokenStem } from './reserved-job.js';
 
 /** Its id, job_id, queue, payload, attempts, exceptions and due_at, all as text. */
@@ -17,37 +18,41 @@ type TakenRow = readonly [string, string, string, string, string, string, string
 /** Before those that were taken: the tokens that were held, if any. */
 type DeletedRow = readonly [null, null, null, string | null, null, null, null];
 
+/** How many jobs a push stored, and which where that is not all. */
+interface PushRow {
+  readonly count: string;
+  readonly ids: string | null;
+}
+
 interface HeldRow {
   readonly lease_token: string;
 }
 
 /** Live jobs in a table of PostgreSQL. */
 export class PostgresJobs implements JobTable<PostgresConnection> {
+  readonly #table: string;
   readonly #sql: PostgresJobStatements;
 
   /** @param table quoted, with its schema where that is told. */
   constructor(table: string) {
+    this.#table = table;
     this.#sql = postgresJobStatements(table);
   }
 
   async push(connection: PostgresConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
     if (jobs.length === 0) return [];
-    const due = jobs.some(
-      ({ availableAtMs, delayMs }) => availableAtMs !== undefined || delayMs !== undefined,
-    )
-      ? jobs.map(dueOf)
-      : [];
-    const [row] = await rowsOf<{ count: string; ids: string | null }>(connection, this.#sql.push, [
-      queue,
-      jobs.map(({ id }) => id),
-      due.map(([at]) => at),
-      due.map(([, delay]) => delay),
-      ...afterSeparators(jobs.map(({ body }) => body)),
-    ]);
-    if (Number(row?.count) === jobs.length) return jobs.map(() => 'stored');
-    // An id that stands twice is stored with the first.
-    const stored = new Set<string>(JSON.parse(row?.ids ?? '[]'));
-    return jobs.map(({ id }) => (stored.delete(id) ? 'stored' : 'already-there'));
+    const [row] = await rowsOf<PushRow>(connection, this.#sql.push, pushed(queue, jobs));
+    return outcomesOf(jobs, row);
+  }
+
+  async pushTelling(
+    connection: PostgresConnection,
+    queue: string,
+    jobs: readonly NewJob[],
+  ): Promise<PushedAndTold> {
+    const bound = [...pushed(queue, jobs), waitingKey(this.#table, queue), jobs.length];
+    const [row] = await rowsOf<PushRow & { told: string }>(connection, this.#sql.pushTelling, bound);
+    return { outcomes: outcomesOf(jobs, row), told: Number(row?.told ?? 0) };
   }
 
   /** One statement. */
@@ -169,6 +174,27 @@ async function settle(
     leases,
     rows.map(({ lease_token }) => lease_token),
   );
+}
+
+/** What the statement of a push is given. */
+function pushed(queue: string, jobs: readonly NewJob[]): unknown[] {
+  const due = jobs.some(({ availableAtMs, delayMs }) => availableAtMs !== undefined || delayMs !== undefined)
+    ? jobs.map(dueOf)
+    : [];
+  return [
+    queue,
+    jobs.map(({ id }) => id),
+    due.map(([at]) => at),
+    due.map(([, delay]) => delay),
+    ...afterSeparators(jobs.map(({ body }) => body)),
+  ];
+}
+
+function outcomesOf(jobs: readonly NewJob[], row: PushRow | undefined): PushOutcome[] {
+  if (Number(row?.count) === jobs.length) return jobs.map(() => 'stored');
+  // An id that stands twice is stored with the first.
+  const stored = new Set<string>(JSON.parse(row?.ids ?? '[]'));
+  return jobs.map(({ id }) => (stored.delete(id) ? 'stored' : 'already-there'));
 }
 
 /** The texts as one, each of them after a separator that stands in none, and that separator. */

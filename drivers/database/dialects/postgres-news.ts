@@ -15,7 +15,8 @@ export function waitingKey(table: string, queue: string): string {
   return sha256(`${table}\0${queue}`).readBigInt64BE().toString();
 }
 
-function channelStem(table: string): string {
+/** What channels begin with, before the id of the session's process. */
+export function channelStem(table: string): string {
   return `drover_${sha256(table).toString('hex').slice(0, 24)}_`;
 }
 
@@ -88,13 +89,17 @@ SELECT pg_notify(
   '${channelStem}' || waiting.pid,
   CASE WHEN waited.jobs IS NULL THEN '*' ELSE '1' END || waited.queue
 )
-FROM waited,
-  LATERAL (
+FROM waited, LATERAL (${sessionsThatWait('waited.key', 'waited.jobs')}) AS waiting`;
+}
+
+/** The sessions that are announced to wait by a lock, by lot. */
+export function sessionsThatWait(key: string, most: string): string {
+  return `
     SELECT lock.pid FROM pg_locks AS lock
     WHERE lock.locktype = 'advisory' AND lock.mode = 'ShareLock' AND lock.granted AND lock.objsubid = 1
       AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND ((lock.classid::bigint << 32) | lock.objid::bigint) = waited.key
+      AND ((lock.classid::bigint << 32) | lock.objid::bigint) = ${key}
     ORDER BY random()
-    LIMIT waited.jobs
-  ) AS waiting`;
+    LIMIT ${most}
+  `;
 }

@@ -1,13 +1,7 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Logger } from '../../../src/index.js';
 import type { Dialect } from './dialect.js';
-import {
-  ownSession,
-  type PostgresConnection,
-  planByIndex,
-  prepareOn,
-  rowsOf,
-} from './postgres-connection.js';
+import { type PostgresConnection, prepareOn, setUpSession } from './postgres-connection.js';
 import { PostgresEndedJobs } from './postgres-ended-jobs.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
@@ -55,9 +49,8 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     news: notify ? new PostgresNews(table, logger) : silent,
     prepareStore: async () => {},
     configure: async (connection) => {
-      const isOwn = prepare !== false && (await ownSession(connection)) !== undefined;
+      const isOwn = prepare !== false && (await setUpSession(connection));
       if (prepare ?? isOwn) prepareOn(connection);
-      if (isOwn) await rowsOf(connection, planByIndex, []);
     },
     borrow: () => () => {},
     drop: disconnect,

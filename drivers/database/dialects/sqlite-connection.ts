@@ -14,6 +14,12 @@ export type Synchronous = 'normal' | 'full';
  */
 const busyTimeoutMs = 25;
 
+/**
+ * What SQLite keeps of the file in memory, in KiB: SQLite's own default, where better-sqlite3 has 16 MB, which a queue
+ * fills with pages of jobs that never come back.
+ */
+const cacheKiB = 2000;
+
 const statements = new WeakMap<SqliteConnection, Map<string, Statement<unknown[], unknown>>>();
 
 /** The prepared statement of a text, made once per connection. Texts are few: they never hold values. */
@@ -79,6 +85,7 @@ export function configureConnection(connection: SqliteConnection, synchronous: S
   connection.pragma(`busy_timeout = ${busyTimeoutMs}`);
   const journalMode = String(connection.pragma('journal_mode = WAL', { simple: true }));
   connection.pragma(synchronous === 'full' ? 'synchronous = FULL' : 'synchronous = NORMAL');
+  connection.pragma(`cache_size = -${cacheKiB}`);
   return journalMode;
 }
 

@@ -23,15 +23,26 @@ FROM json_each(:leases) AS lease
 WHERE "${table}".id = lease.value ->> 0 AND "${table}".lease_token = lease.value ->> 1
 RETURNING "${table}".id AS answer`;
 
-  const pushOf = (jobs: number): string => `
+  const pushOf = (row: string, jobs: number): string => `
 INSERT INTO "${table}" (job_id, queue, attempts, available_at, created_at, due_at, payload)
-VALUES ${Array.from({ length: jobs }, () => '(?, :queue, 0, ?, :now, ?, ?)').join(', ')}
+VALUES ${Array(jobs).fill(row).join(', ')}
 ON CONFLICT (job_id, queue) DO NOTHING`;
+  const later = '(?, :queue, 0, ?, :now, ?, ?)';
+  // Half as many values to bind.
+  const due = '(?, :queue, 0, :now, :now, :now, ?)';
 
   return {
-    push: pushOf(1),
+    push: pushOf(later, 1),
 
-    pushMany: pushOf(jobsPerPush),
+    pushMany: pushOf(later, jobsPerPush),
+
+    pushDue: pushOf(due, 1),
+
+    pushManyDue: pushOf(due, jobsPerPush),
+
+    /** What the last statement stored: ids of rows only rise. */
+    lastStored: `
+SELECT job_id FROM "${table}" ORDER BY id DESC LIMIT :changes`,
 
     /** The jobs that are due, in order: each is then taken by its id, which costs less than RETURNING. */
     due: `

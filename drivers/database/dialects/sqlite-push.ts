@@ -4,11 +4,14 @@ import { prepared, type SqliteConnection } from './sqlite-connection.js';
 import { jobsPerPush, type SqliteJobStatements } from './sqlite-job-statements.js';
 
 /** The statements that store jobs. */
-type PushStatements = Pick<SqliteJobStatements, 'push' | 'pushMany'>;
+type PushStatements = Pick<
+  SqliteJobStatements,
+  'push' | 'pushMany' | 'pushDue' | 'pushManyDue' | 'lastStored'
+>;
 
 /**
  * Stores jobs inside a transaction, or one job. Many rows for a statement take two thirds of the time of one for each
- * row, but do not tell which ids were there already: where one was, its part is stored again one by one.
+ * row, but do not tell which ids were there already: where one was, what was stored is read back.
  */
 export function storeJobs(
   connection: SqliteConnection,
@@ -17,27 +20,47 @@ export function storeJobs(
   jobs: readonly NewJob[],
   nowMs: number,
 ): PushOutcome[] {
-  const store = (statement: string, some: readonly NewJob[]): number =>
-    prepared(connection, statement).run(valuesOf(some, nowMs), { queue, now: nowMs }).changes;
-  const storeAll = (some: readonly NewJob[]): boolean =>
-    allOrNone(connection, () => store(sql.pushMany, some) === some.length);
   const outcomes: PushOutcome[] = [];
   for (const part of partsOf(jobs, jobsPerPush)) {
-    const isStored = part.length === jobsPerPush && storeAll(part);
-    for (const job of part) {
-      outcomes.push(isStored || store(sql.push, [job]) === 1 ? 'stored' : 'already-there');
-    }
+    if (part.length === jobsPerPush) storePart(connection, sql, queue, part, nowMs, outcomes);
+    else for (const job of part) storePart(connection, sql, queue, [job], nowMs, outcomes);
   }
   return outcomes;
 }
 
-/** Undoes what `work` has done where it answers false. What it throws undoes the transaction around it. */
-function allOrNone(connection: SqliteConnection, work: () => boolean): boolean {
-  prepared(connection, 'SAVEPOINT drover_push').run();
-  const isWanted = work();
-  if (!isWanted) prepared(connection, 'ROLLBACK TO drover_push').run();
-  prepared(connection, 'RELEASE drover_push').run();
-  return isWanted;
+/** Stores one job, or as many as a statement has rows for. */
+function storePart(
+  connection: SqliteConnection,
+  sql: PushStatements,
+  queue: string,
+  part: readonly NewJob[],
+  nowMs: number,
+  outcomes: PushOutcome[],
+): void {
+  const areDue = part.every(isDue);
+  const [one, many] = areDue ? [sql.pushDue, sql.pushManyDue] : [sql.push, sql.pushMany];
+  const values = areDue ? valuesOfDue(part) : valuesOf(part, nowMs);
+  const statement = prepared(connection, part.length === 1 ? one : many);
+  const { changes } = statement.run(values, { queue, now: nowMs });
+  if (changes === part.length) {
+    for (const _ of part) outcomes.push('stored');
+    return;
+  }
+  const rows = prepared<{ job_id: string }>(connection, sql.lastStored).all({ changes });
+  const stored = new Set(rows.map(({ job_id }) => job_id));
+  // An id that stands twice is stored with the first.
+  for (const { id } of part) outcomes.push(stored.delete(id) ? 'stored' : 'already-there');
+}
+
+function isDue({ availableAtMs, delayMs = 0 }: NewJob): boolean {
+  return availableAtMs === undefined && delayMs === 0;
+}
+
+/** Their id and body, one after the other. */
+function valuesOfDue(jobs: readonly NewJob[]): unknown[] {
+  const values: unknown[] = [];
+  for (const { id, body } of jobs) values.push(id, body);
+  return values;
 }
 
 /** Their id, twice when they are due, never before they were pushed, and body, one after the other. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Two numbers below 1 that belong to an id: the same in every process and on every attempt. */
@@ -69,9 +70,13 @@ const deadly = {
   never: () => new Promise(() => {}),
 };
 
+/** There while the rest is worked off: all do what quick ones do. */
+const calm = new URL('calm', import.meta.url);
+
 /** Does what jobs of an id's kind do. */
 export async function run(kind, id, attempt, means) {
   const luck = fractionsOf(id)[1];
+  if (kind !== 'quick' && existsSync(calm)) return kinds.quick({ ...means, luck });
   if (kind in deadly && !isWell(id, attempt)) return deadly[kind]({ ...means, luck, attempt });
   return (kinds[kind] ?? kinds.quick)({ ...means, luck });
 }

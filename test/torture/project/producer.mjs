@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openQueue } from 'drover/config';
 import { kindOf } from './kinds.mjs';
@@ -9,6 +10,8 @@ const isInOrder = queues[0] === 'line';
 const isBare = queues[0] === 'bare';
 const { weights, bareWeights, leaseMs, delayedShare, burst, seed } = settings;
 const queue = await openQueue({ env: {} });
+/** There while more is pushed than can be worked. */
+const hold = new URL('hold', import.meta.url);
 const strange = 'NUL \u0000, 9007199254740993, [] {} \u{1f98a} __proto__ </script> \u202e';
 const sizes = [
   [0.9, 200],
@@ -86,6 +89,7 @@ const pending = new Set();
 if (burst > 0 && !isInOrder && name === 'p0') await pushBurst();
 for (let dueMs = performance.now(); dueMs < endMs; dueMs += 1000 / Number(rate)) {
   await sleep(Math.max(0, dueMs - performance.now()));
+  while (!isInOrder && existsSync(hold) && performance.now() < endMs) await sleep(200);
   dueMs = Math.max(dueMs, performance.now() - 1000); // what an outage held up is not made up for
   const pushing = push(newJob());
   pending.add(pushing);
