@@ -47,33 +47,52 @@ export function putReserved(frame: Frame, first: number, entries: readonly Reser
   for (let from = 0; from < entries.length; ) from = putAlike(frame, first, entries, from);
 }
 
-/** Puts those from this one on that are of its queue, in one entry. Answers the place of the next. */
+/** Puts those from this one on that are like it, in one entry. Answers the place of the next. */
 function putAlike(frame: Frame, first: number, entries: readonly ReservedEntry[], from: number): number {
-  const { queue, lease } = (entries[from] as ReservedEntry).reserved;
-  const place = lease.queue;
-  const isOther = ({ reserved }: ReservedEntry) => reserved.queue !== queue || reserved.lease.queue !== place;
+  const entry = entries[from] as ReservedEntry;
+  const { id, queue, attempts, lease } = entry.reserved;
+  const where = bodyOf(entry);
   let to = from + 1;
-  while (to < entries.length && !isOther(entries[to] as ReservedEntry)) to += 1;
+  while (to < entries.length && areAlike(entry, entries[to] as ReservedEntry, where)) to += 1;
   frame.entry(marks.reserved, first + from);
   frame.number(to - from);
   frame.text(queue);
-  frame.text(place);
+  frame.text(lease.queue);
+  frame.number(attempts);
+  frame.number(where);
+  frame.number(id.length);
+  frame.number(lease.token.length);
+  frame.number(typeof lease.handle === 'number' ? 1 : 0);
   let texts = ''; // in one go: to add each to a frame that has grown old is to tell the garbage collector of each
-  for (let index = from; index < to; index++) texts += putOne(frame, entries[index] as ReservedEntry);
+  for (let index = from; index < to; index++) texts += putOne(frame, entries[index] as ReservedEntry, where);
   frame.texts(texts);
   return to;
 }
 
-/** Answers its texts. */
-function putOne(frame: Frame, { reserved: { id, attempts, body, lease }, withBody }: ReservedEntry): string {
+/** Whether they differ in no more than their texts, or the number of the handle. */
+function areAlike(entry: ReservedEntry, other: ReservedEntry, where: number): boolean {
+  const one = entry.reserved;
+  const two = other.reserved;
+  return (
+    one.queue === two.queue &&
+    one.lease.queue === two.lease.queue &&
+    one.attempts === two.attempts &&
+    one.id.length === two.id.length &&
+    one.lease.token.length === two.lease.token.length &&
+    typeof one.lease.handle === typeof two.lease.handle &&
+    where === bodyOf(other)
+  );
+}
+
+function bodyOf({ reserved: { body, lease }, withBody }: ReservedEntry): number {
+  if (!withBody) return bodies.comesLater;
+  return body === lease.handle ? bodies.isHandle : bodies.follows;
+}
+
+/** Puts what it has of its own. Answers its texts. */
+function putOne(frame: Frame, { reserved: { id, body, lease } }: ReservedEntry, where: number): string {
   const { token, handle } = lease;
-  const where = withBody ? (body === handle ? bodies.isHandle : bodies.follows) : bodies.comesLater;
-  frame.number(attempts);
-  frame.number(where);
-  frame.number(id.length);
-  frame.number(token.length);
   const isNumber = typeof handle === 'number';
-  frame.number(isNumber ? 1 : 0);
   frame.number(isNumber ? handle : handle.length);
   const texts = isNumber ? id + token : id + token + handle;
   if (where !== bodies.follows) return texts;
@@ -84,14 +103,10 @@ function putOne(frame: Frame, { reserved: { id, attempts, body, lease }, withBod
 /** Reads what follows the mark `reserved`. */
 export function readReserved(frame: FrameReader): ReservedEntry[] {
   const [count, queue, place] = [frame.number(), frame.text(), frame.text()];
+  const [attempts, where] = [frame.number(), frame.number()];
+  const [idLength, tokenLength] = [frame.number(), frame.number()];
+  const isNumber = frame.number() === 1;
   return Array.from({ length: count }, () => {
-    const [attempts, where, idLength, tokenLength] = [
-      frame.number(),
-      frame.number(),
-      frame.number(),
-      frame.number(),
-    ];
-    const isNumber = frame.number() === 1;
     const handleOrLength = frame.number();
     const [id, token] = [frame.textOf(idLength), frame.textOf(tokenLength)];
     const handle = isNumber ? handleOrLength : frame.textOf(handleOrLength);

@@ -127,13 +127,7 @@ export class JournalWriter {
   }
 
   #putStart({ n, slot, atMs, timeoutMs, name }: JournalEntry): void {
-    const steps = this.#steps;
-    steps.add(entryOf(marks.started, n));
-    steps.add(slot);
-    steps.add(atMs);
-    steps.add(timeoutMs);
-    steps.add(name);
-    steps.publish();
+    this.#steps.addStart(entryOf(marks.started, n), slot, atMs, timeoutMs, name);
   }
 
   #mark(entry: JournalEntry, mark: number): void {

@@ -42,14 +42,22 @@ export class Steps {
     return this.#count + largestStep > capacity;
   }
 
-  /** Adds a number; the watchdog sees it from the next {@link publish} on. */
+  /** Adds a number; the watchdog sees it from the next {@link addStart} on. */
   add(number: number): void {
     this.#numbers[this.#count++] = number;
   }
 
-  /** Lets the watchdog see all steps. */
-  publish(): void {
-    this.#state[places.count] = this.#count;
+  /** Adds the numbers of a start, and lets the watchdog see all steps. */
+  addStart(entry: number, slot: number, atMs: number, timeoutMs: number, name: number): void {
+    const numbers = this.#numbers;
+    const at = this.#count;
+    numbers[at] = entry;
+    numbers[at + 1] = slot;
+    numbers[at + 2] = atMs;
+    numbers[at + 3] = timeoutMs;
+    numbers[at + 4] = name;
+    this.#count = at + largestStep;
+    this.#state[places.count] = at + largestStep;
   }
 
   /** The steps, for a frame. Valid until the next is added. */
