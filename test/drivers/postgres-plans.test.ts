@@ -194,11 +194,13 @@ test('a connection of the driver is set up with one statement, unless it shall p
     const connector = sandbox.open({ knex, autoMigrate: false, ...options });
     await connector.size('mail');
     const [first = []] = asked.mock.calls;
-    const answer = await opened[0]?.query(
+    const [connection] = opened;
+    if (connection === undefined) throw new Error('no connection was opened');
+    const { rows } = await connection.query(
       `SELECT current_setting('plan_cache_mode') AS cache, current_setting('enable_seqscan') AS seqscan`,
     );
     await connector.close();
-    return { first: (first[0] as { text?: string }).text?.includes('set_config'), ...answer?.rows[0] };
+    return { first: (first[0] as { text?: string }).text?.includes('set_config'), ...rows[0] };
   };
   expect(await settingsBy({})).toEqual({ first: true, cache: 'force_generic_plan', seqscan: 'off' });
   expect(await settingsBy({ prepare: false })).toEqual({ first: false, cache: 'auto', seqscan: 'on' });

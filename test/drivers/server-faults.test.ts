@@ -120,6 +120,8 @@ describe.each(serverKinds)('%s', (kind) => {
     // Or MariaDB would lock all rows that it reads on the way, not only those that it changes.
     const session = kind === 'mariadb' ? 'SESSION' : 'SESSION CHARACTERISTICS AS';
     await rival.query(`SET ${session} TRANSACTION ISOLATION LEVEL READ COMMITTED`);
+    // PostgreSQL ends whoever looks first after this time: both begin to wait within moments.
+    if (kind === 'postgres') await rival.query(`SET deadlock_timeout = '1min'`);
     await rival.query(`BEGIN; UPDATE ${jobs} SET attempts = 7 WHERE queue = 'other'`);
     await rival.query(`SELECT id FROM ${jobs} WHERE id = ${second.handle} FOR UPDATE`);
     const deleting = connector.delete([first, second]);
