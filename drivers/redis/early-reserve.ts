@@ -36,6 +36,8 @@ export class EarlyReserve {
   readonly #early = new Map<string, Early>();
   /** How many reserves are under way beside: by queues. */
   readonly #underWay = new Map<string, number>();
+  /** What goes back at present. */
+  readonly #returning = new Set<{ readonly queues: ReadonlySet<string>; readonly back: Promise<void> }>();
 
   constructor(options: EarlyReserveOptions) {
     this.#options = options;
@@ -157,8 +159,27 @@ export class EarlyReserve {
 
   /** Gives jobs back that were reserved in vain. Never rejects. */
   async giveBack(jobs: readonly ReservedJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const back = this.#giveBack(jobs);
+    const returning = { queues: new Set(jobs.map(({ queue }) => queue)), back };
+    this.#returning.add(returning);
+    await back;
+    this.#returning.delete(returning);
+  }
+
+  /**
+   * Resolves when what goes back to these queues is there; undefined where nothing does. A script that the server does not
+   * know is sent a second time: a reserve right behind the first would be carried out before it, and bring what is younger.
+   */
+  returned(queues: readonly string[]): Promise<unknown> | undefined {
+    if (this.#returning.size === 0) return undefined;
+    const concerned = [...this.#returning].filter((one) => queues.some((queue) => one.queues.has(queue)));
+    return Promise.all(concerned.map(({ back }) => back));
+  }
+
+  async #giveBack(jobs: readonly ReservedJob[]): Promise<void> {
     try {
-      if (jobs.length > 0) await this.#options.giveBack(jobs);
+      await this.#options.giveBack(jobs);
     } catch (error) {
       this.#options.onError(error); // their leases lapse
     }

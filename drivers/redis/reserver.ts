@@ -141,6 +141,8 @@ export class Reserver {
     limit: number,
     leaseMs: number,
   ): Promise<Sent> {
+    const returned = limit > 0 ? this.#early.returned(names) : undefined;
+    if (returned !== undefined) await returned;
     const { keys, signals: store, workers, session, wire } = this.#parts;
     const watch = this.#watch;
     const random = randomDigits();

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ReservedJob } from '../../src/index.js';
+import type { Connector, ReservedJob } from '../../src/index.js';
 import { type FaultProxy, type Matcher, startFaultProxy } from '../support/fault-proxy.js';
 import { RedisConnectors } from '../support/redis-connectors.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
@@ -40,6 +40,13 @@ const saying =
 
 async function until(what: () => Promise<boolean>): Promise<void> {
   while (!(await what())) await pause(5);
+}
+
+/** The server was started anew, or its scripts were flushed: it is told anew what reserves, but not what gives back. */
+async function forgetButToReserve(connector: Connector): Promise<void> {
+  await server.client.script('FLUSH');
+  await server.client.rpush('{queues:another}', body('a'), body('b'));
+  for (const _ of ['a', 'b']) await connector.reserve(['another'], 1, 60_000); // the second by the short script
 }
 
 /** A connector that asked for so many jobs, found none, and waited. What its waiting connection hears is held. */
@@ -108,6 +115,21 @@ test('what is too much then goes back, the younger ones', async () => {
   expect(idsOf(await reserving)).toEqual(['one']);
   await until(() => isReserved(1));
   expect(await readyIds()).toEqual(['two', 'three']);
+  expect(idsOf(await connector.reserve(['q'], 3, 60_000))).toEqual(['two', 'three']);
+});
+
+test('a reserve that comes right behind finds what goes back in its place', async () => {
+  const { connector, heard } = await waited(1);
+  await push('one');
+  await until(() => isReserved(1));
+  await push('two');
+  await push('three');
+  const reserving = connector.reserve(['q'], 1, 60_000);
+  await until(() => isReserved(2));
+  await connector.size('q');
+  await forgetButToReserve(connector);
+  await heard.deliver();
+  expect(idsOf(await reserving)).toEqual(['one']);
   expect(idsOf(await connector.reserve(['q'], 3, 60_000))).toEqual(['two', 'three']);
 });
 
