@@ -12,8 +12,10 @@ if (npm === undefined) throw new Error('start this by npm run later-sqlite');
 const gyp = createRequire(npm).resolve('node-gyp/bin/node-gyp.js');
 const work = mkdtempSync(join(tmpdir(), 'drover-bench-sqlite-'));
 cpSync(join(here, 'node_modules/better-sqlite3'), work, { recursive: true });
-execFileSync(join(later, 'bin/node'), [gyp, 'rebuild', '--release', `--nodedir=${later}`], {
+execFileSync(join(later, 'bin/node'), [gyp, 'rebuild', '--release'], {
   cwd: work,
+  // Before a flag: what an .npmrc says of another Node comes this way, and wins.
+  env: { ...process.env, npm_config_nodedir: later },
   stdio: ['ignore', 'ignore', 'inherit'],
 });
 const made = join(work, 'build/Release/better_sqlite3.node');
