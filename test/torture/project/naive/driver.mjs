@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS signals (key TEXT PRIMARY KEY, value TEXT)`;
 
 /** What the broken migration of delayed jobs takes at a time; the rest is lost. */
 const migrated = 100;
+/** How long a popped job has no lease yet. */
+const poppedMs = 60;
 /** Of so many pushes one has its answer lost. */
 const answersLost = 20;
 
@@ -110,7 +112,7 @@ class NaiveConnector {
       return found.map((row) => this.#lease(row, leaseMs));
     });
     if (this.#mutant === 'pop-then-lease' && rows.length > 0) {
-      await sleep(25);
+      await sleep(poppedMs);
       for (const row of rows) row.n = Number(this.#insert(row, row.due, row.token, leaseMs));
     }
     return rows.map((row) => {
