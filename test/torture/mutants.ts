@@ -55,7 +55,8 @@ async function isFound(
   const found = mutant === 'none' ? red.length === 0 : expected.some((one) => red.includes(one));
   const wanted = mutant === 'none' ? 'none' : expected.join(' or ');
   say(`${found ? 'ok  ' : 'FAIL'} ${mutant.padEnd(18)} red: ${red.join(', ') || 'none'} (wanted: ${wanted})`);
-  if (found) outcome.remove();
-  else say(`${reportOf(outcome)}\nledgers: ${outcome.folder}`);
+  if (found && !options.keep) outcome.remove();
+  if (found && options.keep) say(`ledgers: ${outcome.folder}`);
+  if (!found) say(`${reportOf(outcome)}\nledgers: ${outcome.folder}`);
   return found;
 }

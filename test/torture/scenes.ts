@@ -94,6 +94,7 @@ export class Scenes {
     while (nowMs() < untilMs) {
       const pid = await lines.untilOneSays(isInIt, isMeant, waitsMs);
       if (pid === undefined) return undefined;
+      if (this.spared.has(pid)) continue; // another scene was faster
       send(pid, 'SIGSTOP');
       if (isInIt.test(lines.lastOf(pid)) && isFree()) {
         this.spared.add(pid);
