@@ -11,6 +11,9 @@ export const orderlyMs = 4000;
 /** Within that of its last throw a worker is killed: it records the failure and deletes the job. */
 const failingMs = 100;
 
+/** Of the workers without a supervisor no more stand still at once: others have to take their jobs. */
+const mostStanding = 2;
+
 /** What {@link Scenes} are played with. */
 interface Means {
   readonly crew: Crew;
@@ -28,6 +31,7 @@ export class Scenes {
   /** Processes that play in one: nothing else is to happen to them. */
   readonly spared = new Set<number>();
   readonly #means: Means;
+  #standing = 0;
 
   constructor(means: Means) {
     this.#means = means;
@@ -78,6 +82,7 @@ export class Scenes {
     const other = await lines.untilOneSaid(new RegExp(`"ev":"started","id":"${id}"`), isOther, 3 * leaseMs);
     if (other !== undefined) this.spared.add(other);
     this.spared.delete(pid);
+    this.#standing -= 1;
     send(pid, 'SIGCONT');
     record.fault('stop', 'SIGSTOP in a handler until another worker has its job', [pid], fromMs);
     if (other === undefined) return;
@@ -89,15 +94,17 @@ export class Scenes {
   /** Stops a worker without a supervisor in such a handler, and spares it. */
   async #stopIn(isInIt: RegExp): Promise<number | undefined> {
     const { crew, lines, isFree } = this.#means;
-    const isMeant = (pid: number) => crew.pids.includes(pid) && !this.spared.has(pid);
+    const isMeant = (pid: number) =>
+      this.#standing < mostStanding && crew.pids.includes(pid) && !this.spared.has(pid);
     const untilMs = nowMs() + waitsMs;
     while (nowMs() < untilMs) {
       const pid = await lines.untilOneSays(isInIt, isMeant, waitsMs);
       if (pid === undefined) return undefined;
-      if (this.spared.has(pid)) continue; // another scene was faster
+      if (!isMeant(pid)) continue; // another scene was faster
       send(pid, 'SIGSTOP');
       if (isInIt.test(lines.lastOf(pid)) && isFree()) {
         this.spared.add(pid);
+        this.#standing += 1;
         return pid;
       }
       send(pid, 'SIGCONT'); // too late for this one
