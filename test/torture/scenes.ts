@@ -11,9 +11,6 @@ export const orderlyMs = 4000;
 /** Within that of its last throw a worker is killed: it records the failure and deletes the job. */
 const failingMs = 100;
 
-/** Of the workers without a supervisor no more stand still at once: others have to take their jobs. */
-const mostStanding = 2;
-
 /** What {@link Scenes} are played with. */
 interface Means {
   readonly crew: Crew;
@@ -31,7 +28,6 @@ export class Scenes {
   /** Processes that play in one: nothing else is to happen to them. */
   readonly spared = new Set<number>();
   readonly #means: Means;
-  #standing = 0;
 
   constructor(means: Means) {
     this.#means = means;
@@ -77,25 +73,25 @@ export class Scenes {
     const pid = await this.#stopIn(isInIt);
     if (pid === undefined) return;
     const fromMs = nowMs();
+    const partner = this.#partnerOf(pid);
+    if (partner !== undefined) this.spared.add(partner);
     const [, id = ''] = /"id":"([^"]*)"/.exec(lines.lastOf(pid)) ?? [];
     const isOther = (one: number) => one !== pid && crew.pids.includes(one);
     const other = await lines.untilOneSaid(new RegExp(`"ev":"started","id":"${id}"`), isOther, 3 * leaseMs);
-    if (other !== undefined) this.spared.add(other);
     this.spared.delete(pid);
-    this.#standing -= 1;
     send(pid, 'SIGCONT');
     record.fault('stop', 'SIGSTOP in a handler until another worker has its job', [pid], fromMs);
-    if (other === undefined) return;
     const ended = new RegExp(`"ev":"(?:threw|finished|aborted)","id":"${id}"`);
-    await lines.untilOneSaid(ended, (one) => one === other, leaseMs);
-    this.spared.delete(other);
+    if (other !== undefined && other === partner)
+      await lines.untilOneSaid(ended, (one) => one === other, leaseMs);
+    if (partner !== undefined) this.spared.delete(partner);
   }
 
   /** Stops a worker without a supervisor in such a handler, and spares it. */
   async #stopIn(isInIt: RegExp): Promise<number | undefined> {
     const { crew, lines, isFree } = this.#means;
     const isMeant = (pid: number) =>
-      this.#standing < mostStanding && crew.pids.includes(pid) && !this.spared.has(pid);
+      crew.pids.includes(pid) && !this.spared.has(pid) && this.#partnerOf(pid) !== undefined;
     const untilMs = nowMs() + waitsMs;
     while (nowMs() < untilMs) {
       const pid = await lines.untilOneSays(isInIt, isMeant, waitsMs);
@@ -104,12 +100,16 @@ export class Scenes {
       send(pid, 'SIGSTOP');
       if (isInIt.test(lines.lastOf(pid)) && isFree()) {
         this.spared.add(pid);
-        this.#standing += 1;
         return pid;
       }
       send(pid, 'SIGCONT'); // too late for this one
     }
     return undefined;
+  }
+
+  /** Who is to live on and take the jobs of one that stands still. */
+  #partnerOf(pid: number): number | undefined {
+    return this.#means.crew.peersOf(pid).find((one) => !this.spared.has(one));
   }
 
   /** A worker process whose last line is such a one. */

@@ -62,13 +62,16 @@ class NaiveConnector {
   }
 
   async push(queue, jobs) {
-    const outcomes = this.#store(queue, jobs);
     this.#pushes += 1;
-    if (this.#pushes % answersLost > 0) return outcomes;
-    // Nobody heard the answer: the client pushes again.
+    if (this.#pushes % answersLost > 0) return this.#store(queue, jobs);
+    // Nobody heard the answer: the client pushes again, and so soon that the job has not been worked meanwhile.
     const isNew = this.#mutant === 'new-id-on-retry';
-    this.#store(queue, isNew ? jobs.map((job) => ({ ...job, id: randomUUID() })) : jobs);
-    return outcomes;
+    const again = isNew ? jobs.map((job) => ({ ...job, id: randomUUID() })) : jobs;
+    return this.#together(() => {
+      const outcomes = this.#store(queue, jobs);
+      this.#store(queue, again);
+      return outcomes;
+    });
   }
 
   #store(queue, jobs) {
