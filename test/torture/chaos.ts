@@ -139,13 +139,14 @@ export class Chaos {
       if (this.#means.signal.aborted) return;
     }
     await this.#sleep(forMs);
-    for (const one of pids) send(one, 'SIGCONT');
+    // Told before they go on: they may be faster than this process is.
     record.fault(
       'stop',
       what === 'stop' ? 'SIGSTOP' : 'SIGSTOP of a command with its processes',
       pids,
       fromMs,
     );
+    for (const one of pids) send(one, 'SIGCONT');
   }
 
   async #restart(): Promise<void> {

@@ -17,7 +17,7 @@ const mutants: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** So many run at once. */
-const atOnce = 3;
+const atOnce = 2;
 
 /**
  * Runs the naive driver as it is, which must be green, and with each of its mutants, which must be red.

@@ -65,7 +65,7 @@ const weights = {
   swells: 0.1,
 };
 
-const bareWeights = { quick: 60, slow: 20, throws: 6, fails: 1, releases: 3, late: 3, long: 0.5 };
+const bareWeights = { quick: 60, slow: 20, throws: 6, fails: 1, releases: 3, late: 2, long: 0.5 };
 
 /** A run of seconds, for every change: a little of everything. */
 function smoke(ms: number): Profile {
@@ -139,8 +139,8 @@ function forMutants(): Profile {
     rate: 8,
     workers: 2,
     bare: 4,
-    bareRate: 3,
-    bareWeights: { quick: 40, slow: 10, throws: 15, fails: 5, releases: 3, late: 18, long: 2 },
+    bareRate: 2,
+    bareWeights: { quick: 40, slow: 10, throws: 15, fails: 5, releases: 3, late: 14, long: 2 },
     burst: 300,
     weights: { ...weights, throws: 15, fails: 5, long: 3, exits: 4, swells: 0, blocks: 0 },
     everyMs: {

@@ -79,8 +79,9 @@ export class Scenes {
     const isOther = (one: number) => one !== pid && crew.pids.includes(one);
     const other = await lines.untilOneSaid(new RegExp(`"ev":"started","id":"${id}"`), isOther, 3 * leaseMs);
     this.spared.delete(pid);
-    send(pid, 'SIGCONT');
+    // Told before it goes on: it may be faster than this process is.
     record.fault('stop', 'SIGSTOP in a handler until another worker has its job', [pid], fromMs);
+    send(pid, 'SIGCONT');
     const ended = new RegExp(`"ev":"(?:threw|finished|aborted)","id":"${id}"`);
     if (other !== undefined && other === partner)
       await lines.untilOneSaid(ended, (one) => one === other, leaseMs);
