@@ -56,7 +56,7 @@ const deadly = {
   // A process that is stopped in the first attempt settles it as soon as it goes on, while a later one is under way.
   late: async ({ leaseMs, threw, signal, attempt }) => {
     if (attempt === 1) spin(leaseMs / 20);
-    else await sleep(0.8 * leaseMs, undefined, { signal });
+    else await sleep(0.6 * leaseMs, undefined, { signal });
     threw(0);
     throw new Error('a late error');
   },

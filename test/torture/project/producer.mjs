@@ -41,7 +41,8 @@ function newJob(isSmall = false) {
   const delayMs = !isInOrder && random() < delayedShare ? 200 + Math.floor(random() * leaseMs) : 0;
   const options = { id, queue: to, ...(delayMs > 0 && { delay: `${delayMs}ms` }) };
   // Long ones have a timeout that outlasts their lease, which is made longer before they start.
-  if (kind === 'long' || kind === 'late') options.timeout = `${2 * leaseMs}ms`;
+  if (kind === 'long') options.timeout = `${2 * leaseMs}ms`;
+  if (kind === 'late') options.timeout = `${0.75 * leaseMs}ms`;
   return { data, options, about: { id, queue: to, hash: hashOf(data), ...(delayMs > 0 && { delayMs }) } };
 }
 
