@@ -168,6 +168,15 @@ const good: readonly History[] = [
     ],
   },
   {
+    name: 'the same, right before that one runs',
+    events: [
+      ...pushed('a', 0),
+      broke('stop', 10, 8000, [7]),
+      ...ran('a', 8010, { pid: 7, end: 'aborted', ms: 100 }),
+      ...ran('a', 8020, { attempt: 2 }),
+    ],
+  },
+  {
     name: 'a job that was pushed again when it was done',
     events: [...pushed('a', 0), ...ran('a', 10), ...pushed('a', 50), ...ran('a', 60)],
   },
