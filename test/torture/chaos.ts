@@ -4,16 +4,15 @@ import { openSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Crew } from './crew.js';
 import type { Graves } from './graves.js';
-import { LastLines, waitsMs } from './last-lines.js';
+import { LastLines } from './last-lines.js';
 import { breakNetwork, commandMs } from './network.js';
 import { childrenOf, signal as send } from './processes.js';
 import { bin, type Project } from './project.js';
 import { nowMs, type Record } from './record.js';
+import { orderlyMs, Scenes } from './scenes.js';
 import type { Planned } from './schedule.js';
 import type { Breakage, Store } from './store.js';
 
-/** How long workers may take to end when they are asked to. */
-const orderlyMs = 4000;
 const hourMs = 3_600_000;
 
 /** What a {@link Chaos} breaks, and where it writes that down. */
@@ -24,6 +23,7 @@ interface Means {
   /** Absent where failed jobs stay in the store. */
   readonly graves: Graves | undefined;
   readonly record: Record;
+  readonly leaseMs: number;
   /** Ends it: nothing more is broken, and what stands still goes on. */
   readonly signal: AbortSignal;
 }
@@ -32,14 +32,15 @@ interface Means {
 export class Chaos {
   readonly #means: Means;
   readonly #underWay = new Set<Promise<void>>();
-  /** Those that stand still until their lease is over: nothing else is to happen to them. */
-  readonly #spared = new Set<number>();
+  readonly #scenes: Scenes;
   readonly #lines: LastLines;
   #storeIsWhole = Promise.resolve();
 
   constructor(means: Means) {
     this.#means = means;
     this.#lines = new LastLines(means.project);
+    const isFree = () => means.store.isFree() && means.graves?.isFree() !== false;
+    this.#scenes = new Scenes({ ...means, lines: this.#lines, isFree });
   }
 
   /** Goes through the plan, and resolves when all is whole again. */
@@ -73,16 +74,20 @@ export class Chaos {
       case 'kill':
         return this.#kill(this.#pick(this.#means.crew.all, planned.luck), 'kill');
       case 'kill-as-it-starts':
-        return this.#killAsItSays(/"ev":"started"/, 'kill as a handler starts');
+        return this.#scenes.killAsItStarts();
       case 'kill-as-it-ends':
-        return this.#killAsItSays(/"ev":"(?:finished|threw)"/, 'kill as a handler ends');
+        return this.#scenes.killAsItEnds();
+      case 'kill-as-it-fails':
+        return this.#scenes.killAsItFails(planned.luck);
       case 'term':
         return this.#term(this.#pick(this.#means.crew.pids, planned.luck));
+      case 'term-as-it-runs':
+        return this.#scenes.termAsItRuns();
       case 'stop':
       case 'stop-tree':
         return this.#stop(planned);
-      case 'stop-before-it-throws':
-        return this.#stopBeforeItThrows(planned);
+      case 'stop-before-it-settles':
+        return this.#scenes.settleLate();
       case 'restart':
         return this.#restart();
       case 'outage':
@@ -99,7 +104,7 @@ export class Chaos {
   }
 
   #pick(pids: readonly number[], luck: number): number | undefined {
-    const possible = pids.filter((pid) => !this.#spared.has(pid));
+    const possible = pids.filter((pid) => !this.#scenes.spared.has(pid));
     return possible[Math.floor(luck * possible.length)];
   }
 
@@ -108,40 +113,6 @@ export class Chaos {
     const fromMs = nowMs();
     this.#means.crew.blame(pid, 'kill');
     if (send(pid, 'SIGKILL')) this.#means.record.fault('kill', what, [pid], fromMs);
-  }
-
-  /** Waits for a worker process whose last line is such a one, and kills it before it comes any further. */
-  async #killAsItSays(last: RegExp, what: string): Promise<void> {
-    const { crew } = this.#means;
-    const isWorker = (pid: number) => crew.pids.some((parent) => childrenOf(parent).includes(pid));
-    await this.#kill(await this.#lines.untilOneSays(last, isWorker), what);
-  }
-
-  /**
-   * A worker without a supervisor, which would kill it, stands still in a handler until its lease is over, and settles
-   * that attempt when it goes on.
-   */
-  async #stopBeforeItThrows({ forMs }: Planned): Promise<void> {
-    const { crew, store, graves, record } = this.#means;
-    const isInIt = /"ev":"started".*"attempt":1,.*"kind":"late"/;
-    const isMeant = (pid: number) => crew.pids.includes(pid) && !this.#spared.has(pid);
-    const untilMs = nowMs() + waitsMs;
-    while (nowMs() < untilMs) {
-      const pid = await this.#lines.untilOneSays(isInIt, isMeant);
-      if (pid === undefined) return;
-      const fromMs = nowMs();
-      send(pid, 'SIGSTOP');
-      const isCaught = isInIt.test(this.#lines.lastOf(pid));
-      if (isCaught && store.isFree() && graves?.isFree() !== false) {
-        this.#spared.add(pid);
-        await this.#sleep(forMs);
-        this.#spared.delete(pid);
-        send(pid, 'SIGCONT');
-        record.fault('stop', 'SIGSTOP before a handler throws', [pid], fromMs);
-        return;
-      }
-      send(pid, 'SIGCONT'); // too late for this one
-    }
   }
 
   async #term(pid: number | undefined): Promise<void> {
@@ -168,13 +139,14 @@ export class Chaos {
       if (this.#means.signal.aborted) return;
     }
     await this.#sleep(forMs);
-    for (const one of pids) send(one, 'SIGCONT');
+    // Told before they go on: they may be faster than this process is.
     record.fault(
       'stop',
       what === 'stop' ? 'SIGSTOP' : 'SIGSTOP of a command with its processes',
       pids,
       fromMs,
     );
+    for (const one of pids) send(one, 'SIGCONT');
   }
 
   async #restart(): Promise<void> {

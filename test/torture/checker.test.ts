@@ -159,6 +159,24 @@ const good: readonly History[] = [
     events: doneElsewhere({ fromMs: 10, toMs: 8000 }, 8010),
   },
   {
+    name: 'the same, while the one runs that has the job by then',
+    events: [
+      ...pushed('a', 0),
+      broke('stop', 10, 8000, [7]),
+      ...ran('a', 7000, { attempt: 2, ms: 3000 }),
+      ...ran('a', 8010, { pid: 7, end: 'aborted', ms: 1 }),
+    ],
+  },
+  {
+    name: 'the same, right before that one runs',
+    events: [
+      ...pushed('a', 0),
+      broke('stop', 10, 8000, [7]),
+      ...ran('a', 8010, { pid: 7, end: 'aborted', ms: 100 }),
+      ...ran('a', 8020, { attempt: 2 }),
+    ],
+  },
+  {
     name: 'a job that was pushed again when it was done',
     events: [...pushed('a', 0), ...ran('a', 10), ...pushed('a', 50), ...ran('a', 60)],
   },
@@ -396,6 +414,17 @@ const bad: readonly (History & { readonly red: readonly number[] })[] = [
       broke('stop', 20, 2020, [8, 7]),
       broke('outage', 520, 2020),
       ...ran('a', 3000, { attempt: 2, ms: 3000 }),
+    ],
+  },
+  {
+    red: [4],
+    name: 'a run beside that of the holder, in a process that went on and took what was not free',
+    events: [
+      ...pushed('a', 0),
+      ...ran('a', 5, { pid: 7, end: 'threw', ms: 7996 }),
+      broke('stop', 10, 8000, [7]),
+      ...ran('a', 7000, { attempt: 2, ms: 3000 }),
+      ...ran('a', 8010, { pid: 7, attempt: 3, end: 'threw' }),
     ],
   },
   {

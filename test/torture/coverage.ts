@@ -9,11 +9,15 @@ const floorsOfTenMinutes = {
   'pushes of unknown outcome': 5,
   'outages that met a handler': 3,
   'errors of each kind thrown': 20,
-  'handlers that threw when their lease was over': 5,
+  'kills less than 150 ms after a last throw': 5,
+  'handlers that ended while another worker ran their job': 5,
+  'long handlers aborted by a SIGTERM': 5,
 } as const;
 
 const tenMinutes = 600;
 const thrownKinds = 5;
+/** How long after a SIGTERM handlers are aborted that have not ended, at most. */
+const abortedWithinMs = 6000;
 
 /** Something that a run must have met for a verdict. */
 export interface Floor {
@@ -25,9 +29,11 @@ export interface Floor {
 interface Span {
   readonly pid: number;
   readonly parent: number;
+  readonly id: string;
   readonly fromMs: number;
   toMs: number;
-  hasThrown: boolean;
+  hasThrownLast: boolean;
+  abortedMs: number;
 }
 
 /** What a run has met, beside what it should have. */
@@ -35,7 +41,6 @@ export function coverageOf(
   events: readonly LedgerEvent[],
   verdicts: readonly Verdict[],
   { seconds, driver }: Pick<Options, 'seconds' | 'driver'>,
-  leaseMs: number,
 ): Floor[] {
   const spans = spansOf(events);
   const faults = events.filter((event) => event.ev === 'fault');
@@ -43,7 +48,7 @@ export function coverageOf(
   const counts: Record<keyof typeof floorsOfTenMinutes, number> = {
     'kills that met a handler': kills.filter((kill) => spans.some((span) => meets(kill, span))).length,
     'kills less than 20 ms after a handler': kills.filter((kill) =>
-      spans.some((span) => isJustAfter(kill, span)),
+      spans.some((span) => isJustAfter(kill, span, 20)),
     ).length,
     'duplicates, explained': verdicts[2]?.figures.explained ?? 0,
     'pushes of unknown outcome': events.filter(
@@ -55,8 +60,12 @@ export function coverageOf(
         spans.some(({ fromMs, toMs }) => fromMs <= fault.fromMs && toMs >= fault.fromMs),
     ).length,
     'errors of each kind thrown': Math.min(...thrownCounts(events)),
-    'handlers that threw when their lease was over': spans.filter(
-      (span) => span.hasThrown && faults.some((fault) => isOverslept(fault, span, leaseMs)),
+    'kills less than 150 ms after a last throw': kills.filter((kill) =>
+      spans.some((span) => span.hasThrownLast && isJustAfter(kill, span, 150)),
+    ).length,
+    'handlers that ended while another worker ran their job': outrunIn(spans).length,
+    'long handlers aborted by a SIGTERM': spans.filter((span) =>
+      faults.some((fault) => fault.fault === 'term' && isAbortedBy(fault, span)),
     ).length,
   };
   const isFile = driver === 'sqlite' || driver === 'naive';
@@ -75,15 +84,21 @@ function spansOf(events: readonly LedgerEvent[]): Span[] {
       const span = {
         pid: event.pid,
         parent: event.parent ?? 0,
+        id: event.id,
         fromMs: event.t,
         toMs: Number.POSITIVE_INFINITY,
-        hasThrown: false,
+        hasThrownLast: false,
+        abortedMs: Number.POSITIVE_INFINITY,
       };
       open.set(`${event.pid} ${event.id}`, span);
       all.push(span);
     } else if (event.ev === 'finished' || event.ev === 'threw' || event.ev === 'released') {
       const span = open.get(`${event.pid} ${event.id}`);
-      if (span) Object.assign(span, { toMs: event.t, hasThrown: event.ev === 'threw' });
+      const hasThrownLast = 'isLast' in event && event.isLast === true;
+      if (span) Object.assign(span, { toMs: event.t, hasThrownLast });
+    } else if (event.ev === 'aborted') {
+      const span = open.get(`${event.pid} ${event.id}`);
+      if (span) span.abortedMs = event.t;
     }
   }
   return all;
@@ -93,14 +108,28 @@ function meets({ fromMs, pids }: FaultEvent, span: Span): boolean {
   return isOf(pids, span) && span.fromMs <= fromMs && span.toMs >= fromMs;
 }
 
-/** The process of a handler stood still in it, for so long that its lease was over. */
-function isOverslept({ fault, fromMs, toMs, pids }: FaultEvent, span: Span, leaseMs: number): boolean {
-  const wasInIt = pids?.includes(span.pid) === true && span.fromMs <= fromMs && fromMs < span.toMs;
-  return fault === 'stop' && wasInIt && toMs - fromMs >= leaseMs;
+/** Those that ended while another one of their job, which had begun later, was not done. */
+function outrunIn(spans: readonly Span[]): Span[] {
+  const byId = new Map<string, Span[]>();
+  for (const span of spans) {
+    const ofOne = byId.get(span.id);
+    if (ofOne) ofOne.push(span);
+    else byId.set(span.id, [span]);
+  }
+  return spans.filter(({ id, fromMs, toMs }) =>
+    byId.get(id)?.some((other) => fromMs < other.fromMs && other.fromMs < toMs && toMs < other.toMs),
+  );
 }
 
-function isJustAfter({ fromMs, pids }: FaultEvent, span: Span): boolean {
-  return isOf(pids, span) && span.toMs <= fromMs && span.toMs >= fromMs - 20;
+function isAbortedBy({ fromMs, pids }: FaultEvent, span: Span): boolean {
+  const { abortedMs } = span;
+  return (
+    isOf(pids, span) && span.fromMs <= fromMs && abortedMs >= fromMs && abortedMs <= fromMs + abortedWithinMs
+  );
+}
+
+function isJustAfter({ fromMs, pids }: FaultEvent, span: Span, withinMs: number): boolean {
+  return isOf(pids, span) && span.toMs <= fromMs && span.toMs >= fromMs - withinMs;
 }
 
 function isOf(pids: FaultEvent['pids'], { pid, parent }: Span): boolean {

@@ -4,7 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childrenOf, signal } from './processes.js';
+import { childrenOf, signal, standsStill } from './processes.js';
 import type { Profile } from './profile.js';
 import { bin, type Project } from './project.js';
 import { nowMs, type Record } from './record.js';
@@ -86,6 +86,13 @@ export class Crew {
   /** The commands that run, and the processes that they have started. */
   get all(): number[] {
     return this.pids.flatMap((pid) => [pid, ...childrenOf(pid)]);
+  }
+
+  /** Others that run the same command, have begun to work and do not stand still: they take what one of them loses. */
+  peersOf(pid: number): number[] {
+    const command = this.#running.get(pid)?.words.join(' ');
+    const isPeer = (one: number) => one !== pid && this.#running.get(one)?.words.join(' ') === command;
+    return [...this.#working].filter((one) => isPeer(one) && !standsStill(one));
   }
 
   /** Those of them whose clock can be set. */

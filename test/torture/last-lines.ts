@@ -2,9 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { closeSync, type FSWatcher, fstatSync, openSync, readSync, watch } from 'node:fs';
 import type { Project } from './project.js';
 
-/** How long a process is waited for that comes to what is planned. */
-export const waitsMs = 10_000;
-
 /** What the processes of a run have written last in their ledgers, as they write it. */
 export class LastLines {
   readonly #project: Project;
@@ -17,16 +14,44 @@ export class LastLines {
     setMaxListeners(0, this.#closed.signal);
   }
 
-  /** The next process of these whose last line is such a one; undefined where none comes. */
-  async untilOneSays(last: RegExp, isMeant: (pid: number) => boolean): Promise<number | undefined> {
+  /** The next process of these whose last line is such a one; undefined where none comes in time. */
+  untilOneSays(
+    last: RegExp,
+    isMeant: (pid: number) => boolean,
+    withinMs: number,
+  ): Promise<number | undefined> {
+    return this.#untilOne((pid) => last.test(this.lastOf(pid)) && isMeant(pid), withinMs);
+  }
+
+  /** The next process of these that writes after it has written such a line lately. */
+  untilOneSaid(
+    line: RegExp,
+    isMeant: (pid: number) => boolean,
+    withinMs: number,
+  ): Promise<number | undefined> {
+    return this.#untilOne((pid) => isMeant(pid) && line.test(this.#tailOf(pid)), withinMs);
+  }
+
+  /** The last line of a process, or of what is no process ''. */
+  lastOf(pid: number): string {
+    const tail = this.#tailOf(pid);
+    return tail.slice(tail.lastIndexOf('\n', tail.length - 2) + 1);
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#watcher?.close();
+  }
+
+  async #untilOne(isIt: (pid: number) => boolean, withinMs: number): Promise<number | undefined> {
     const { signal } = this.#closed;
     if (signal.aborted) return undefined;
     this.#watcher ??= watch(this.#project.path('ledger')).setMaxListeners(0);
     return await new Promise((resolve) => {
-      const timer = setTimeout(() => done(undefined), waitsMs);
+      const timer = setTimeout(() => done(undefined), withinMs);
       const look = (_: string, file: string | Buffer | null) => {
         const one = Number.parseInt(String(file), 10);
-        if (last.test(this.lastOf(one)) && isMeant(one)) done(one);
+        if (isIt(one)) done(one);
       };
       const done = (one: number | undefined) => {
         clearTimeout(timer);
@@ -40,23 +65,16 @@ export class LastLines {
     });
   }
 
-  /** The last line of a process, or of what is no process ''. */
-  lastOf(pid: number): string {
-    return Number.isNaN(pid) ? '' : lastLineOf(this.#project.path(`ledger/${pid}.ndjson`));
-  }
-
-  close(): void {
-    this.#closed.abort();
-    this.#watcher?.close();
+  #tailOf(pid: number): string {
+    return Number.isNaN(pid) ? '' : tailOf(this.#project.path(`ledger/${pid}.ndjson`));
   }
 }
 
-/** Of a ledger, whose lines are short. */
-function lastLineOf(path: string): string {
-  const tail = Buffer.alloc(1024);
+/** The last lines of a ledger, which are short. */
+function tailOf(path: string): string {
+  const tail = Buffer.alloc(4096);
   const file = openSync(path, 'r');
   const bytes = readSync(file, tail, 0, tail.length, Math.max(0, fstatSync(file).size - tail.length));
   closeSync(file);
-  const text = tail.subarray(0, bytes).toString();
-  return text.slice(text.lastIndexOf('\n', text.length - 2) + 1);
+  return tail.subarray(0, bytes).toString();
 }

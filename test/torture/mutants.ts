@@ -17,7 +17,7 @@ const mutants: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** So many run at once. */
-const atOnce = 3;
+const atOnce = 2;
 
 /**
  * Runs the naive driver as it is, which must be green, and with each of its mutants, which must be red.
@@ -55,7 +55,8 @@ async function isFound(
   const found = mutant === 'none' ? red.length === 0 : expected.some((one) => red.includes(one));
   const wanted = mutant === 'none' ? 'none' : expected.join(' or ');
   say(`${found ? 'ok  ' : 'FAIL'} ${mutant.padEnd(18)} red: ${red.join(', ') || 'none'} (wanted: ${wanted})`);
-  if (found) outcome.remove();
-  else say(`${reportOf(outcome)}\nledgers: ${outcome.folder}`);
+  if (found && !options.keep) outcome.remove();
+  if (found && options.keep) say(`ledgers: ${outcome.folder}`);
+  if (!found) say(`${reportOf(outcome)}\nledgers: ${outcome.folder}`);
   return found;
 }

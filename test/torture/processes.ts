@@ -35,6 +35,11 @@ export function resourcesOf(
   }
 }
 
+/** True of a process that was stopped and does not go on yet. */
+export function standsStill(pid: number): boolean {
+  return read(`/proc/${pid}/stat`)?.split(') ')[1]?.startsWith('T') === true;
+}
+
 /** Sends a signal, unless the process has gone. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {

@@ -38,7 +38,7 @@ export interface Profile {
     readonly full: number;
     readonly clock: number;
     readonly graves: number;
-    /** Handlers that throw when their lease is over. */
+    /** Workers that settle a job which another one has by then. */
     readonly late: number;
   };
   /** Whether processes collect their garbage every few seconds: it costs, and short runs do not look at memory. */
@@ -55,6 +55,7 @@ const weights = {
   slow: 15,
   busy: 4,
   throws: 4,
+  fails: 2,
   releases: 2,
   late: 0.5,
   long: 0.3,
@@ -64,7 +65,7 @@ const weights = {
   swells: 0.1,
 };
 
-const bareWeights = { quick: 60, slow: 20, throws: 6, releases: 3, late: 3, long: 0.5 };
+const bareWeights = { quick: 60, slow: 20, throws: 6, fails: 1, releases: 3, late: 2, long: 0.5 };
 
 /** A run of seconds, for every change: a little of everything. */
 function smoke(ms: number): Profile {
@@ -73,7 +74,7 @@ function smoke(ms: number): Profile {
     producers: 2,
     rate: 15,
     workers: 3,
-    bare: 1,
+    bare: 2,
     bareRate: 6,
     bareWeights,
     listeners: 1,
@@ -105,8 +106,8 @@ function nightly(driver: Options['driver']): Profile {
     producers: 4,
     rate: driver === 'sqlite' || driver === 'naive' ? 12 : 20,
     workers: 6,
-    bare: 2,
-    bareRate: 15,
+    bare: 3,
+    bareRate: 12,
     bareWeights,
     listeners: 1,
     concurrency: 4,
@@ -131,27 +132,28 @@ function nightly(driver: Options['driver']): Profile {
   };
 }
 
-/** More of what the mutants break: jobs that throw late, run long, end their process, are stopped. */
+/** More of what the mutants break, and workers without a supervisor with room for what comes back. */
 function forMutants(): Profile {
   return {
     ...smoke(30_000),
-    rate: 10,
+    rate: 8,
     workers: 2,
-    bare: 3,
-    bareRate: 12,
-    bareWeights: { ...bareWeights, throws: 20, late: 25, long: 1 },
-    weights: { ...weights, throws: 25, late: 3, long: 2, exits: 3, swells: 0, blocks: 0 },
+    bare: 4,
+    bareRate: 2,
+    bareWeights: { quick: 40, slow: 10, throws: 15, fails: 5, releases: 3, late: 14, long: 2 },
+    burst: 300,
+    weights: { ...weights, throws: 15, fails: 5, long: 3, exits: 4, swells: 0, blocks: 0 },
     everyMs: {
       kill: 1200,
-      term: 2500,
-      stop: 3500,
-      restart: 12_000,
+      term: 3000,
+      stop: 6000,
+      restart: 15_000,
       outage: 30_000,
       network: 30_000,
       full: 60_000,
       clock: 60_000,
       graves: 60_000,
-      late: 6000,
+      late: 4000,
     },
   };
 }

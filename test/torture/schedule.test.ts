@@ -18,12 +18,28 @@ test('ten minutes have as many faults as a verdict takes, in the order of their 
   expect(times).toEqual([...times].sort((a, b) => a - b));
   expect(times.every((at) => at >= 0 && at < tenMinutes)).toBe(true);
   const count = (...what: string[]) => plan.filter((one) => what.includes(one.what)).length;
-  expect(count('kill', 'kill-as-it-starts', 'kill-as-it-ends')).toBeGreaterThan(200);
+  expect(count('kill', 'kill-as-it-starts', 'kill-as-it-ends', 'kill-as-it-fails')).toBeGreaterThan(200);
+  for (const scene of ['kill-as-it-starts', 'kill-as-it-ends', 'kill-as-it-fails'] as const)
+    expect(count(scene)).toBeGreaterThan(50);
+  expect(count('term-as-it-runs')).toBeGreaterThanOrEqual(15);
+  expect(count('stop-before-it-settles')).toBeGreaterThanOrEqual(15);
   expect(count('outage')).toBeGreaterThanOrEqual(9);
   expect(count('stop', 'stop-tree')).toBeGreaterThanOrEqual(14);
   expect(
     new Set(plan.filter(({ what }) => what === 'network').map(({ network }) => network)).size,
   ).toBeGreaterThan(5);
+});
+
+test('a run of a broken driver has each scene at least three times, with any seed', () => {
+  const broken = profileFor(readOptions(['--mutant', 'settle-by-id']));
+  for (let seed = 0; seed < 1000; seed++) {
+    const plan = scheduleFor(broken, 30_000, seed);
+    for (const scene of ['kill-as-it-ends', 'kill-as-it-fails', 'term-as-it-runs', 'stop-before-it-settles'])
+      expect(
+        plan.filter(({ what }) => what === scene).length,
+        `${scene}, seed ${seed}`,
+      ).toBeGreaterThanOrEqual(3);
+  }
 });
 
 test('a smoke has each kind of fault', () => {

@@ -22,10 +22,12 @@ export interface Planned {
     | 'kill'
     | 'kill-as-it-starts'
     | 'kill-as-it-ends'
+    | 'kill-as-it-fails'
     | 'term'
+    | 'term-as-it-runs'
     | 'stop'
     | 'stop-tree'
-    | 'stop-before-it-throws'
+    | 'stop-before-it-settles'
     | 'restart'
     | 'outage'
     | 'network'
@@ -39,6 +41,9 @@ export interface Planned {
   readonly network: (typeof networkFaults)[number];
 }
 
+const kills = ['kill-as-it-ends', 'kill-as-it-fails', 'kill-as-it-starts', 'kill'] as const;
+const terms = ['term-as-it-runs', 'term'] as const;
+
 /** All that is to be broken in a run, by time. The same for the same seed. Pure. */
 export function scheduleFor(
   { everyMs, leaseMs }: Pick<Profile, 'everyMs' | 'leaseMs'>,
@@ -51,13 +56,14 @@ export function scheduleFor(
     const network = chance.pick(networkFaults) ?? 'cut';
     planned.push({ atMs, what, forMs: chance.between(least, most), luck: chance.next(), network });
   };
-  for (let at = chance.wait(everyMs.kill); at < forMs; at += chance.wait(everyMs.kill)) {
-    plan(chance.pick(['kill', 'kill-as-it-starts', 'kill-as-it-ends'] as const) ?? 'kill', at);
-  }
+  let count = 0;
+  /** One after the other, so that none is left to chance. */
+  const next = <T>(all: readonly [T, ...T[]]): T => all[count++ % all.length] ?? all[0];
+  for (let at = chance.wait(everyMs.kill); at < forMs; at += chance.wait(everyMs.kill)) plan(next(kills), at);
   const each = (everyOneMs: number, does: (atMs: number) => void) => {
     for (let at = everyOneMs * chance.between(0.4, 0.9); at < forMs; at += everyOneMs) does(at);
   };
-  each(everyMs.term, (at) => plan('term', at));
+  each(everyMs.term, (at) => plan(next(terms), at));
   each(everyMs.stop, (at) => plan(chance.next() < 0.3 ? 'stop' : 'stop-tree', at, leaseMs / 2, leaseMs * 2));
   each(everyMs.restart, (at) => plan('restart', at));
   each(everyMs.outage, (at) => plan('outage', at, 200, 5000));
@@ -65,6 +71,6 @@ export function scheduleFor(
   each(everyMs.full, (at) => plan('full', at, 500, 4000));
   each(everyMs.clock, (at) => plan('clock', at, 1000, leaseMs * 2));
   each(everyMs.graves, (at) => plan('graves', at, 500, 5000));
-  each(everyMs.late, (at) => plan('stop-before-it-throws', at, leaseMs * 1.2, leaseMs * 1.5));
+  each(everyMs.late, (at) => plan('stop-before-it-settles', at));
   return planned.sort((a, b) => a.atMs - b.atMs);
 }

@@ -49,7 +49,7 @@ export async function torture(options: Options, signal: AbortSignal): Promise<Ou
     : await openQueue({ cwd: project.folder, env: {} });
   const crew = new Crew(project, record, profile);
   const producers = new Producers(project);
-  const chaos = new Chaos({ project, crew, store, graves, record, signal });
+  const chaos = new Chaos({ project, crew, store, graves, record, leaseMs: profile.leaseMs, signal });
   const run: Run = { options, profile, project, record, store, queue, crew, producers, chaos, signal };
   try {
     return await Promise.race([breakAndJudge(run), untilAborted(signal, project.folder)]);
@@ -116,7 +116,7 @@ async function breakAndJudge(run: Run): Promise<Outcome> {
   return {
     title: titleOf(options),
     verdicts,
-    floors: coverageOf(events, verdicts, options, profile.leaseMs),
+    floors: coverageOf(events, verdicts, options),
     done: record.counts,
     folder: project.folder,
     remove: () => project.remove(),

@@ -18,9 +18,9 @@ export function kindOf(id, weights) {
   })?.[0];
 }
 
-/** Deadly jobs get well at their third attempt, but for one in ten. */
-function isWell(id, attempt) {
-  return attempt >= 3 && fractionsOf(id)[1] >= 0.1;
+/** Deadly jobs get well at their third attempt, but for one in ten, and for those that are to fail. */
+function isWell(id, kind, attempt) {
+  return kind !== 'fails' && attempt >= 3 && fractionsOf(id)[1] >= 0.1;
 }
 
 const spin = (ms) => {
@@ -56,10 +56,11 @@ const deadly = {
   // A process that is stopped in the first attempt settles it as soon as it goes on, while a later one is under way.
   late: async ({ leaseMs, threw, signal, attempt }) => {
     if (attempt === 1) spin(leaseMs / 20);
-    else await sleep(0.4 * leaseMs, undefined, { signal });
+    else await sleep(0.6 * leaseMs, undefined, { signal });
     threw(0);
     throw new Error('a late error');
   },
+  fails: ({ luck, threw }) => deadly.throws({ luck, threw }),
   releases: ({ release }) => release(1),
   blocks: ({ timeoutMs }) => spin(2 * timeoutMs + 10_000),
   exits: ({ luck }) => process.exit([0, 1, 7][Math.floor(luck * 3)]),
@@ -77,6 +78,6 @@ const calm = new URL('calm', import.meta.url);
 export async function run(kind, id, attempt, means) {
   const luck = fractionsOf(id)[1];
   if (kind !== 'quick' && existsSync(calm)) return kinds.quick({ ...means, luck });
-  if (kind in deadly && !isWell(id, attempt)) return deadly[kind]({ ...means, luck, attempt });
+  if (kind in deadly && !isWell(id, kind, attempt)) return deadly[kind]({ ...means, luck, attempt });
   return (kinds[kind] ?? kinds.quick)({ ...means, luck });
 }

@@ -12,6 +12,8 @@ const { weights, bareWeights, leaseMs, delayedShare, burst, seed } = settings;
 const queue = await openQueue({ env: {} });
 /** There while more is pushed than can be worked. */
 const hold = new URL('hold', import.meta.url);
+/** In that time all that falls due at one moment has to be pushed. */
+const dueInMs = 4000;
 const strange = 'NUL \u0000, 9007199254740993, [] {} \u{1f98a} __proto__ </script> \u202e';
 const sizes = [
   [0.9, 200],
@@ -40,6 +42,7 @@ function newJob(isSmall = false) {
   const options = { id, queue: to, ...(delayMs > 0 && { delay: `${delayMs}ms` }) };
   // Long ones have a timeout that outlasts their lease, which is made longer before they start.
   if (kind === 'long') options.timeout = `${2 * leaseMs}ms`;
+  if (kind === 'late') options.timeout = `${0.75 * leaseMs}ms`;
   return { data, options, about: { id, queue: to, hash: hashOf(data), ...(delayMs > 0 && { delayMs }) } };
 }
 
@@ -66,7 +69,7 @@ async function push({ data, options, about }) {
 /** As many jobs as fall due at one moment, pushed at once. */
 async function pushBurst() {
   const jobs = Array.from({ length: burst }, () => newJob(true));
-  const at = new Date(Date.now() + 2000);
+  const at = new Date(Date.now() + dueInMs);
   for (let from = 0; from < jobs.length; from += 500) {
     await Promise.all(
       jobs.slice(from, from + 500).map(async ({ data, options, about }) => {

@@ -39,7 +39,11 @@ export const noOverlap: Invariant = {
           const away = causes.ofRun(earlier, later.startedMs, ['stop', 'outage', 'network']);
           const awayMs = lengthOf(away);
           const isUndone = causes.ofRun(earlier, later.startedMs, ['failover']).length > 0;
-          if (isUndone || awayMs >= causes.leaseLeftMs || causes.mayBePushedAgain(job))
+          // Taken before the other one was, and called when its process went on.
+          const isBelated =
+            later.attempt !== earlier.attempt &&
+            causes.wokeLate(later.attempt < earlier.attempt ? later : earlier);
+          if (isUndone || isBelated || awayMs >= causes.leaseLeftMs || causes.mayBePushedAgain(job))
             figures.explained += 1;
           else violations.push(`${told(later)} started while ${told(earlier)} still ran`);
         }

@@ -2,7 +2,7 @@ import { defineJob } from 'drover';
 import { run } from '../kinds.mjs';
 import { hashOf, settings, write } from '../ledger.mjs';
 
-const { leaseMs, timeoutMs } = settings;
+const { leaseMs, timeoutMs, tries } = settings;
 
 export const torture = defineJob({
   name: 'torture',
@@ -25,7 +25,7 @@ export const torture = defineJob({
       signal,
       leaseMs,
       timeoutMs,
-      threw: (which) => write({ ev: 'threw', ...about, which }),
+      threw: (which) => write({ ev: 'threw', ...about, which, isLast: attempt >= tries }),
       release: async (seconds) => {
         await job.release(seconds);
         isReleased = true;

@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS signals (key TEXT PRIMARY KEY, value TEXT)`;
 
 /** What the broken migration of delayed jobs takes at a time; the rest is lost. */
 const migrated = 100;
+/** How long a popped job has no lease yet. */
+const poppedMs = 60;
 /** Of so many pushes one has its answer lost. */
 const answersLost = 20;
 
@@ -60,13 +62,16 @@ class NaiveConnector {
   }
 
   async push(queue, jobs) {
-    const outcomes = this.#store(queue, jobs);
     this.#pushes += 1;
-    if (this.#pushes % answersLost > 0) return outcomes;
-    // Nobody heard the answer: the client pushes again.
+    if (this.#pushes % answersLost > 0) return this.#store(queue, jobs);
+    // Nobody heard the answer: the client pushes again, and so soon that the job has not been worked meanwhile.
     const isNew = this.#mutant === 'new-id-on-retry';
-    this.#store(queue, isNew ? jobs.map((job) => ({ ...job, id: randomUUID() })) : jobs);
-    return outcomes;
+    const again = isNew ? jobs.map((job) => ({ ...job, id: randomUUID() })) : jobs;
+    return this.#together(() => {
+      const outcomes = this.#store(queue, jobs);
+      this.#store(queue, again);
+      return outcomes;
+    });
   }
 
   #store(queue, jobs) {
@@ -110,7 +115,7 @@ class NaiveConnector {
       return found.map((row) => this.#lease(row, leaseMs));
     });
     if (this.#mutant === 'pop-then-lease' && rows.length > 0) {
-      await sleep(25);
+      await sleep(poppedMs);
       for (const row of rows) row.n = Number(this.#insert(row, row.due, row.token, leaseMs));
     }
     return rows.map((row) => {
