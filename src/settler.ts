@@ -77,7 +77,7 @@ export class Settler {
   /**
    * The connector's `reserve`, in one trip with the deletes of this turn where the store can. One call at a time.
    *
-   * @param atOnce with the deletes until now: there are jobs to run while the trip is under way.
+   * @param atOnce with the deletes until now: see `Trips.reserve`.
    */
   reserve(
     queues: readonly string[],

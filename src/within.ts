@@ -1,12 +1,19 @@
 /**
  * The promise's result, or the error of `late` once the time is over. What comes after that is dropped.
  *
+ * A timer that runs late was held up by a blocked event loop. What it was late by is given again, as the answer may have
+ * come meanwhile, unread.
+ *
  * @param late is called when the time is over, and answers what to reject with.
  */
 export async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms);
+    const end = (): void => reject(late());
+    const untilMs = performance.now() + ms;
+    timer = setTimeout(() => {
+      timer = setTimeout(end, Math.min(ms, performance.now() - untilMs));
+    }, ms);
   });
   try {
     return await Promise.race([promise, deadline]);

@@ -108,13 +108,13 @@ export class EarlyReserve {
   /**
    * What was reserved for these queues already, or undefined where nothing was.
    *
-   * @param later what was reserved after it, and comes behind it.
+   * @param later what was reserved after it, and comes behind it: that is there even where the first fails.
    */
   take(
     queues: readonly string[],
     limit: number,
     leaseMs: number,
-    later: readonly ReservedJob[] = [],
+    later?: readonly ReservedJob[],
   ): Promise<ReservedJob[]> | undefined {
     if (limit === 0 || this.#early.size === 0) return undefined;
     const name = nameOf(queues);
@@ -125,7 +125,13 @@ export class EarlyReserve {
       return undefined;
     }
     this.#forget(name, early);
-    return this.#upTo(limit, early.jobs, later);
+    if (later === undefined) return this.#upTo(limit, early.jobs);
+    // What is wrong the next reserve tells too.
+    return this.#upTo(
+      limit,
+      early.jobs.catch(() => []),
+      later,
+    );
   }
 
   /** Gives back what nobody has asked for. */
@@ -137,7 +143,7 @@ export class EarlyReserve {
   async #upTo(
     limit: number,
     early: Promise<ReservedJob[]>,
-    later: readonly ReservedJob[],
+    later: readonly ReservedJob[] = [],
   ): Promise<ReservedJob[]> {
     const jobs = [...(await early), ...later];
     if (jobs.length <= limit) return jobs;

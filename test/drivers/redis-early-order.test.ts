@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { EarlyReserve } from '../../drivers/redis/early-reserve.js';
 import type { Connector, ReservedJob } from '../../src/index.js';
 import { type FaultProxy, type Matcher, startFaultProxy } from '../support/fault-proxy.js';
 import { RedisConnectors } from '../support/redis-connectors.js';
@@ -176,4 +177,22 @@ test('an answer that does not come holds up nothing for long, and is no longer l
   expect(idsOf(await connector.reserve(['q'], 3, 60_000))).toEqual(['two']);
   await heard.deliver();
   await until(async () => idsOf(await connector.reserve(['q'], 3, 60_000)).includes('one'));
+});
+
+test('what a reserve has brought is not lost with what should have come before it', async () => {
+  const early = new EarlyReserve({
+    reserve: () => Promise.reject(new Error('cut off')),
+    giveBack: async () => [],
+    onError: () => {},
+  });
+  const lease = { queue: 'q', token: 't', handle: '1' };
+  const later: ReservedJob = { id: 'later', queue: 'q', body: body('later'), attempts: 1, lease };
+  const hear = () => {
+    early.asked(['q'], 3, 60_000, 0);
+    early.heard(['q']);
+  };
+  hear();
+  expect(await early.take(['q'], 3, 60_000, [later])).toEqual([later]);
+  hear();
+  await expect(early.take(['q'], 3, 60_000)).rejects.toThrow('cut off');
 });
