@@ -92,7 +92,11 @@ test('one that waits is the only suspect, and those that had ended do not run ag
   const all = await pushAround('waits');
   const { running, pid } = await startWorker(project, ['--stop-when-empty']);
   await running.line({ event: 'job:started', id: 'odd' });
-  await journalOf(pid, ({ started }) => started.some(({ reserved }) => reserved.id === 'odd'));
+  await journalOf(
+    pid,
+    ({ announced, started }) =>
+      announced.length === 0 && started.some(({ reserved }) => reserved.id === 'odd'), // its turn is over
+  );
   process.kill(pid, 'SIGKILL');
   await running.line({ event: 'job:given-back', id: 'odd' });
   project.write('go', '');

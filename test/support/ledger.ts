@@ -33,12 +33,12 @@ export const record = defineJob({
 });
 `;
 
-/** All lines of a ledger folder; those of one process in the order written. */
+/** All lines of a ledger folder; those of one process in the order written, but for one that it is about to write. */
 export function readLedger(directory: string): LedgerLine[] {
   return readdirSync(directory).flatMap((file) =>
     readFileSync(join(directory, file), 'utf8')
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as LedgerLine),
   );
 }
