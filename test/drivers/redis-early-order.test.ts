@@ -63,11 +63,17 @@ async function waited(limit: number) {
   return { connector, heard };
 }
 
-test('what the server took first comes first, though the answer is read later', async () => {
-  const { connector, heard } = await waited(3);
+/** The same; the server then took a job for it, and these came behind. */
+async function tookOne(limit: number, ...behind: readonly string[]) {
+  const { connector, heard } = await waited(limit);
   await push('one');
   await until(() => isReserved(1));
-  await push('two');
+  for (const id of behind) await push(id);
+  return { connector, heard };
+}
+
+test('what the server took first comes first, though the answer is read later', async () => {
+  const { connector, heard } = await tookOne(3, 'two');
   const reserving = connector.reserve(['q'], 3, 60_000);
   await until(() => isReserved(2));
   await connector.size('q'); // its answer follows that of the reserve
@@ -75,40 +81,23 @@ test('what the server took first comes first, though the answer is read later', 
   expect(idsOf(await reserving)).toEqual(['one', 'two']);
 });
 
-test('it comes first too where its answer is read while the reserve is on its way', async () => {
-  const { connector, heard } = await waited(3);
-  await push('one');
-  await until(() => isReserved(1));
-  await push('two');
+test.each([
+  // The other waiting connection is alive: this process has had its turns.
+  ['it comes first too where its answer is read', () => until(() => blocksIn('blpop'))],
+  ['it is not given back after its time', () => pause(250)],
+])('%s while that reserve is on its way', async (_, aWhile) => {
+  const { connector, heard } = await tookOne(3, 'two');
   const answered = proxy.plan('held-reply', saying('evalsha'));
   const reserving = connector.reserve(['q'], 3, 60_000);
   await until(() => isReserved(2));
   await heard.deliver();
-  await until(() => blocksIn('blpop')); // the other waiting connection is alive: this process has had its turns
-  await answered.deliver();
-  expect(idsOf(await reserving)).toEqual(['one', 'two']);
-});
-
-test('it is not given back while that reserve is on its way, however long that takes', async () => {
-  const { connector, heard } = await waited(3);
-  await push('one');
-  await until(() => isReserved(1));
-  await push('two');
-  const answered = proxy.plan('held-reply', saying('evalsha'));
-  const reserving = connector.reserve(['q'], 3, 60_000);
-  await until(() => isReserved(2));
-  await heard.deliver();
-  await pause(250); // it is kept for less than that, for who does not ask
+  await aWhile();
   await answered.deliver();
   expect(idsOf(await reserving)).toEqual(['one', 'two']);
 });
 
 test('what is too much then goes back, the younger ones', async () => {
-  const { connector, heard } = await waited(1);
-  await push('one');
-  await until(() => isReserved(1));
-  await push('two');
-  await push('three');
+  const { connector, heard } = await tookOne(1, 'two', 'three');
   const reserving = connector.reserve(['q'], 1, 60_000);
   await until(() => isReserved(2));
   await connector.size('q');
@@ -120,11 +109,7 @@ test('what is too much then goes back, the younger ones', async () => {
 });
 
 test('a reserve that comes right behind finds what goes back in its place', async () => {
-  const { connector, heard } = await waited(1);
-  await push('one');
-  await until(() => isReserved(1));
-  await push('two');
-  await push('three');
+  const { connector, heard } = await tookOne(1, 'two', 'three');
   const reserving = connector.reserve(['q'], 1, 60_000);
   await until(() => isReserved(2));
   await connector.size('q');
@@ -135,9 +120,7 @@ test('a reserve that comes right behind finds what goes back in its place', asyn
 });
 
 test('a reserve that finds nothing brings what the server took before it', async () => {
-  const { connector, heard } = await waited(3);
-  await push('one');
-  await until(() => isReserved(1));
+  const { connector, heard } = await tookOne(3);
   const reserving = connector.reserve(['q'], 3, 60_000);
   await connector.size('q');
   await push('two');
@@ -170,10 +153,7 @@ test('nobody waits for a server that has taken nothing yet', async () => {
 });
 
 test('an answer that does not come holds up nothing for long, and is no longer lost when it comes', async () => {
-  const { connector, heard } = await waited(3);
-  await push('one');
-  await until(() => isReserved(1));
-  await push('two');
+  const { connector, heard } = await tookOne(3, 'two');
   expect(idsOf(await connector.reserve(['q'], 3, 60_000))).toEqual(['two']);
   await heard.deliver();
   await until(async () => idsOf(await connector.reserve(['q'], 3, 60_000)).includes('one'));
