@@ -17,6 +17,7 @@ import type {
   WorkerRegistry,
 } from '../../src/index.js';
 import type { JobTable, LiveJobTable } from './dialects/dialect.js';
+import { isDueAtOnce } from './dialects/reserved-job.js';
 import { aboutJobs } from './errors.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
 import type { Looks } from './looks.js';
@@ -198,7 +199,7 @@ export class DatabaseConnector<Connection> implements Connector {
   async #pushAndTell(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
     const { teller } = this.#parts;
     const pushTelling = this.#jobs.pushTelling?.bind(this.#jobs);
-    if (pushTelling && teller?.isQuiet && jobs.length > 0 && !areLater(jobs)) {
+    if (pushTelling && teller?.isQuiet && jobs.length > 0 && jobs.every(isDueAtOnce)) {
       const push = () => this.#session.run((connection) => pushTelling(connection, queue, jobs));
       return await teller.tellAlong({ queue, jobs: jobs.length }, push);
     }
@@ -208,7 +209,8 @@ export class DatabaseConnector<Connection> implements Connector {
   }
 
   #tellOfPushed(queue: string, jobs: readonly NewJob[]): void {
-    if (jobs.length > 0) this.#parts.teller?.tell({ queue, jobs: areLater(jobs) ? 'later' : jobs.length });
+    if (jobs.length > 0)
+      this.#parts.teller?.tell({ queue, jobs: jobs.every(isDueAtOnce) ? jobs.length : 'later' });
   }
 
   #tellOfReleased(releases: readonly Release[]): void {
@@ -216,9 +218,4 @@ export class DatabaseConnector<Connection> implements Connector {
       this.#parts.teller?.tell({ queue: lease.queue, jobs: delayMs > 0 ? 'later' : 1 });
     }
   }
-}
-
-/** Whether some of them may be due later. */
-function areLater(jobs: readonly NewJob[]): boolean {
-  return jobs.some(({ delayMs = 0, availableAtMs }) => delayMs > 0 || availableAtMs !== undefined);
 }

@@ -10,7 +10,7 @@ import {
 } from './postgres-connection.js';
 import { type PostgresJobStatements, postgresJobStatements } from './postgres-job-statements.js';
 import { waitingKey } from './postgres-news.js';
-import { answersFor, dueOf, newTokenStem } from './reserved-job.js';
+import { answersFor, dueOf, isDueAtOnce, newTokenStem } from './reserved-job.js';
 
 /** Its id, job_id, queue, payload, attempts, exceptions and due_at, all as text. */
 type TakenRow = readonly [string, string, string, string, string, string, string];
@@ -178,9 +178,7 @@ async function settle(
 
 /** What the statement of a push is given. */
 function pushed(queue: string, jobs: readonly NewJob[]): unknown[] {
-  const due = jobs.some(({ availableAtMs, delayMs }) => availableAtMs !== undefined || delayMs !== undefined)
-    ? jobs.map(dueOf)
-    : [];
+  const due = jobs.every(isDueAtOnce) ? [] : jobs.map(dueOf);
   return [
     queue,
     jobs.map(({ id }) => id),

@@ -1,4 +1,4 @@
-import { type Lease, type ReservedJob, randomText } from '../../../src/index.js';
+import { type Lease, type NewJob, type ReservedJob, randomText } from '../../../src/index.js';
 
 /** The columns of a job that was just reserved. */
 export interface ReservedRow {
@@ -36,6 +36,11 @@ export function reservedJob(row: ReservedRow): ReservedJob {
 export function answersFor(leases: readonly Lease[], heldTokens: Iterable<string>): boolean[] {
   const held = new Set(heldTokens);
   return leases.map(({ token }) => held.delete(token));
+}
+
+/** Whether a pushed job is due at once: it has neither a delay nor a time. */
+export function isDueAtOnce({ availableAtMs, delayMs = 0 }: NewJob): boolean {
+  return availableAtMs === undefined && delayMs === 0;
 }
 
 /** When a pushed job is due, for a statement: a time in ms, or null for the delay in ms from now. */

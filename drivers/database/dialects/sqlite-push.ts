@@ -1,5 +1,6 @@
 import type { NewJob, PushOutcome } from '../../../src/index.js';
 import { partsOf } from './lists.js';
+import { isDueAtOnce } from './reserved-job.js';
 import { prepared, type SqliteConnection } from './sqlite-connection.js';
 import { jobsPerPush, type SqliteJobStatements } from './sqlite-job-statements.js';
 
@@ -37,7 +38,7 @@ function storePart(
   nowMs: number,
   outcomes: PushOutcome[],
 ): void {
-  const areDue = part.every(isDue);
+  const areDue = part.every(isDueAtOnce);
   const [one, many] = areDue ? [sql.pushDue, sql.pushManyDue] : [sql.push, sql.pushMany];
   const values = areDue ? valuesOfDue(part) : valuesOf(part, nowMs);
   const statement = prepared(connection, part.length === 1 ? one : many);
@@ -50,10 +51,6 @@ function storePart(
   const stored = new Set(rows.map(({ job_id }) => job_id));
   // An id that stands twice is stored with the first.
   for (const { id } of part) outcomes.push(stored.delete(id) ? 'stored' : 'already-there');
-}
-
-function isDue({ availableAtMs, delayMs = 0 }: NewJob): boolean {
-  return availableAtMs === undefined && delayMs === 0;
 }
 
 /** Their id and body, one after the other. */
