@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort, type RedisServer, startRedis } from './redis-server.js';
+import { freePort } from './free-port.js';
+import { type RedisServer, startRedis } from './redis-server.js';
 
 /** A Redis Cluster of its own for one test file: three masters on loopback, without replicas. */
 export interface RedisCluster {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { freePort, type RedisServer, startRedis } from './redis-server.js';
+import { freePort } from './free-port.js';
+import { type RedisServer, startRedis } from './redis-server.js';
 
 /** One master with replicas, and sentinels that watch over them. */
 export interface SentinelGroup {

@@ -4,7 +4,8 @@ import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { connectDatabase, type Internals } from '../../drivers/database/connect.js';
-import { type DatabaseOptions, readOptions } from '../../drivers/database/options.js';
+import type { DatabaseOptions } from '../../drivers/database/options.js';
+import { readOptions } from '../../drivers/database/settings.js';
 import { type Logger, silentLogger } from '../../src/index.js';
 import type { SqliteConnector } from './sqlite.js';
 

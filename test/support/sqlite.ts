@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { connectDatabase } from '../../drivers/database/connect.js';
-import { type DatabaseOptions, readOptions } from '../../drivers/database/options.js';
+import type { DatabaseOptions } from '../../drivers/database/options.js';
+import { readOptions } from '../../drivers/database/settings.js';
 import { historyTable } from '../../migrations/index.js';
 import { type Connector, type FailedJob, type FailedJobStore, silentLogger } from '../../src/index.js';
 
