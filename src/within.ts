@@ -1,24 +1,20 @@
+import { PatientTimer } from './patient-timer.js';
+
 /**
- * The promise's result, or the error of `late` once the time is over. What comes after that is dropped.
- *
- * A timer that runs late was held up by a blocked event loop. What it was late by is given again, as the answer may have
- * come meanwhile, unread.
+ * The promise's result, or the error of `late` once the time is over, as a {@link PatientTimer} has it. What comes after
+ * that is dropped.
  *
  * @param late is called when the time is over, and answers what to reject with.
  */
 export async function within<T>(promise: Promise<T>, ms: number, late: () => unknown): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: PatientTimer | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    const end = (): void => reject(late());
-    const untilMs = performance.now() + ms;
-    timer = setTimeout(() => {
-      timer = setTimeout(end, Math.min(ms, performance.now() - untilMs));
-    }, ms);
+    timer = new PatientTimer(ms, () => reject(late()));
   });
   try {
     return await Promise.race([promise, deadline]);
   } finally {
-    clearTimeout(timer);
+    timer?.clear();
   }
 }
 

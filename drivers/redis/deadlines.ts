@@ -1,3 +1,5 @@
+import { PatientTimer } from '../../src/index.js';
+
 interface Wait {
   readonly untilMs: number;
   /** Where it stands among those under way; -1 once it is over. */
@@ -20,7 +22,7 @@ export interface Trouble<T> {
 export class Deadlines {
   /** An array: a set makes itself anew every few commands, which costs more than all else here. */
   readonly #waits: Wait[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #timer: PatientTimer | undefined;
   #timerMs = 0;
   #onIdle: (() => void) | undefined;
 
@@ -65,19 +67,9 @@ export class Deadlines {
   }
 
   #arm(untilMs: number, ms: number): void {
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timerMs = untilMs;
-    this.#timer = setTimeout(() => this.#endSoon(ms), Math.ceil(ms));
-    this.#timer.unref();
-  }
-
-  /** A timer that runs late was held up by a blocked event loop: answers may have come meanwhile, unread. */
-  #endSoon(ms: number): void {
-    const now = performance.now();
-    const againMs = Math.min(ms, now - this.#timerMs);
-    this.#timerMs = now + againMs;
-    this.#timer = setTimeout(() => this.#endOverdue(), againMs);
-    this.#timer.unref();
+    this.#timer = new PatientTimer(ms, () => this.#endOverdue(), { keepsAlive: false });
   }
 
   #endOverdue(): void {

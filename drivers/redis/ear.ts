@@ -1,3 +1,4 @@
+import { PatientTimer } from '../../src/index.js';
 import type { Client } from './client.js';
 import { whenReady } from './ready.js';
 import type { Script } from './script.js';
@@ -88,7 +89,7 @@ export class Ear {
     try {
       const client = await this.#connected();
       // A connection that leads nowhere tells nothing by itself.
-      const timer = setTimeout(() => client.reconnect(), blockedSeconds * 1000 + answersWithinMs);
+      const timer = new PatientTimer(blockedSeconds * 1000 + answersWithinMs, () => client.reconnect());
       try {
         await whenReady(client);
         if (this.#closed) return;
@@ -97,7 +98,7 @@ export class Ear {
         isNews = await this.#follow(client, followUp);
         reply = await blocked;
       } finally {
-        clearTimeout(timer);
+        timer.clear();
       }
     } catch (error) {
       if (this.#closed) return;

@@ -10,6 +10,7 @@ import type { RedisSettings } from './options.js';
 import { isLostWhileMade, whenReady } from './ready.js';
 import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
+import { type NodeAddress, nameOf } from './slots.js';
 
 /** Connects at the first verb, runs commands under a deadline of our own, and closes after the last. */
 export class Session implements Commands {
@@ -52,6 +53,16 @@ export class Session implements Commands {
     timeoutMs = this.commandTimeoutMs,
   ): Promise<T> {
     return this.#run({ command, life: 0, isSent: false, isLate: false }, timeoutMs);
+  }
+
+  runOnEach<T>(command: (redis: RedisInstance) => Promise<T>): Promise<Map<string, T>> {
+    return this.run('', async (redis) => {
+      const servers = redis.isCluster ? (redis.nodes?.('master') ?? []) : [redis];
+      const place = ({ options }: RedisInstance): string => nameOf(options as NodeAddress);
+      return new Map(
+        await Promise.all(servers.map(async (one): Promise<[string, T]> => [place(one), await command(one)])),
+      );
+    });
   }
 
   /** Runs a script, sending its text only where the server does not know it yet. Answers texts as buffers. */
