@@ -44,13 +44,27 @@ export class ClusterSession implements Commands {
   }
 
   run<T>(key: string, command: (redis: RedisInstance) => Promise<T>): Promise<T> {
-    return this.#tracked(key, true, (node, timeoutMs, isAsking) => {
+    return this.#routed(key, true, (node, timeoutMs, isAsking) => {
       const send = (redis: RedisInstance): Promise<T> => {
         // What becomes of it is told by the command behind it.
         if (isAsking) redis.asking().catch(() => undefined);
         return command(redis);
       };
       return node.run(key, send, timeoutMs);
+    });
+  }
+
+  runOnEach<T>(command: (redis: RedisInstance) => Promise<T>): Promise<Map<string, T>> {
+    return this.#tracked(async () => {
+      await this.#look();
+      const masters = new Map([...this.#mastersKnown()].map((address) => [nameOf(address), address]));
+      const asked = [...masters].map(
+        async ([name, address]): Promise<[string, T]> => [
+          name,
+          await this.#sessionAt(address).run('', command),
+        ],
+      );
+      return new Map(await Promise.all(asked));
     });
   }
 
@@ -62,7 +76,7 @@ export class ClusterSession implements Commands {
   ): Promise<T> {
     const send: Send<T> = (node, leftMs) => node.script<T>(script, keys, args, leftMs);
     // It has keys that are not there, and is not taken by the other node either while the slot is on its way.
-    return this.#tracked(keys[0] ?? '', false, send, timeoutMs);
+    return this.#routed(keys[0] ?? '', false, send, timeoutMs);
   }
 
   async openBlocking(key: string): Promise<Client> {
@@ -75,16 +89,15 @@ export class ClusterSession implements Commands {
     return this.#closing;
   }
 
-  async #tracked<T>(
-    key: string,
-    mayAsk: boolean,
-    send: Send<T>,
-    limitMs = this.commandTimeoutMs,
-  ): Promise<T> {
+  #routed<T>(key: string, mayAsk: boolean, send: Send<T>, limitMs = this.commandTimeoutMs): Promise<T> {
+    return this.#tracked(() => this.#route(slotOf(key), mayAsk, send, limitMs));
+  }
+
+  async #tracked<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) {
       throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#settings.place} is closed`);
     }
-    const pending = this.#route(slotOf(key), mayAsk, send, limitMs);
+    const pending = work();
     this.#underWay.add(pending);
     try {
       return await pending;
@@ -151,6 +164,11 @@ export class ClusterSession implements Commands {
     return this.#masters[slot] ?? (this.#seeds[0] as NodeAddress);
   }
 
+  /** One may come twice: once for each range of its slots. */
+  #mastersKnown(): Set<NodeAddress> {
+    return new Set(this.#masters.filter((address) => address !== undefined));
+  }
+
   #sessionAt(address: NodeAddress): Session {
     const name = nameOf(address);
     const known = this.#nodes.get(name);
@@ -194,7 +212,7 @@ export class ClusterSession implements Commands {
   /** Ends the connections to nodes that are masters no more. */
   #dropLeftNodes(): void {
     const kept = new Set(this.#seeds.map(nameOf));
-    for (const master of new Set(this.#masters)) if (master !== undefined) kept.add(nameOf(master));
+    for (const master of this.#mastersKnown()) kept.add(nameOf(master));
     for (const [name, { session }] of this.#nodes) {
       if (kept.has(name)) continue;
       this.#nodes.delete(name);

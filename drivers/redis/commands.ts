@@ -12,6 +12,13 @@ export interface Commands {
   run<T>(key: string, command: (redis: RedisInstance) => Promise<T>): Promise<T>;
 
   /**
+   * Runs a command at each server that may hold jobs, all at once, and answers by their names.
+   *
+   * @throws QueueError of the first that has one.
+   */
+  runOnEach<T>(command: (redis: RedisInstance) => Promise<T>): Promise<ReadonlyMap<string, T>>;
+
+  /**
    * Runs a script, sending its text only where the server does not know it yet. Answers texts as buffers.
    *
    * @param keys on a Cluster of one slot, and at least one.

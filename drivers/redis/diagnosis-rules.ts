@@ -29,6 +29,21 @@ export function serverFindings({ info, saves }: ServerFacts): Finding[] {
   ];
 }
 
+/** What is found at several servers: what all say alike once, and else each with its name before it. Pure. */
+export function findingsOfEach(found: ReadonlyMap<string, readonly Finding[]>): Finding[] {
+  const all = [...found].flatMap(([server, findings]) => findings.map((finding) => ({ server, finding })));
+  const findings: Finding[] = [];
+  for (const check of new Set(all.map(({ finding }) => finding.check))) {
+    const alike = all.filter(({ finding }) => finding.check === check);
+    const isSaidByAll = new Set(alike.map(({ finding }) => finding.message)).size === 1;
+    if (isSaidByAll && alike.length === found.size) findings.push((alike[0] as (typeof alike)[0]).finding);
+    else
+      for (const { server, finding } of alike)
+        findings.push({ ...finding, message: `${server}: ${finding.message}` });
+  }
+  return findings;
+}
+
 function versionFinding(version: string): Finding {
   const check = 'version';
   const [major = 0, minor = 0] = version.split('.').map(Number);

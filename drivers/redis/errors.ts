@@ -114,6 +114,13 @@ const meanings: readonly Meaning[] = [
     transient: true,
   },
   {
+    said: /\bconnect ETIMEDOUT\b/,
+    code: 'E_STORE_UNAVAILABLE',
+    what: 'could not be reached in time; nothing was sent',
+    fix: 'Check that Redis runs there and can be reached; with rediss:// or tls, that the port speaks TLS.',
+    transient: true,
+  },
+  {
     said: /All sentinels are unreachable/,
     code: 'E_STORE_UNAVAILABLE',
     what: 'is told by no sentinel',

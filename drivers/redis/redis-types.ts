@@ -7,6 +7,8 @@
 export interface RedisInstance {
   readonly status: string;
   readonly isCluster?: boolean;
+  readonly options?: Readonly<Record<string, any>>;
+  nodes?(role: 'master'): RedisInstance[];
   connect(): Promise<any>;
   on(event: string, listener: (...args: any[]) => void): any;
   off(event: string, listener: (...args: any[]) => void): any;

@@ -5,9 +5,10 @@ import { type Connector, restartKey, silentLogger, systemClock } from '../../src
 import { endedJob, failedRecord } from '../conformance/steps.js';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { containing, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { freePort } from '../support/free-port.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import { errorOf } from '../support/redis-refusals.js';
-import { freePort, type RedisServer, startRedis } from '../support/redis-server.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
 const opened: Connector[] = [];

@@ -136,7 +136,7 @@ test('connections that are cut are made anew', async () => {
 test('a full master refuses pushes to its own queues and can be drained', async () => {
   const connector = await connect();
   for (const queue of ['high', 'low']) await connector.push(queue, [job(queue)]);
-  const { node } = await on('high');
+  const { node } = await on('default');
   await node.client.config('SET', 'maxmemory', '1');
   expect(await errorOf(connector.push('high', [job('more')]))).toMatchObject({
     code: 'E_STORE_FULL',
@@ -228,7 +228,7 @@ test('a master that is killed and started again has every push that was accepted
 
 test('a master that evicts is told by the doctor', async () => {
   const connector = await connect();
-  const { node } = await on('default'); // the one that is asked
+  const { node } = await on('high');
   await node.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const findings = await connector.diagnose();
   expect(findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toContain('eviction');

@@ -5,7 +5,7 @@ import { type Connector, createQueue, defineJob, silentLogger, systemClock } fro
 import { failedRecord } from '../conformance/steps.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import { errorOf } from '../support/redis-refusals.js';
-import { startRedis } from '../support/redis-server.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
 
@@ -110,6 +110,35 @@ describe('queues on different masters', () => {
     for (const queue of queues) await connector.push(queue, [job(queue)]);
     await cluster.nodes[1]?.client.script('FLUSH');
     for (const queue of queues) expect(await connector.push(queue, [job(`${queue}-2`)])).toEqual(['stored']);
+  });
+});
+
+describe('a diagnosis', () => {
+  const findings = async (options?: Partial<RedisOptions>) => (await connect(options).diagnose?.()) ?? [];
+  const evictions = (found: Awaited<ReturnType<typeof findings>>) =>
+    found.filter(({ check }) => check === 'eviction').map(({ status, message }) => `${status} ${message}`);
+
+  test('tells once what all masters say alike', async () => {
+    const found = await findings();
+    expect(evictions(found)).toEqual(['ok maxmemory-policy noeviction']);
+    expect(found.filter(({ check }) => check === 'persistence')).toHaveLength(1);
+  });
+
+  test.each([
+    ['asks each master', undefined],
+    ["asks each by the application's own client", () => new Cluster([...cluster.seeds])],
+  ])('%s', async (_, open) => {
+    const client = open?.();
+    onTestFinished(() => client?.disconnect());
+    const [first, second, third] = cluster.nodes as [RedisServer, RedisServer, RedisServer];
+    await second.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    onTestFinished(async () => {
+      await second.client.config('SET', 'maxmemory-policy', 'noeviction');
+    });
+    const fine = ({ port }: RedisServer) => `ok 127.0.0.1:${port}: maxmemory-policy noeviction`;
+    const wanted = `warning 127.0.0.1:${second.port}: maxmemory-policy allkeys-lru drops whole queues once a maxmemory is set`;
+    const told = evictions(await findings(client && { client }));
+    expect(new Set(told)).toEqual(new Set([fine(first), wanted, fine(third)]));
   });
 });
 

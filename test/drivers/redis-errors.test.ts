@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
+import { explain } from '../../drivers/redis/errors.js';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, silentLogger, systemClock } from '../../src/index.js';
 import { errorOf } from '../support/redis-refusals.js';
@@ -26,6 +27,19 @@ function connect(options: string | RedisOptions): Connector {
 function job(id: string, size = 10) {
   return { id, body: `{"job":"mail","data":"${'x'.repeat(size)}","id":"${id}","attempts":0}` };
 }
+
+test('a connection that is not made in time is told apart from one that is refused', () => {
+  // Which comes first, this or the end of the command's own time, is up to the machine.
+  const error = explain(
+    Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' }),
+    'redis at there',
+  );
+  expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true, ambiguous: false });
+  expect(error.message).toBe(
+    'redis at there could not be reached in time; nothing was sent (connect ETIMEDOUT)',
+  );
+  expect(error.fix).toContain('speaks TLS');
+});
 
 describe('a full server', () => {
   test('refuses pushes and can be drained', async () => {

@@ -3,9 +3,10 @@ import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, type QueueError, silentLogger, systemClock } from '../../src/index.js';
+import { freePort } from '../support/free-port.js';
 import { insist } from '../support/redis-refusals.js';
 import { type SentinelGroup, startSentinelGroup } from '../support/redis-sentinel.js';
-import { freePort, type RedisServer } from '../support/redis-server.js';
+import type { RedisServer } from '../support/redis-server.js';
 
 const context = { connection: 'redis', clock: systemClock, logger: silentLogger, runInline: async () => {} };
 const opened: { close(): Promise<unknown> }[] = [];
