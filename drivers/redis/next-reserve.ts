@@ -3,11 +3,11 @@ import type { Lease, ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
 import { memberOf, readPushed, textOf } from './member.js';
 import { nextScript } from './next-script.js';
-import { heldIn, placeText, sizesIn } from './reserved-batch.js';
+import { heldIn, placeText } from './reserved-batch.js';
 import type { Reserved } from './reserver.js';
 
-/** The beginning of the tokens, what became of the deletions, the sizes of the members, the members. */
-type NextReply = 0 | [began: Buffer, held: Buffer, sizes: Buffer, members: Buffer];
+/** The beginning of the tokens, what became of the deletions, the sizes of the members, the members joined. */
+type NextReply = 0 | [began: Buffer, held: Buffer, sizes: Buffer, texts: Buffer | Buffer[]];
 
 /** After it was of no use the whole script is taken for so long: what is in the way is not gone at once. */
 const restMs = 20;
@@ -57,8 +57,14 @@ export class NextReserve {
       this.#restsUntilMs = performance.now() + restMs;
       return undefined;
     }
-    const [began, held, sizes, members] = reply;
-    const jobs = jobsOf(queue, began.toString('latin1'), random, sizesIn(sizes), members);
+    const [began, held, sizes, texts] = reply;
+    const jobs = jobsOf(
+      queue,
+      began.toString('latin1'),
+      random,
+      sizes,
+      Array.isArray(texts) ? texts : [texts],
+    );
     return { held: heldIn(held, leases.length), jobs };
   }
 }
@@ -67,19 +73,21 @@ function jobsOf(
   queue: string,
   began: string,
   random: string,
-  sizes: readonly number[],
-  bytes: Buffer,
+  sizes: Buffer,
+  texts: readonly Buffer[],
 ): ReservedJob[] {
-  const isPlain = isAscii(bytes);
   const jobs: ReservedJob[] = [];
-  let from = 0;
-  for (const size of sizes) {
-    const to = from + size;
-    const member = isPlain ? bytes.toString('latin1', from, to) : textOf(bytes.subarray(from, to));
-    const token = began + placeText(jobs.length) + random;
-    const { handle, ...read } = readPushed(member, token);
-    jobs.push({ queue, ...read, lease: { queue, token, handle } });
-    from = to;
+  for (const bytes of texts) {
+    const isPlain = isAscii(bytes);
+    let from = 0;
+    while (from < bytes.length) {
+      const to = from + sizes.readUInt32LE(jobs.length * 4);
+      const member = isPlain ? bytes.toString('latin1', from, to) : textOf(bytes.subarray(from, to));
+      const token = began + placeText(jobs.length) + random;
+      const { handle, ...read } = readPushed(member, token);
+      jobs.push({ queue, ...read, lease: { queue, token, handle } });
+      from = to;
+    }
   }
   return jobs;
 }

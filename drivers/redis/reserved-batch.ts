@@ -55,7 +55,7 @@ export function jobOf(
 }
 
 /** Whole numbers with blanks between them. */
-export function sizesIn(text: Buffer): number[] {
+function sizesIn(text: Buffer): number[] {
   const found: number[] = [];
   let size = 0;
   let sign = 1;

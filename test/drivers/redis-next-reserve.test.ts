@@ -95,6 +95,19 @@ test('texts of any kind come as they were pushed', async () => {
   expect(await connector.delete(leases)).toEqual([true, true, true, true]);
 });
 
+test('jobs of all sizes come in their order, however many texts the answer takes', async () => {
+  const sizes = [1, 3000, 3000, 1, 3000, 9000, 9000, 1, 1, 7950, 1, 20_000];
+  const bodies = sizes.map((size, at) => body(`${at}`, (at % 3 === 0 ? 'ä' : 'x').repeat(size)));
+  await push('first');
+  await server.client.rpush(list, ...bodies);
+  await connector.reserve(['q'], 1, 60_000);
+  const { jobs } = await next([], bodies.length);
+  expect(await isUsed()).toBe(true);
+  expect(jobs.map((job) => job.body)).toEqual(bodies);
+  const leases = jobs.map(({ lease }) => lease);
+  expect(await connector.delete(leases)).toEqual(leases.map(() => true));
+});
+
 test('bytes that are no text are told as such, and can be deleted', async () => {
   await push('first');
   const bytes = Buffer.from(body('a', 'xx').replace('xx', '\xff\xfe'), 'latin1');
