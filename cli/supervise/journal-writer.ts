@@ -34,8 +34,8 @@ export class JournalWriter {
   #arrived: (readonly JournalEntry[])[] = [];
   /** Of starts whose body is not written yet. */
   #bodies: JournalEntry[] = [];
-  /** A start asks for a frame, which may announce jobs after this one. */
-  #asked: JournalEntry | undefined;
+  /** The job that started last, or 0 where it runs alone: a frame may announce those after it. */
+  #started = 0;
   /** The last frame announced those after this one... */
   #announcedAfter = 0;
   /** ...up to this one; 0 where it announced none. */
@@ -87,8 +87,9 @@ export class JournalWriter {
     if (this.#steps.isFull) this.flush();
     this.#putStart(entry);
     this.#running += 1;
-    this.#quickness.started();
-    if (alone || !this.#isAnnounced(entry)) this.#ask(entry, alone);
+    this.#started = alone ? 0 : entry.n;
+    this.#quickness.started(entry.atMs);
+    if (alone || !this.#isAnnounced(entry)) this.#ask(entry);
     this.#writeLater();
   }
 
@@ -120,9 +121,8 @@ export class JournalWriter {
   }
 
   /** A start needs a frame of its own. */
-  #ask(entry: JournalEntry, alone: boolean): void {
+  #ask(entry: JournalEntry): void {
     if (!entry.withBody) this.#bodies.push(entry);
-    this.#asked = alone ? undefined : entry;
     this.#writeSoon();
   }
 
@@ -151,12 +151,12 @@ export class JournalWriter {
 
   #writeStarts(): void {
     this.#soon = false;
-    const asked = this.#asked;
-    this.#asked = undefined;
-    const most = asked ? this.#quickness.asked(asked.atMs) : 0;
-    if (asked && most > 0 && this.#steps.isWatched) {
+    const after = this.#started;
+    const most = after > 0 ? this.#quickness.asked(monotonicMs()) : 0;
+    if (most > 0 && this.#steps.isWatched) {
       this.#putNews();
-      this.#writeFrame(asked.n, Math.min(asked.n + most, this.#last));
+      this.#writeFrame(after, Math.min(after + most, this.#last));
+      this.#writeLater(); // an announcement ends with its turn
     } else this.flush();
   }
 

@@ -1,7 +1,7 @@
 /** What is announced shall take no longer, as far as can be told; after twice that it counts no more, whatever came. */
 const aheadMs = 0.5;
 /** So many jobs are announced at most. */
-const most = 32;
+const most = 64;
 
 /**
  * Whether handlers are so quick that several starts go into one frame of the journal: they end within the turn of the
@@ -10,22 +10,28 @@ const most = 32;
 export class Quickness {
   /** How many may be announced. */
   #ahead = 0;
+  /** When the job started that the last frame came after, or else the first of this turn; 0 before it. */
+  #fromMs = 0;
+  #lastMs = 0;
+  /** From the one to the other, without the first. */
   #starts = 0;
-  /** When the last frame was asked for by a start, in this turn; 0 where none was. */
   #askedMs = 0;
 
-  started(): void {
-    this.#starts += 1;
+  started(atMs: number): void {
+    if (this.#fromMs === 0) this.#fromMs = atMs;
+    else this.#starts += 1;
+    this.#lastMs = atMs;
   }
 
-  /** A start asks for a frame. Answers how many jobs that frame may announce. */
-  asked(atMs: number): number {
-    if (this.#askedMs > 0) {
-      const eachMs = (atMs - this.#askedMs) / this.#starts;
+  /** There will be a frame now. Answers how many jobs it may announce. */
+  asked(nowMs: number): number {
+    if (this.#starts > 0) {
+      const eachMs = (nowMs - this.#fromMs) / this.#starts;
       this.#ahead = Math.min(most, Math.floor(aheadMs / eachMs));
+      this.#fromMs = this.#lastMs;
+      this.#starts = 0;
     }
-    this.#askedMs = atMs;
-    this.#starts = 0;
+    this.#askedMs = nowMs;
     return this.#ahead;
   }
 
@@ -36,7 +42,7 @@ export class Quickness {
 
   /** @param running handlers that go on after it. */
   turnEnds(running: number): void {
-    this.#askedMs = 0;
+    this.#fromMs = 0;
     this.#starts = 0;
     if (running > 0) this.#ahead = 0;
   }

@@ -8,6 +8,7 @@ import { readJournal, type StartRecord } from '../../cli/supervise/journal.js';
 import { JournalEntry } from '../../cli/supervise/journal-entry.js';
 import { JournalWriter } from '../../cli/supervise/journal-writer.js';
 import { judge } from '../../cli/supervise/judge.js';
+import { Quickness } from '../../cli/supervise/quickness.js';
 import { Steps } from '../../cli/supervise/steps.js';
 import { writeUnwritten } from '../../cli/supervise/unwritten.js';
 import { isForGroups, readPlainWork } from '../../cli/supervise/words.js';
@@ -188,11 +189,11 @@ describe('the journal', () => {
       return { fd, steps, writer, rest, read };
     }
 
-    /** A slow machine has no quick handlers at times. */
-    async function whenAnnounced(more: readonly ReservedJob[]) {
+    /** A slow machine has no quick handlers at times, and announces fewer of them at others. */
+    async function whenAnnounced(more: readonly ReservedJob[], announcedJobs = 1) {
       for (;;) {
         const run = await untilAnnounced(true, more);
-        if (run.read().announced.length > 0) return run;
+        if (run.read().announced.length >= announcedJobs) return run;
         await new Promise(setImmediate);
         closeSync(run.fd);
       }
@@ -200,7 +201,7 @@ describe('the journal', () => {
 
     test('announces those that come next, but none with a long body', async () => {
       const long = reservedJob('long', 'x'.repeat(5000));
-      const { fd, read } = await whenAnnounced([reservedJob('a'), long, reservedJob('b')]);
+      const { fd, read } = await whenAnnounced([reservedJob('a'), long, reservedJob('b')], 2);
       const journal = read();
       expect(ids(journal.announced)).toEqual(expect.arrayContaining(['a', 'b']));
       expect(ids(journal.held)).toEqual(['long']);
@@ -208,6 +209,60 @@ describe('the journal', () => {
       expect(ids(read().announced)).toEqual([]);
       expect(started(read())).toEqual(['q0 done', 'q1 done', 'q2 done']);
       closeSync(fd);
+    });
+
+    /** As {@link whenAnnounced}, and of jobs that came after. */
+    async function whenArrivalsAnnounced(arrivals: readonly ReservedJob[]) {
+      for (;;) {
+        const run = await whenAnnounced([reservedJob('a')]);
+        reserve(run.writer, arrivals);
+        await undefined;
+        if (run.read().announced.length > arrivals.length) return run;
+        await new Promise(setImmediate);
+        closeSync(run.fd);
+      }
+    }
+
+    test('announces with the frame that puts jobs on record, but none after one that runs alone', async () => {
+      const { fd, writer, rest, read } = await whenArrivalsAnnounced([reservedJob('b')]);
+      expect(ids(read().announced)).toEqual(['a', 'b']);
+      writer.started(rest[0] as JournalEntry, 0, 'j', 0, true, performance.now());
+      reserve(writer, [reservedJob('c')]);
+      await undefined;
+      expect([ids(read().announced), ids(read().held)]).toEqual([[], ['b', 'c']]);
+      reserve(writer, [reservedJob('d')]);
+      await undefined;
+      expect([ids(read().announced), ids(read().held)]).toEqual([[], ['b', 'c', 'd']]);
+      await new Promise(setImmediate);
+      closeSync(fd);
+    });
+
+    test('takes an announcement back at the end of a turn in which nothing starts', async () => {
+      const { fd, writer, read } = await whenArrivalsAnnounced([reservedJob('b')]);
+      await new Promise(setImmediate);
+      reserve(writer, [reservedJob('c')]);
+      await undefined;
+      await new Promise(setImmediate);
+      expect([ids(read().announced), ids(read().held)]).toEqual([[], ['a', 'b', 'c']]);
+      closeSync(fd);
+    });
+
+    test('are known by the time from start to start, or to a frame between', () => {
+      const quickness = new Quickness();
+      quickness.started(1);
+      expect(quickness.asked(1)).toBe(0);
+      quickness.started(1.125);
+      expect(quickness.asked(1.125)).toBe(4);
+      quickness.started(1.25);
+      expect(quickness.asked(1.375)).toBe(2); // while that one runs, or after it
+      quickness.started(1.375);
+      expect(quickness.asked(1.375)).toBe(4);
+      expect([quickness.lasts(2.375), quickness.lasts(2.5)]).toEqual([true, false]);
+      quickness.turnEnds(0);
+      quickness.started(100);
+      expect(quickness.asked(100)).toBe(4); // what came between the turns was no handler's time
+      quickness.started(110);
+      expect(quickness.asked(110)).toBe(0);
     });
 
     test('announces none where no watchdog looks', async () => {
