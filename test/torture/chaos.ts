@@ -104,7 +104,7 @@ export class Chaos {
   }
 
   #pick(pids: readonly number[], luck: number): number | undefined {
-    const possible = pids.filter((pid) => !this.#scenes.spared.has(pid));
+    const possible = pids.filter((pid) => !this.#scenes.isSpared(pid));
     return possible[Math.floor(luck * possible.length)];
   }
 

@@ -5,6 +5,7 @@ const rules: LedgerRules = {
   leaseMs: 6000,
   tries: 3,
   pollMs: 1000,
+  pushAgainMs: 2000,
   slackMs: 2000,
   slots: 2,
   priorities: ['high', 'low'],
@@ -177,6 +178,15 @@ const good: readonly History[] = [
     ],
   },
   {
+    name: 'a job that a process took after it went on, and another one its next attempt',
+    events: [
+      broke('stop', 10, 8000, [7]),
+      ...pushed('a', 8010),
+      ...ran('a', 8020, { pid: 7, end: 'threw' }),
+      ...ran('a', 8040, { attempt: 2 }),
+    ],
+  },
+  {
     name: 'a job that was pushed again when it was done',
     events: [...pushed('a', 0), ...ran('a', 10), ...pushed('a', 50), ...ran('a', 60)],
   },
@@ -188,6 +198,15 @@ const good: readonly History[] = [
       { ev: 'ok', t: 100, id: 'a' },
       ...ran('a', 10),
       ...ran('a', 120),
+    ],
+  },
+  {
+    name: 'a push whose answer came so late that the client repeated it',
+    events: [
+      { ev: 'intent', t: 0, id: 'a', queue: 'high', hash: 'a' },
+      ...ran('a', 10),
+      { ev: 'ok', t: 2100, id: 'a' },
+      ...ran('a', 2120),
     ],
   },
   {

@@ -12,6 +12,7 @@ const floorsOfTenMinutes = {
   'kills less than 150 ms after a last throw': 5,
   'handlers that ended while another worker ran their job': 5,
   'long handlers aborted by a SIGTERM': 5,
+  'processes whose memory was judged': 1,
 } as const;
 
 const tenMinutes = 600;
@@ -67,6 +68,8 @@ export function coverageOf(
     'long handlers aborted by a SIGTERM': spans.filter((span) =>
       faults.some((fault) => fault.fault === 'term' && isAbortedBy(fault, span)),
     ).length,
+    'processes whose memory was judged':
+      verdicts.find(({ invariant }) => invariant === 9)?.figures.processes ?? 0,
   };
   const isFile = driver === 'sqlite' || driver === 'naive';
   return Object.entries(floorsOfTenMinutes).map(([what, most]) => {

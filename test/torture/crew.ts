@@ -54,7 +54,12 @@ export class Crew {
 
   /** Keeps a command running until `end`. */
   keep(...words: readonly string[]): void {
-    this.#places.push(this.#keep({ words, isJumping: false }));
+    this.#places.push(this.#keep({ words }));
+  }
+
+  /** The same, for one that is neither killed, stopped nor asked to end by itself, so that it lives long. */
+  keepSafe(...words: readonly string[]): void {
+    this.#places.push(this.#keep({ words, isSafe: true }));
   }
 
   /** The same, for one whose clock can be set. */
@@ -86,6 +91,11 @@ export class Crew {
   /** The commands that run, and the processes that they have started. */
   get all(): number[] {
     return this.pids.flatMap((pid) => [pid, ...childrenOf(pid)]);
+  }
+
+  /** Whether it is one that faults of processes are not to meet. */
+  isSafe(pid: number): boolean {
+    return this.#running.get(pid)?.isSafe === true;
   }
 
   /** Others that run the same command, have begun to work and do not stand still: they take what one of them loses. */
@@ -139,7 +149,7 @@ export class Crew {
   }
 
   async #run(place: Place): Promise<void> {
-    const { words, isJumping } = place;
+    const { words, isJumping = false } = place;
     const number = this.#started++;
     const errors = openSync(this.#project.path(`output/${number}.err`), 'a');
     const said = openSync(this.#project.path(`output/${number}.out`), 'a');
@@ -193,7 +203,8 @@ export class Crew {
 /** What is kept running. */
 interface Place {
   readonly words: readonly string[];
-  readonly isJumping: boolean;
+  readonly isJumping?: boolean;
+  readonly isSafe?: boolean;
 }
 
 interface Line {

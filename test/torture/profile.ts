@@ -19,6 +19,7 @@ export interface Profile {
   readonly timeoutMs: number;
   readonly graceMs: number;
   readonly pollMs: number;
+  readonly commandTimeoutMs: number;
   readonly tries: number;
   readonly delayedShare: number;
   /** Jobs that fall due at one moment, soon after the start. */
@@ -41,13 +42,22 @@ export interface Profile {
     /** Workers that settle a job which another one has by then. */
     readonly late: number;
   };
+  /** For so long before the end no restart is asked for, so that one process lives as long as it takes to judge its memory. */
+  readonly restartlessMs: number;
   /** Whether processes collect their garbage every few seconds: it costs, and short runs do not look at memory. */
   readonly tidies: boolean;
   /** How long the idle workers are watched after the drain. */
   readonly idleMs: number;
 }
 
-const times = { leaseMs: 6000, timeoutMs: 3000, graceMs: 1000, pollMs: 1000, tries: 5 } as const;
+const times = {
+  leaseMs: 6000,
+  timeoutMs: 3000,
+  graceMs: 1000,
+  pollMs: 1000,
+  commandTimeoutMs: 2000,
+  tries: 5,
+} as const;
 
 /** Blocked loops, full heaps and dead processes cost seconds of CPU each: few of them, for a small machine. */
 const weights = {
@@ -95,6 +105,7 @@ function smoke(ms: number): Profile {
       graves: ms / 2,
       late: ms / 2,
     },
+    restartlessMs: 0,
     tidies: false,
     idleMs: 4000,
   };
@@ -119,7 +130,7 @@ function nightly(driver: Options['driver']): Profile {
       kill: 2000,
       term: 15_000,
       stop: 40_000,
-      restart: 90_000,
+      restart: 60_000,
       outage: 60_000,
       network: 20_000,
       full: 45_000,
@@ -127,6 +138,7 @@ function nightly(driver: Options['driver']): Profile {
       graves: 30_000,
       late: 30_000,
     },
+    restartlessMs: 200_000,
     tidies: true,
     idleMs: 30_000,
   };

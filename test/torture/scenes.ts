@@ -26,11 +26,16 @@ interface Means {
 /** Faults at moments that chance seldom meets: each waits until the ledger of a process says that it has come. */
 export class Scenes {
   /** Processes that play in one: nothing else is to happen to them. */
-  readonly spared = new Set<number>();
+  readonly #spared = new Set<number>();
   readonly #means: Means;
 
   constructor(means: Means) {
     this.#means = means;
+  }
+
+  /** Whether nothing is to happen to it, at present or at all. */
+  isSpared(pid: number): boolean {
+    return this.#spared.has(pid) || this.#means.crew.isSafe(pid);
   }
 
   /** A worker process dies as it calls a handler. */
@@ -56,7 +61,7 @@ export class Scenes {
     const { crew, record } = this.#means;
     const pid = await this.#worker(/"ev":"started".*"kind":"long"/);
     const command = pid === undefined ? undefined : this.#commandOf(pid);
-    if (command === undefined || this.spared.has(command)) return;
+    if (command === undefined || this.#spared.has(command)) return;
     const fromMs = nowMs();
     if (!crew.stop(command)) return;
     await this.#sleep(orderlyMs);
@@ -74,25 +79,25 @@ export class Scenes {
     if (pid === undefined) return;
     const fromMs = nowMs();
     const partner = this.#partnerOf(pid);
-    if (partner !== undefined) this.spared.add(partner);
+    if (partner !== undefined) this.#spared.add(partner);
     const [, id = ''] = /"id":"([^"]*)"/.exec(lines.lastOf(pid)) ?? [];
     const isOther = (one: number) => one !== pid && crew.pids.includes(one);
     const other = await lines.untilOneSaid(new RegExp(`"ev":"started","id":"${id}"`), isOther, 3 * leaseMs);
-    this.spared.delete(pid);
+    this.#spared.delete(pid);
     // Told before it goes on: it may be faster than this process is.
     record.fault('stop', 'SIGSTOP in a handler until another worker has its job', [pid], fromMs);
     send(pid, 'SIGCONT');
     const ended = new RegExp(`"ev":"(?:threw|finished|aborted)","id":"${id}"`);
     if (other !== undefined && other === partner)
       await lines.untilOneSaid(ended, (one) => one === other, leaseMs);
-    if (partner !== undefined) this.spared.delete(partner);
+    if (partner !== undefined) this.#spared.delete(partner);
   }
 
   /** Stops a worker without a supervisor in such a handler, and spares it. */
   async #stopIn(isInIt: RegExp): Promise<number | undefined> {
     const { crew, lines, isFree } = this.#means;
     const isMeant = (pid: number) =>
-      crew.pids.includes(pid) && !this.spared.has(pid) && this.#partnerOf(pid) !== undefined;
+      crew.pids.includes(pid) && !this.isSpared(pid) && this.#partnerOf(pid) !== undefined;
     const untilMs = nowMs() + waitsMs;
     while (nowMs() < untilMs) {
       const pid = await lines.untilOneSays(isInIt, isMeant, waitsMs);
@@ -100,7 +105,7 @@ export class Scenes {
       if (!isMeant(pid)) continue; // another scene was faster
       send(pid, 'SIGSTOP');
       if (isInIt.test(lines.lastOf(pid)) && isFree()) {
-        this.spared.add(pid);
+        this.#spared.add(pid);
         return pid;
       }
       send(pid, 'SIGCONT'); // too late for this one
@@ -110,12 +115,12 @@ export class Scenes {
 
   /** Who is to live on and take the jobs of one that stands still. */
   #partnerOf(pid: number): number | undefined {
-    return this.#means.crew.peersOf(pid).find((one) => !this.spared.has(one));
+    return this.#means.crew.peersOf(pid).find((one) => !this.#spared.has(one));
   }
 
   /** A worker process whose last line is such a one. */
   #worker(last: RegExp): Promise<number | undefined> {
-    const isMeant = (pid: number) => !this.spared.has(pid) && this.#commandOf(pid) !== undefined;
+    const isMeant = (pid: number) => !this.isSpared(pid) && this.#commandOf(pid) !== undefined;
     return this.#means.lines.untilOneSays(last, isMeant, waitsMs);
   }
 
@@ -126,7 +131,7 @@ export class Scenes {
   }
 
   #kill(pid: number | undefined, what: string): void {
-    if (pid === undefined || this.spared.has(pid)) return;
+    if (pid === undefined || this.#spared.has(pid)) return;
     const { crew, record } = this.#means;
     const fromMs = nowMs();
     crew.blame(pid, 'kill');

@@ -30,6 +30,16 @@ test('ten minutes have as many faults as a verdict takes, in the order of their 
   ).toBeGreaterThan(5);
 });
 
+test('in the last minutes of ten nobody is asked to start again, so that a process grows old', () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const at = scheduleFor(nightly, tenMinutes, seed).flatMap(({ what, atMs }) =>
+      what === 'restart' ? [atMs] : [],
+    );
+    expect(at.length).toBeGreaterThanOrEqual(6);
+    expect(Math.max(...at)).toBeLessThan(tenMinutes - 180_000);
+  }
+});
+
 test('a run of a broken driver has each scene at least three times, with any seed', () => {
   const broken = profileFor(readOptions(['--mutant', 'settle-by-id']));
   for (let seed = 0; seed < 1000; seed++) {

@@ -46,7 +46,7 @@ const terms = ['term-as-it-runs', 'term'] as const;
 
 /** All that is to be broken in a run, by time. The same for the same seed. Pure. */
 export function scheduleFor(
-  { everyMs, leaseMs }: Pick<Profile, 'everyMs' | 'leaseMs'>,
+  { everyMs, leaseMs, restartlessMs }: Pick<Profile, 'everyMs' | 'leaseMs' | 'restartlessMs'>,
   forMs: number,
   seed: number,
 ): Planned[] {
@@ -65,7 +65,9 @@ export function scheduleFor(
   };
   each(everyMs.term, (at) => plan(next(terms), at));
   each(everyMs.stop, (at) => plan(chance.next() < 0.3 ? 'stop' : 'stop-tree', at, leaseMs / 2, leaseMs * 2));
-  each(everyMs.restart, (at) => plan('restart', at));
+  each(everyMs.restart, (at) => {
+    if (at < forMs - restartlessMs) plan('restart', at);
+  });
   each(everyMs.outage, (at) => plan('outage', at, 200, 5000));
   each(everyMs.network, (at) => plan('network', at, 1000, 6000));
   each(everyMs.full, (at) => plan('full', at, 500, 4000));

@@ -123,13 +123,14 @@ async function breakAndJudge(run: Run): Promise<Outcome> {
   };
 }
 
-function startCrew(crew: Crew, { workers, bare, listeners, concurrency }: Profile): void {
+function startCrew(crew: Crew, profile: Profile): void {
+  const { workers, bare, listeners, concurrency, restartlessMs } = profile;
   const work = ['queue:work', '--json', `--queue=${queues.join(',')}`, `--concurrency=${concurrency}`];
   crew.keepJumping(...work);
   for (let one = 1; one < workers; one++) crew.keep(...work);
-  for (let one = 0; one < bare; one++) {
-    crew.keep('queue:work', '--json', `--queue=${bareQueue}`, '--workers=0', '--concurrency=2');
-  }
+  const alone = ['queue:work', '--json', `--queue=${bareQueue}`, '--workers=0', '--concurrency=2'];
+  for (let one = 0; one < bare; one++) crew.keep(...alone);
+  if (restartlessMs > 0) crew.keepSafe(...alone);
   for (let one = 0; one < listeners; one++) crew.keep(listen, '--json', '--queue=default');
 }
 
@@ -169,11 +170,12 @@ async function complain(project: Project, record: Record): Promise<void> {
 }
 
 function rulesOf(profile: Profile): LedgerRules {
-  const { leaseMs, tries, pollMs, workers, concurrency } = profile;
+  const { leaseMs, tries, pollMs, commandTimeoutMs, workers, concurrency } = profile;
   return {
     leaseMs,
     tries,
     pollMs,
+    pushAgainMs: commandTimeoutMs,
     slackMs: 3000,
     slots: workers * concurrency,
     priorities: queues,

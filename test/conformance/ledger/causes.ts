@@ -22,11 +22,17 @@ export class Causes {
   readonly #global: FaultEvent[] = [];
   readonly #all: readonly FaultEvent[];
   readonly #settlingMs: number;
+  readonly #pushAgainMs: number;
   /** Extended every third of it, a lease has two thirds left at least when its holder goes away. */
   readonly leaseLeftMs: number;
 
-  constructor({ faults, runs }: Pick<Ledger, 'faults' | 'runs'>, { leaseMs }: Pick<LedgerRules, 'leaseMs'>) {
+  constructor(
+    { faults, runs }: Pick<Ledger, 'faults' | 'runs'>,
+    rules: Pick<LedgerRules, 'leaseMs' | 'pushAgainMs'>,
+  ) {
+    const { leaseMs, pushAgainMs = Number.POSITIVE_INFINITY } = rules;
     this.#all = faults;
+    this.#pushAgainMs = pushAgainMs;
     this.leaseLeftMs = 0.6 * leaseMs;
     this.#settlingMs = runs.some((run) => run.settledMs !== undefined) ? leaseMs : settlingMs;
     for (const fault of faults) {
@@ -81,9 +87,11 @@ export class Causes {
     return this.#all.filter((fault) => kinds.includes(fault.fault) && meets(fault, fromMs, toMs));
   }
 
-  /** True where the job may have been stored anew after it was done: its push was repeated, or its reply lost. */
+  /** True where the job may have been stored anew after it was done: its push was repeated, or its reply lost or late. */
   mayBePushedAgain({ pushes }: JobStory): boolean {
-    return pushes.length > 1 || pushes.some(({ fromMs, toMs }) => this.between(fromMs, toMs).length > 0);
+    const isSentAgain = ({ fromMs, toMs }: JobStory['pushes'][number]) =>
+      toMs - fromMs >= this.#pushAgainMs || this.between(fromMs, toMs).length > 0;
+    return pushes.length > 1 || pushes.some(isSentAgain);
   }
 }
 

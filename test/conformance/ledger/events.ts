@@ -49,8 +49,8 @@ interface RunEvent {
 }
 
 /**
- * How a run ended: `finished` as the last thing before it returns, `threw` before it throws, `released` after it has
- * released the job; `aborted` when its signal aborts, whatever it does then.
+ * How a run ended: `finished` as the last thing before it returns, `threw` before it throws, `released` right before it
+ * releases the job, which takes effect at once; `aborted` when its signal aborts, whatever it does then.
  */
 export interface RunEndEvent {
   readonly ev: 'finished' | 'threw' | 'released' | 'aborted';
@@ -160,6 +160,8 @@ export interface LedgerRules {
   readonly slackMs: number;
   /** Jobs that can run side by side, all workers together. */
   readonly slots: number;
+  /** How long a client waits for the answer to a push before it may send it again by itself. Default: it never does. */
+  readonly pushAgainMs?: number;
   /** Queues that the same workers take, the first one first; none where there is only one. */
   readonly priorities?: readonly string[];
   /** Queues that had one worker with one slot and one producer, which pushed one job after the other. */

@@ -3,17 +3,19 @@ import { redis } from 'drover/drivers/redis';
 import { settings } from './ledger.mjs';
 import { naive } from './naive/driver.mjs';
 
-const { driver, reach, graves, leaseMs, timeoutMs, graceMs, pollMs, tries, mutant, file } = settings;
+const { driver, reach, graves, leaseMs, timeoutMs, graceMs, pollMs, commandTimeoutMs, tries, mutant, file } =
+  settings;
+const commandTimeout = `${commandTimeoutMs}ms`;
 const common = { lease: `${leaseMs}ms`, queue: 'default' };
 
 /** The driver under torture. */
 const drivers = {
-  redis: () => redis({ ...reach, ...common, commandTimeout: '2s' }),
-  'redis-cluster': () => redis({ ...reach, ...common, commandTimeout: '2s' }),
-  'redis-sentinel': () => redis({ ...reach, ...common, commandTimeout: '2s' }),
+  redis: () => redis({ ...reach, ...common, commandTimeout }),
+  'redis-cluster': () => redis({ ...reach, ...common, commandTimeout }),
+  'redis-sentinel': () => redis({ ...reach, ...common, commandTimeout }),
   sqlite: () => database({ ...reach, ...common, synchronous: 'full' }),
-  mysql: () => database({ ...reach, ...common, commandTimeout: '2s' }),
-  postgres: () => database({ ...reach, ...common, commandTimeout: '2s' }),
+  mysql: () => database({ ...reach, ...common, commandTimeout }),
+  postgres: () => database({ ...reach, ...common, commandTimeout }),
   naive: () => naive({ file, leaseMs, mutant }),
 };
 

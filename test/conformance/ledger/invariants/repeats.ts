@@ -65,7 +65,7 @@ export const attemptsCount: Invariant = {
     for (const job of ledger.jobs.values()) {
       for (const run of job.runs) violations.push(...beyondTries(run, job, causes, rules.tries));
       if (causes.mayBePushedAgain(job)) continue; // its counting began anew
-      const runs = job.runs.filter((run) => !causes.wokeLate(run));
+      const runs = job.runs.filter((run, index) => !isOvertaken(run, job.runs.slice(0, index), causes));
       runs.forEach((run, index) => {
         const earlier = runs.slice(0, index);
         violations.push(
@@ -82,6 +82,11 @@ function beyondTries(run: Run, job: JobStory, causes: Causes, tries: number): st
   if (run.attempt <= tries) return [];
   const isExcused = causes.anyBetween(pushedMs(job, run), run.startedMs, anyFault).length > 0;
   return isExcused && run.attempt <= tries + 1 ? [] : [`${told(run)} is beyond ${tries} tries`];
+}
+
+/** Called as its stopped process went on, when somebody else had run the job already. */
+function isOvertaken(run: Run, earlier: readonly Run[], causes: Causes): boolean {
+  return causes.wokeLate(run) && earlier.some(({ attempt }) => attempt >= run.attempt);
 }
 
 function miscounted(run: Run, before: Run | undefined, job: JobStory, causes: Causes): string[] {
@@ -101,7 +106,10 @@ function miscounted(run: Run, before: Run | undefined, job: JobStory, causes: Ca
 function afterTheEnd(run: Run, earlier: readonly Run[], causes: Causes): string[] {
   const done = earlier.find(
     (one) =>
-      one.end === 'finished' && one.endedMs <= run.startedMs && causes.ofRun(one, run.startedMs).length === 0,
+      one.end === 'finished' &&
+      one.endedMs <= run.startedMs &&
+      !causes.wokeLate(one) &&
+      causes.ofRun(one, run.startedMs).length === 0,
   );
   return done ? [`${told(run)} came after ${told(done)} had finished, met by no fault`] : [];
 }

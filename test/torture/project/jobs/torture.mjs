@@ -26,11 +26,13 @@ export const torture = defineJob({
       leaseMs,
       timeoutMs,
       threw: (which) => write({ ev: 'threw', ...about, which, isLast: attempt >= tries }),
-      release: async (seconds) => {
-        await job.release(seconds);
+      // Before it is: another process may have it by the time that this one, which a job blocks, learns of it.
+      release: (seconds) => {
         isReleased = true;
+        write({ ev: 'released', ...about });
+        return job.release(seconds);
       },
     });
-    write({ ev: isReleased ? 'released' : 'finished', ...about });
+    if (!isReleased) write({ ev: 'finished', ...about });
   },
 });
