@@ -63,7 +63,6 @@ export default defineConfig({
   // worker: {
   //   queues: ['default'], // the first before the second
   //   concurrency: 1, // jobs that run side by side in one process
-  //   prefetch: 100, // jobs to reserve ahead of free slots at most; quick ones only
   //   tries: 3, // deliveries allowed, the first included; 0 sets no limit
   //   backoff: 'exponential', // wait after a failed attempt: 1 s, 2 s, 4 s … an hour. Or '10s', or ['1s', '5m']
   //   timeout: '60s', // longest run of one attempt; 0 sets no limit

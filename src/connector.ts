@@ -158,6 +158,12 @@ export interface Connector {
   /** Gives jobs back that were never started, with the attempt unspent and their place in the order kept. */
   unreserve?(leases: readonly Lease[]): Promise<boolean[]>;
 
+  /**
+   * How many jobs a worker may reserve ahead of free slots where nobody says otherwise. Default 100; more where a trip takes
+   * so long that a hundred quick jobs are done before it is back.
+   */
+  readonly prefetch?: number;
+
   /** `release`, with the attempt unspent: for jobs that were not started and shall be due only after a while. */
   postpone?(releases: readonly Release[]): Promise<boolean[]>;
 

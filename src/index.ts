@@ -80,6 +80,7 @@ export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { checkOptionNames } from './option-names.js';
+export { PatientTimer } from './patient-timer.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export { type Decoded, type Payload, payloadFrom } from './payload.js';
 export {

@@ -10,7 +10,7 @@ import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LoneJobs } from './lone-jobs.js';
-import { Prefetch } from './prefetch.js';
+import { mostAhead, Prefetch } from './prefetch.js';
 import { Rests } from './rests.js';
 import { StartRecords } from './start-records.js';
 import { WorkInHand } from './work-in-hand.js';
@@ -18,8 +18,8 @@ import { WorkInHand } from './work-in-hand.js';
 /** What a worker's slots are. */
 export interface SlotsOptions {
   readonly concurrency: number;
-  /** Jobs to hold beyond the free slots at most. */
-  readonly prefetch: number;
+  /** Jobs to hold beyond the free slots at most; undefined: as suits the store. */
+  readonly prefetch: number | undefined;
   /** How long a slot stays empty after each job. */
   readonly restMs: number;
 }
@@ -64,7 +64,8 @@ export class Slots {
     this.#concurrency = concurrency;
     this.#rests = new Rests(restMs, () => this.bell.ring());
     // What cannot be given back with its attempt unspent must not be taken before it can run.
-    this.#prefetch = new Prefetch(connector.unreserve ? prefetch : 0, concurrency);
+    const most = connector.unreserve ? (prefetch ?? connector.prefetch ?? mostAhead) : 0;
+    this.#prefetch = new Prefetch(most, concurrency);
     this.#held = new HeldJobs(
       (jobs) => void this.giveBack(jobs),
       () => this.#prefetch.heldInVain(),
@@ -126,6 +127,7 @@ export class Slots {
   }
 
   #startOrHold(jobs: readonly HeldJob[]): void {
+    this.#prefetch.brought(jobs);
     const free = Math.max(0, this.#freeSlots);
     const now = performance.now();
     for (const job of jobs.slice(0, free)) this.#start(job, now);

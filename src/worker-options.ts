@@ -18,7 +18,8 @@ export interface WorkerOptions {
   /**
    * Jobs to reserve ahead of free slots at most. How many it really is follows from how quick they are: about as
    * many as are done in 40 ms; and what has waited for 80 ms is given back. 0 reserves a job only when a slot is
-   * free for it, as does a worker of several queues, to keep their order of priority. Default 100.
+   * free for it, as does a worker of several queues, to keep their order of priority. Default 100; 400 on
+   * PostgreSQL.
    */
   readonly prefetch?: number;
   /** Deliveries allowed, the first included; 0 sets no limit. Default 3. */
@@ -76,7 +77,8 @@ export interface CheckedWorkerOptions extends StopLimits {
   readonly name: string | undefined;
   readonly queues: readonly string[];
   readonly concurrency: number;
-  readonly prefetch: number;
+  /** Undefined: as suits the store. */
+  readonly prefetch: number | undefined;
   readonly tries: number;
   readonly backoff: BackoffRule;
   readonly timeoutMs: number;
@@ -135,7 +137,7 @@ export function checkWorkerOptions(
     name: options.name === undefined ? undefined : workerName(options.name),
     queues: queueNames(options.queues ?? [], connection.queue),
     concurrency: whole(options.concurrency ?? 1, 'concurrency', 1),
-    prefetch: whole(options.prefetch ?? 100, 'prefetch', 0),
+    prefetch: options.prefetch === undefined ? undefined : whole(options.prefetch, 'prefetch', 0),
     tries: checkTries(options.tries ?? 3, 'tries'),
     backoff: backoffRule(options.backoff ?? 'exponential', 'backoff'),
     timeoutMs: durationToMs(options.timeout ?? '60s', 'timeout'),

@@ -193,6 +193,7 @@ function inPart(error: unknown): unknown {
 function guarded(session: Commands): Commands {
   return {
     run: (key, command) => session.run(key, command),
+    runOnEach: (command) => session.runOnEach(command),
     script: <T>(
       script: Script,
       keys: readonly string[],

@@ -15,6 +15,7 @@ import type {
 } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import { diagnoseServer } from './diagnose.js';
+import { findingsOfEach } from './diagnosis-rules.js';
 import { RedisFailedJobs } from './failed-jobs.js';
 import { RedisHistory } from './history.js';
 import { type Keys, QueuePlaces } from './keys.js';
@@ -154,9 +155,8 @@ export class RedisConnector implements Connector {
     return sizeOf(await this.#session.script<number[]>(this.#scripts.clear, keys, args));
   }
 
-  /** Of a Cluster it is the node of the queue `default` that is asked. */
-  diagnose(): Promise<Finding[]> {
-    return this.#session.run(this.#keys.listOf('default'), (redis) => diagnoseServer(redis, this.#clock));
+  async diagnose(): Promise<Finding[]> {
+    return findingsOfEach(await this.#session.runOnEach((redis) => diagnoseServer(redis, this.#clock)));
   }
 
   async close(): Promise<void> {

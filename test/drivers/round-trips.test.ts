@@ -127,6 +127,10 @@ describe.each([
     );
     expect(over, JSON.stringify(trips)).toEqual([]);
   });
+
+  test('where a trip takes long workers have more jobs ahead', () => {
+    expect(store.connector.prefetch).toBe(name === 'postgres' ? 400 : undefined);
+  });
 });
 
 test.each(['postgres', 'mariadb'] as const)(

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Internals } from '../../drivers/database/connect.js';
 import { connectDatabase } from '../../drivers/database/connect.js';
-import { readOptions } from '../../drivers/database/options.js';
+import { readOptions } from '../../drivers/database/settings.js';
 import { createQueue, type Driver, defineJob, type Queue } from '../../src/index.js';
 import { populate } from '../support/populated-jobs.js';
 import { recordingLogger } from '../support/recorder.js';

@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { MemoryConnector } from '../../drivers/memory/connector.js';
 import { memory } from '../../drivers/memory/index.js';
-import { createQueue, defineJob, type JobContext, type Queue } from '../../src/index.js';
+import {
+  type Connector,
+  createQueue,
+  type DriverContext,
+  defineJob,
+  type JobContext,
+  type Queue,
+} from '../../src/index.js';
 import { Prefetch } from '../../src/prefetch.js';
 import { deferred, within } from '../support/deferred.js';
+import { delegateTo } from '../support/delegate.js';
 import { faulty } from '../support/faulty-driver.js';
 import { manualClock } from '../support/manual-clock.js';
 import { workOff } from '../support/recorder.js';
@@ -43,10 +52,62 @@ describe('how many jobs are reserved ahead', () => {
     expect(prefetch.ahead).toBe(40);
   });
 
+  test.each([
+    ['a megabyte', 2 ** 20, 4],
+    ['five megabytes', 5 * 2 ** 20, 0],
+    ['no text at all', 0, 100],
+  ])('no more than 4 MB of payloads: those of %s', (_, length, ahead) => {
+    const prefetch = new Prefetch(100, 10);
+    prefetch.ran(0.05);
+    prefetch.brought([came(length), came(length)]);
+    expect(prefetch.ahead).toBe(ahead);
+  });
+
+  test('by the payloads that came last, of whatever lengths', () => {
+    const prefetch = new Prefetch(100, 10);
+    prefetch.ran(0.05);
+    prefetch.brought([came(2 ** 20)]);
+    prefetch.brought([came(2 ** 18), came(0)]);
+    expect(prefetch.ahead).toBe(32);
+  });
+
   test('none where the limit is 0', () => {
     const prefetch = new Prefetch(0, 10);
     prefetch.ran(0.01);
     expect(prefetch.ahead).toBe(0);
+  });
+});
+
+function came(length: number) {
+  return { reserved: { body: 'x'.repeat(length) } };
+}
+
+describe('how many at most', () => {
+  test.each([
+    ['a hundred', {}, {}, 100],
+    ['as many as the store says', { prefetch: 30 }, {}, 30],
+    ['as many as the worker says', { prefetch: 30 }, { prefetch: 50 }, 50],
+    ['none where the worker wants none', { prefetch: 30 }, { prefetch: 0 }, 0],
+  ])('%s', async (_, ofStore, ofWorker, most) => {
+    let largest = 0;
+    const driver = {
+      ...memory(),
+      connect: (context: DriverContext) => {
+        const connector = delegateTo(new MemoryConnector(context.clock));
+        const reserve: Connector['reserve'] = (queues, limit, leaseMs) => {
+          largest = Math.max(largest, limit);
+          return connector.reserve(queues, limit, leaseMs);
+        };
+        return { ...connector, ...ofStore, reserve };
+      },
+    };
+    const job = defineJob({ name: 'job', handle: () => {} });
+    const queue = createQueue({ connections: { default: driver }, jobs: [job] });
+    await queue.bulk(job, quick(1000));
+    // With this many slots also a slow machine is quick enough.
+    await queue.worker({ ...ofWorker, concurrency: 50, stopWhenEmpty: true, sleep: 0 }).run();
+    expect(largest).toBe(most + 50);
+    await queue.close();
   });
 });
 

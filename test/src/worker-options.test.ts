@@ -10,7 +10,7 @@ test('every setting has a default', () => {
     name: undefined,
     queues: ['default'],
     concurrency: 1,
-    prefetch: 100,
+    prefetch: undefined,
     tries: 3,
     backoff: { kind: 'exponential', baseMs: 1000, factor: 2, maxMs: 3_600_000, jitter: 0.2 },
     timeoutMs: 60_000,

@@ -22,6 +22,7 @@ export type Delegate = Required<
     | 'inline'
     | 'failedJobs'
     | 'deleteAndReserve'
+    | 'prefetch'
   >
 > & {
   readonly failedJobs: Required<FailedJobStore>;

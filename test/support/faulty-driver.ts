@@ -16,6 +16,7 @@ type Verb =
       | 'statistics'
       | 'history'
       | 'inline'
+      | 'prefetch'
       | 'migrate'
       | 'schemaSql'
       | 'pushIn'
