@@ -9,7 +9,7 @@ import type { KnexConfig, KnexInstance } from './knex-types.js';
 import { type Deadline, lend, poolOf } from './lend.js';
 import { Relay } from './relay.js';
 
-/** Connections of one knex instance, lent one at a time. */
+/** Connections to one database, each lent to one task at a time. */
 export interface Client<Connection> {
   /** For the statements of migrations. */
   readonly knex: SchemaKnex;

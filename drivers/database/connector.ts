@@ -43,6 +43,8 @@ export interface ConnectorParts<Connection> {
   readonly teller: Teller<Connection> | undefined;
   /** Absent where nobody else can change anything. */
   readonly waits: Waits<Connection> | undefined;
+  /** As of the contract. */
+  readonly prefetch?: number;
   readonly diagnose: () => Promise<Finding[]>;
   readonly wholeScript: (dialect?: string) => Promise<string[]>;
 }
@@ -54,6 +56,7 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly statistics: StatisticsStore;
   readonly history: HistoryStore;
   readonly workers: WorkerRegistry;
+  readonly prefetch?: number;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   readonly unreserve?: NonNullable<Connector['unreserve']>;
   readonly releaseThrown?: NonNullable<Connector['releaseThrown']>;
@@ -64,7 +67,8 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly #jobs: JobTable<Connection>;
 
   constructor(parts: ConnectorParts<Connection>) {
-    const { session, jobs, waits } = parts;
+    const { session, jobs, waits, prefetch } = parts;
+    if (prefetch !== undefined) this.prefetch = prefetch;
     if (waits !== undefined) {
       this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
     }

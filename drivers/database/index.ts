@@ -1,14 +1,15 @@
 import { connectionSettings, type Driver, QueueError } from '../../src/index.js';
 import { connectDatabase } from './connect.js';
-import { type DatabaseOptions, readOptions } from './options.js';
+import type { DatabaseOptions } from './options.js';
+import { readOptions } from './settings.js';
 
 export type { KnexConfig, KnexInstance } from './knex-types.js';
 export { type DatabaseOptions, databaseOptionNames } from './options.js';
 
 /**
- * Jobs in tables of a SQL database, through knex: PostgreSQL (pg), MySQL and MariaDB (mysql2), or SQLite
- * (better-sqlite3). Jobs, given-up jobs and signals live in the same database, which any number of processes can
- * share; a SQLite file those of one machine.
+ * Jobs in tables of a SQL database: PostgreSQL (pg), MySQL and MariaDB (mysql2), or SQLite (better-sqlite3), with knex
+ * for the tables themselves and for connections that a knex configuration describes. Jobs, given-up jobs and signals
+ * live in the same database, which any number of processes can share; a SQLite file those of one machine.
  *
  * @param options a URL such as `'postgres://user:password@host/database'`, `'mysql://user:password@host/database'` or
  * `'sqlite:./queue.sqlite'`, or {@link DatabaseOptions}.

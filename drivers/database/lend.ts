@@ -8,8 +8,13 @@ export type Deadline = number;
 
 /** What connections are lent from. */
 export interface Pool<Connection> {
-  /** One that nobody else has, at once where it can. @throws NotConnected where there is none to be had. */
-  take(): Connection | Promise<Connection>;
+  /**
+   * One that nobody else has, at once where it can.
+   *
+   * @param isWanted false once nobody waits for it any more: it may never come then.
+   * @throws NotConnected where there is none to be had.
+   */
+  take(isWanted?: () => boolean): Connection | Promise<Connection>;
   /** @param isWell false where something went wrong with it. */
   giveBack(connection: Connection, isWell: boolean): unknown;
 }
@@ -43,7 +48,7 @@ export async function lend<Connection, T>(
   let lent: Connection | undefined;
   let isLate = false;
   const run = async (): Promise<T> => {
-    const taken = pool.take();
+    const taken = pool.take(() => !isLate);
     const connection = taken instanceof Promise ? await taken : taken;
     let isWell = false;
     try {

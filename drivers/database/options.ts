@@ -1,19 +1,7 @@
-import type { TableNames } from '../../migrations/index.js';
-import {
-  type ConnectionOptions,
-  checkOptionNames,
-  connectionOptionNames,
-  connectionSettings,
-  type Duration,
-  durationToMs,
-  QueueError,
-} from '../../src/index.js';
+import { type ConnectionOptions, connectionOptionNames, type Duration } from '../../src/index.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
-import type { ProfileSettings } from './profiles/apply-profile.js';
-import { LocalTime } from './profiles/local-time.js';
-import { profileNamed, type WireName } from './profiles/profile.js';
-import { readTables, type TableOptions } from './tables.js';
-import { readTarget, type Target } from './target.js';
+import type { WireName } from './profiles/profile.js';
+import type { TableOptions } from './tables.js';
 
 /** Options of a database connection. Exactly one of `url` and `knex` says where the tables are. */
 export interface DatabaseOptions extends ConnectionOptions, TableOptions {
@@ -69,20 +57,6 @@ export interface DatabaseOptions extends ConnectionOptions, TableOptions {
   readonly timeZone?: string;
 }
 
-/** Options checked and filled in. */
-export interface DatabaseSettings {
-  readonly target: Target;
-  readonly tables: TableNames;
-  readonly autoMigrate: boolean;
-  readonly synchronous: 'normal' | 'full';
-  /** Undefined: as each connection is seen to allow. */
-  readonly prepare: boolean | undefined;
-  readonly notify: boolean;
-  readonly commandTimeoutMs: number;
-  /** Absent for drover's own tables. */
-  readonly php?: ProfileSettings;
-}
-
 /** Names of the options of `database`. */
 export const databaseOptionNames = [
   'url',
@@ -104,52 +78,3 @@ export const databaseOptionNames = [
   'timeZone',
   ...connectionOptionNames,
 ] as const satisfies readonly (keyof DatabaseOptions)[];
-
-/**
- * Checks the options of `database`. Opens nothing.
- *
- * @throws QueueError `E_CONFIG` naming the option, or `E_UNSUPPORTED` for a database without a dialect.
- */
-export function readOptions(options: DatabaseOptions): DatabaseSettings {
-  checkOptionNames(options, databaseOptionNames, 'database');
-  const target = readTarget(options.url, options.knex);
-  const { autoMigrate = 'config' in target, synchronous = 'normal', prepare, notify = true } = options;
-  for (const [key, value] of Object.entries({ autoMigrate, prepare, notify })) {
-    if (typeof value !== 'boolean' && value !== undefined)
-      throw invalid(`${key}: is not true or false`, 'Write true or false.');
-  }
-  if (synchronous !== 'normal' && synchronous !== 'full') {
-    throw invalid("synchronous: is not 'normal' or 'full'", "Write 'normal' or 'full'.");
-  }
-  const commandTimeoutMs = durationToMs(options.commandTimeout ?? '10s', 'commandTimeout');
-  if (commandTimeoutMs < 10) throw invalid('commandTimeout: is below 10 ms', "Write '10s'.");
-  return {
-    target,
-    tables: readTables(options, target.kind),
-    autoMigrate,
-    synchronous,
-    prepare,
-    notify,
-    commandTimeoutMs,
-    ...profileOf(options),
-  };
-}
-
-function profileOf(options: DatabaseOptions): Pick<DatabaseSettings, 'php'> {
-  const { wire, timeZone } = options;
-  if (wire === undefined && timeZone !== undefined) {
-    throw invalid('timeZone: is about tables of PHP', 'Set wire as well, or leave timeZone out.');
-  }
-  if (wire === undefined) return {};
-  const profile = profileNamed(wire);
-  const retryAfterMs = connectionSettings(options).leaseMs;
-  if (retryAfterMs % 1000 !== 0) {
-    const fix = "Write the retry_after (expire) of PHP's connection, such as 60.";
-    throw invalid(`lease: ${retryAfterMs} ms are no whole seconds, which is what PHP's tables hold`, fix);
-  }
-  return { php: { profile, retryAfterMs, time: new LocalTime(timeZone ?? 'UTC') } };
-}
-
-function invalid(what: string, fix: string): QueueError {
-  return new QueueError('E_CONFIG', what, { fix });
-}

@@ -3,7 +3,7 @@ import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { type ClientPackage, NotConnected } from './errors.js';
 
 /** Opens connections of a database that needs no pool, without knex. */
-export interface Opener<Connection> {
+export interface SingleOpener<Connection> {
   /** What knex calls this client, for the statements of migrations. */
   readonly client: ClientPackage;
   open(): Connection;
@@ -16,7 +16,7 @@ export interface Opener<Connection> {
  */
 export function openSingle<Connection>(
   dialect: Pick<Dialect<Connection>, 'configure'>,
-  opener: Opener<Connection>,
+  opener: SingleOpener<Connection>,
 ): Client<Connection> {
   let connection: Promise<Connection> | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -55,7 +55,7 @@ export function openSingle<Connection>(
 
 async function openWith<Connection>(
   { configure }: Pick<Dialect<Connection>, 'configure'>,
-  { open, close }: Opener<Connection>,
+  { open, close }: SingleOpener<Connection>,
 ): Promise<Connection> {
   const connection = open();
   try {

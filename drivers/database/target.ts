@@ -100,9 +100,19 @@ function targetOfInstance(instance: KnexInstance): Target {
 
 /** Whether the target is a SQLite file, or one in memory, and nothing else is said of how to open it. */
 export function isPlainFile(target: Target): boolean {
-  if (target.kind !== 'sqlite' || !('config' in target)) return false;
+  const address = plainAddress(target);
+  return target.kind === 'sqlite' && address !== undefined && Object.keys(address).join() === 'filename';
+}
+
+/** What the client's package takes, where a config says nothing else that knex would have to see to. */
+export function plainAddress(target: Target): object | undefined {
+  if (!('config' in target)) return undefined;
   const { client, connection, ...others } = target.config;
-  return Object.keys(others).length === 0 && Object.keys(connection).join() === 'filename';
+  // A URL is read by knex, in its own way.
+  if (Object.keys(others).length > 0 || typeof connection !== 'object') return undefined;
+  const { ssl } = connection;
+  // A copy, as knex makes one: the clients write to what they are told of TLS.
+  return typeof ssl === 'object' ? { ...connection, ssl: { ...ssl } } : connection;
 }
 
 /** SQLite keeps a database without a name, and one of this name, to the connection. */

@@ -13,10 +13,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { ServerSandbox } from '../support/server-sandbox.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const sandbox = mkdtempSync(join(tmpdir(), 'drover-packages-'));
-afterAll(() => rmSync(sandbox, { recursive: true, force: true }));
+const sandboxes = { mariadb: new ServerSandbox('mariadb'), postgres: new ServerSandbox('postgres') };
+afterAll(async () => {
+  await Promise.all(Object.values(sandboxes).map((one) => one.clean()));
+  rmSync(sandbox, { recursive: true, force: true });
+});
 
 /** drover as built, in a project that has all of our packages but those left out. */
 function install(name: string, leftOut: readonly string[]): string {
@@ -92,8 +97,21 @@ describe('the first verb', () => {
       message: `the database driver needs the package ${missing}, which is not installed`,
       fix: `Run: ${command}`,
     });
-    const withoutKnex = install(`without-knex-${missing}`, ['knex']);
-    expect(JSON.parse(firstPush(withoutKnex, url))).toMatchObject({ fix: `Run: ${command}` });
+  });
+
+  test.each([
+    ['mariadb', 'npm install knex@3 mysql2@3'],
+    ['postgres', 'npm install knex@3 pg@8'],
+  ] as const)('on %s needs no knex where the tables are there', async (kind, command) => {
+    const { url } = await sandboxes[kind].make();
+    const withoutKnex = install(`without-knex-${kind}`, ['knex']);
+    expect(JSON.parse(firstPush(withoutKnex, url))).toMatchObject({
+      code: 'E_DRIVER_MISSING',
+      message: 'the database driver needs the package knex, which is not installed',
+      fix: `Run: ${command}`,
+    });
+    expect(firstPush(install(`with-knex-${kind}`, []), url)).toBe('stored');
+    expect(firstPush(withoutKnex, url)).toBe('already-there');
   });
 
   test.each([

@@ -86,7 +86,10 @@ describe('on PostgreSQL', () => {
   });
   afterAll(() => sandbox.clean());
 
-  test('a busy worker sends for more before it runs what just came', async () => {
+  test.each([
+    ['connections of our own', 'own_', (url: string) => ({ url })],
+    ['connections of knex', 'knex_', (url: string) => ({ knex: { client: 'pg', connection: url } as const })],
+  ])('with %s a busy worker sends for more before it runs what just came', async (_, prefix, at) => {
     const steps: ('answered' | 'sent' | 'handled')[] = [];
     let whenDone = (): void => {};
     const done = new Promise<void>((resolve) => {
@@ -101,7 +104,10 @@ describe('on PostgreSQL', () => {
         if (left === 0) whenDone();
       },
     });
-    const queue = createQueue({ connections: { default: database(sandbox.url) }, jobs: [job] });
+    const queue = createQueue({
+      connections: { default: database({ ...at(sandbox.url), prefix }) },
+      jobs: [job],
+    });
     await queue.bulk(
       job,
       Array.from({ length: left }, () => ({})),
@@ -121,7 +127,7 @@ describe('on PostgreSQL', () => {
       });
     } as never);
     const stop = new AbortController();
-    const running = queue.worker({ concurrency: 10 }).run(stop.signal);
+    const running = queue.worker({ concurrency: 10, prefetch: 50 }).run(stop.signal);
     await done;
     spied.mockRestore();
     stop.abort();

@@ -2,7 +2,7 @@ import knex from 'knex';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectDatabase } from '../../drivers/database/connect.js';
 import { mysqlFindings } from '../../drivers/database/dialects/mysql-health.js';
-import { readOptions } from '../../drivers/database/options.js';
+import { readOptions } from '../../drivers/database/settings.js';
 import { historyTable, migrations } from '../../migrations/index.js';
 import { type Connector, encryptionFinding, type Finding, silentLogger } from '../../src/index.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';

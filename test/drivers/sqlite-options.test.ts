@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import knex from 'knex';
 import { describe, expect, test } from 'vitest';
 import { type DatabaseOptions, database } from '../../drivers/database/index.js';
-import { readOptions } from '../../drivers/database/options.js';
+import { readOptions } from '../../drivers/database/settings.js';
 import { QueueError } from '../../src/index.js';
 
 function refusal(options: unknown): QueueError {

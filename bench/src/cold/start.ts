@@ -17,7 +17,7 @@ export const programs: Readonly<Record<string, (place: Place) => readonly string
   'drover-cli': (place) => [drover, 'queue:work', '--config', configOf(place)],
   /** A process that starts another, which loads the client of the store, connects and makes one round trip. */
   'raw-1': () => [floor],
-  /** The same with knex over the client, as drover has it on servers. */
+  /** The same with knex over the client. */
   'raw-knex-1': () => [floor, 'knex'],
 };
 

@@ -22,7 +22,8 @@ import type {
   StatisticsRange,
   StatisticsRow,
 } from '../../../src/index.js';
-import type { Opener } from '../single.js';
+import type { Opener } from '../opener.js';
+import type { SingleOpener } from '../single.js';
 
 /** An answer now (SQLite runs inside this process) or later (a server). */
 export type Answer<T> = T | Promise<T>;
@@ -30,7 +31,7 @@ export type Answer<T> = T | Promise<T>;
 /**
  * What differs from one kind of database to the next: the statements, and how a connection is treated.
  *
- * `Connection` is what knex's pool hands out. Every method works on one connection that nobody else has
+ * `Connection` is what the client's package opens, by knex or without it. Every method works on one connection that nobody else has
  * meanwhile, does what it says in one statement or one transaction, and throws the database's own errors,
  * leaving no transaction open. The clock of delays and leases is the dialect's affair.
  */
@@ -49,8 +50,10 @@ export interface Dialect<Connection> {
   readonly health: Health<Connection>;
   /** Present where the database can tell waiting workers of new jobs. */
   readonly news?: News<Connection>;
-  /** Present where a connection is opened without knex. */
+  /** Present where the connections of a server are opened without knex. */
   readonly opener?: Opener<Connection>;
+  /** Present where a database that needs one connection only is opened without knex. */
+  readonly single?: SingleOpener<Connection>;
   /** Makes what must be there before the first connection is opened. Not called for a ready instance. */
   prepareStore(): Promise<void>;
   /** Sets up a connection that the driver opened itself. */

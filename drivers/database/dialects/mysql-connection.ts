@@ -1,6 +1,6 @@
 import type { Connection, ResultSetHeader } from 'mysql2';
 
-/** A mysql2 connection, as knex's pool hands it out. */
+/** A mysql2 connection, opened by us or by knex. */
 export type MysqlConnection = Connection;
 
 /** Values that statements are given. Whole numbers go as text: mysql2 would send them as floating point. */

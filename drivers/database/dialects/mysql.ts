@@ -1,4 +1,5 @@
 import type { TableNames } from '../../../migrations/index.js';
+import type { Opener } from '../opener.js';
 import type { Dialect } from './dialect.js';
 import { configureMysql, type MysqlConnection } from './mysql-connection.js';
 import { MysqlEndedJobs } from './mysql-ended-jobs.js';
@@ -20,10 +21,13 @@ export interface MysqlDialectOptions {
   readonly tables: TableNames;
   /** False takes the way for servers without SKIP LOCKED. Default: as the server's version has it. */
   readonly skipLocked?: boolean;
+  /** Present where connections are opened without knex. */
+  readonly opener?: Opener<MysqlConnection> | undefined;
 }
 
 /** MySQL and MariaDB through mysql2. Delays and leases go by the server's clock. */
-export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions): Dialect<MysqlConnection> {
+export function mysqlDialect(options: MysqlDialectOptions): Dialect<MysqlConnection> {
+  const { place, tables, skipLocked, opener } = options;
   const jobs = new MysqlJobs(quoted(tables.jobs), skipLocked);
   return {
     place,
@@ -38,6 +42,7 @@ export function mysqlDialect({ place, tables, skipLocked }: MysqlDialectOptions)
     endedJobs: new MysqlEndedJobs(quoted(tables.history)),
     health: new MysqlHealth(tables.jobs),
     history: new MysqlHistory(),
+    ...(opener && { opener }),
     prepareStore: async () => {},
     configure: configureMysql,
     borrow: () => () => {},

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { sha256 } from './sha256.js';
 
-/** A client of the package pg, as knex's pool hands it out. */
+/** A client of the package pg, opened by us or by knex. */
 export type PostgresConnection = Client;
 
 /** Milliseconds since the epoch by the server's clock. Stable within a statement, so that indexes can be used. */
@@ -112,18 +112,39 @@ const settings = [
 export const planByIndex = `concat(${settings.join(', ')})`;
 
 /**
- * Sets up a connection with one statement: where it has a session for itself, plans go by the index from now on. Answers
- * whether it has.
+ * Has the session compress long payloads with lz4 instead of pglz, in a tenth of the time: from PostgreSQL 14 on, where the
+ * server was built with it and nobody has set anything else. Each row says by itself how it was compressed.
+ */
+const compressQuickly = `(
+  SELECT set_config(name, 'lz4', false) FROM pg_settings
+  WHERE name = 'default_toast_compression' AND source = 'default' AND 'lz4' = ANY (enumvals)
+)`;
+
+/**
+ * Sets up a connection with one statement: where it has a session for itself, plans go by the index from now on, and long
+ * payloads are compressed quickly. Answers whether it has.
  */
 export async function setUpSession(connection: PostgresConnection): Promise<boolean> {
-  const sql = `
-SELECT own, CASE WHEN own THEN ${planByIndex} END, current_setting('default_transaction_isolation') AS isolation
-FROM (SELECT pg_backend_pid()::text = $1 AS own) AS session`;
-  const [row] = await rowsOf<{ own: string; isolation: string }>(connection, sql, [saidProcess(connection)]);
+  const row = await ownAndSet(connection, `concat(${planByIndex}, ${compressQuickly})`).catch((error) => {
+    // Not everybody may read pg_settings.
+    if (error.code === '42501') return ownAndSet(connection, planByIndex);
+    throw error;
+  });
   const isOwn = row?.own === 't';
   // A pooler may hand out another session for the next transaction.
   if (isOwn) isReadCommitted.set(connection, row?.isolation === 'read committed');
   return isOwn;
+}
+
+async function ownAndSet(
+  connection: PostgresConnection,
+  settings: string,
+): Promise<{ own: string; isolation: string } | undefined> {
+  const sql = `
+SELECT own, CASE WHEN own THEN ${settings} END, current_setting('default_transaction_isolation') AS isolation
+FROM (SELECT pg_backend_pid()::text = $1 AS own) AS session`;
+  const [row] = await rowsOf<{ own: string; isolation: string }>(connection, sql, [saidProcess(connection)]);
+  return row;
 }
 
 /** Lets a connection of our own prepare its statements under names. */

@@ -1,5 +1,6 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Logger } from '../../../src/index.js';
+import type { Opener } from '../opener.js';
 import type { Dialect } from './dialect.js';
 import { type PostgresConnection, prepareOn, setUpSession } from './postgres-connection.js';
 import { PostgresEndedJobs } from './postgres-ended-jobs.js';
@@ -25,11 +26,13 @@ export interface PostgresDialectOptions {
   /** Tells waiting workers of new jobs, and listens for them. */
   readonly notify: boolean;
   readonly logger: Logger;
+  /** Present where connections are opened without knex. */
+  readonly opener?: Opener<PostgresConnection> | undefined;
 }
 
 /** PostgreSQL from 9.5 on, through the package pg. Delays and leases go by the server's clock. */
 export function postgresDialect(options: PostgresDialectOptions): Dialect<PostgresConnection> {
-  const { place, tables, prepare, notify, logger } = options;
+  const { place, tables, prepare, notify, logger, opener } = options;
   const { schema } = tables;
   const quoted = (name: string): string => (schema === undefined ? `"${name}"` : `"${schema}"."${name}"`);
   const table = quoted(tables.jobs);
@@ -47,6 +50,7 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     health: new PostgresHealth(schema),
     history: new PostgresHistory(schema),
     news: notify ? new PostgresNews(table, logger) : silent,
+    ...(opener && { opener }),
     prepareStore: async () => {},
     configure: async (connection) => {
       const isOwn = prepare !== false && (await setUpSession(connection));

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Database, default as SqliteClass, Statement } from 'better-sqlite3';
-import type { Opener } from '../single.js';
+import type { SingleOpener } from '../single.js';
 
-/** A better-sqlite3 connection, as knex's pool hands it out. */
+/** A better-sqlite3 connection, opened by us or by knex. */
 export type SqliteConnection = Database;
 
 /** How a connection that we open writes to the disk. */
@@ -69,7 +69,7 @@ export function inTransaction<T>(connection: SqliteConnection, work: () => T): T
 }
 
 /** Opens connections to a file. The only place that loads better-sqlite3 itself, and only once it is needed. */
-export function sqliteOpener(filename: string): Opener<SqliteConnection> {
+export function sqliteOpener(filename: string): SingleOpener<SqliteConnection> {
   return {
     client: 'better-sqlite3',
     open() {

@@ -54,7 +54,7 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     health: new SqliteHealth(),
     history: new SqliteHistory(clock),
     ...(news && { news }),
-    ...(isPlain && { opener: sqliteOpener(filename) }),
+    ...(isPlain && { single: sqliteOpener(filename) }),
     prepareStore: () => prepareFile(filename),
     configure(connection) {
       const journalMode = configureConnection(connection, synchronous);
