@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TableNames } from '../../migrations/index.js';
 import { type Logger, QueueError, within } from '../../src/index.js';
+import { boundedAlone } from './bounded-alone.js';
 import type { Client } from './client.js';
 import { conflictBudgetMs, retryConflicts } from './conflicts.js';
-import type { Alone, Answer, Dialect } from './dialects/dialect.js';
+import type { Answer, BoundedAlone, Dialect } from './dialects/dialect.js';
 import { explain, NotConnected } from './errors.js';
 import { tooLate } from './lend.js';
 import { migrate, outdatedSchema, pendingScript, schemaState } from './schema.js';
@@ -77,14 +78,15 @@ export class Session<Connection> {
   }
 
   /** A connection of its own beside the pool; see `Client.openAlone`. */
-  openAlone(): Promise<Alone<Connection>> {
+  openAlone(): Promise<BoundedAlone<Connection>> {
     return this.#track(async () => {
       const { commandTimeoutMs = 10_000, dialect } = this.#options;
       const opening = (await this.#whenReady()).openAlone();
-      return await within(opening, commandTimeoutMs, () => {
+      const alone = await within(opening, commandTimeoutMs, () => {
         opening.then(({ end }) => end()).catch(() => undefined);
         return tooLate(dialect.place, commandTimeoutMs, false);
       });
+      return boundedAlone(alone, dialect, commandTimeoutMs);
     });
   }
 

@@ -43,7 +43,8 @@ export class Waits<Connection> {
     const beganOpen = !this.#isClosed;
     this.#waiting.add(wait);
     try {
-      return await this.#go(wait, performance.now() + maxWaitMs, signal);
+      // Who is to stop does not wait for a connection that may not come.
+      return await unlessAborted(this.#go(wait, performance.now() + maxWaitMs, signal), signal);
     } catch (error) {
       if (!this.#isClosed || !beganOpen) throw error;
       return undefined;
@@ -79,6 +80,7 @@ export class Waits<Connection> {
     for (let hasSlept = false; !signal.aborted; hasSlept = true) {
       // Before the look, so that nothing falls between the two.
       const listener = await this.#whenAnnounced(queues);
+      if (signal.aborted) return undefined;
       wait.refresh();
       const sighting = looks.kept(queues) ?? (await looks.look(queues));
       const nowMs = performance.now();
@@ -184,6 +186,20 @@ export class Waits<Connection> {
 
   #lookAgainMs(listener: Listener): number {
     return listener.lookAgainMs?.(performance.now() - this.#heardAtMs) ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+/** What the call answers, or undefined once the signal aborts: it goes on by itself then. */
+async function unlessAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  let stop = (): void => {};
+  const aborted = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([call, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -191,6 +191,16 @@ export interface Alone<Connection> {
   end(): Promise<void>;
 }
 
+/** One whose calls, its end too, have the time that a verb has. */
+export interface BoundedAlone<Connection> extends Alone<Connection> {
+  /**
+   * Runs `task` on it. One at a time.
+   *
+   * @throws QueueError `E_STORE_UNAVAILABLE` past the deadline, when the connection has been cut off.
+   */
+  ask<T>(task: (connection: Connection) => Promise<T>): Promise<T>;
+}
+
 /** A change of a queue that waiting workers are told of. */
 export interface Change {
   readonly queue: string;
@@ -235,7 +245,7 @@ export interface Hearing {
 /** How waiting workers hear of jobs that others push, release or give back. */
 export interface News<Connection> {
   /** @param openAlone opens a connection beside the pool, for a database that tells its news to one. */
-  listen(openAlone: () => Promise<Alone<Connection>>, hearing: Hearing): Promise<Listener>;
+  listen(openAlone: () => Promise<BoundedAlone<Connection>>, hearing: Hearing): Promise<Listener>;
   /** Tells those that wait of changes that are committed; answers whether anybody did. Absent where all are told. */
   tell?(connection: Connection, changes: readonly Change[]): Answer<boolean>;
 }

@@ -1,17 +1,17 @@
-import type { Alone, Listener } from './dialect.js';
+import type { BoundedAlone, Listener } from './dialect.js';
 import type { PostgresConnection } from './postgres-connection.js';
 
 /** A connection that listens, with the locks that say for which queues. */
 export class PostgresListener implements Listener {
   readonly end: () => Promise<void>;
-  readonly #connection: PostgresConnection;
+  readonly #ask: BoundedAlone<PostgresConnection>['ask'];
   readonly #keyOf: (queue: string) => string;
   readonly #announced = new Map<string, Promise<void>>();
   #last: Promise<void> = Promise.resolve();
 
-  constructor({ connection, end }: Alone<PostgresConnection>, keyOf: (queue: string) => string) {
+  constructor({ ask, end }: BoundedAlone<PostgresConnection>, keyOf: (queue: string) => string) {
     this.end = end;
-    this.#connection = connection;
+    this.#ask = ask;
     this.#keyOf = keyOf;
   }
 
@@ -32,7 +32,7 @@ export class PostgresListener implements Listener {
   /** One after the other, in the order of the calls: the last one rules. A listener that failed once is given up. */
   #inTurn(sql: string, queue: string): Promise<void> {
     this.#last = this.#last.then(async () => {
-      await this.#connection.query(sql, [this.#keyOf(queue)]);
+      await this.#ask((connection) => connection.query(sql, [this.#keyOf(queue)]));
     });
     return this.#last;
   }

@@ -1,5 +1,5 @@
 import type { Logger } from '../../../src/index.js';
-import type { Alone, Change, Hearing, Listener, News } from './dialect.js';
+import type { BoundedAlone, Change, Hearing, Listener, News } from './dialect.js';
 import { ownSession, type PostgresConnection, rowsOf } from './postgres-connection.js';
 import { PostgresListener } from './postgres-listener.js';
 import { sha256 } from './sha256.js';
@@ -39,11 +39,14 @@ export class PostgresNews implements News<PostgresConnection> {
     this.#tell = tellStatement(channelStem(table));
   }
 
-  async listen(openAlone: () => Promise<Alone<PostgresConnection>>, hearing: Hearing): Promise<Listener> {
+  async listen(
+    openAlone: () => Promise<BoundedAlone<PostgresConnection>>,
+    hearing: Hearing,
+  ): Promise<Listener> {
     const alone = await openAlone();
     try {
       const { connection } = alone;
-      const session = await ownSession(connection);
+      const session = await alone.ask(ownSession);
       if (session === undefined) {
         this.#logger.info(
           {},
@@ -56,7 +59,7 @@ export class PostgresNews implements News<PostgresConnection> {
       connection.on('notification', ({ payload = '' }) => {
         hearing.onChange(payload.slice(1), payload.startsWith('*'));
       });
-      await connection.query(`LISTEN ${channelOf(this.#table, session)}`);
+      await alone.ask(() => connection.query(`LISTEN ${channelOf(this.#table, session)}`));
       return new PostgresListener(alone, (queue) => waitingKey(this.#table, queue));
     } catch (error) {
       await alone.end();
