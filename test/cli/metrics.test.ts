@@ -110,7 +110,7 @@ describe('probes', () => {
     await worker.line({ event: 'job:done' });
     await server.crash();
     try {
-      await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(503);
+      await expect.poll(async () => (await get(`${url}/readyz`)).status).toBe(503);
       expect((await get(`${url}/readyz`)).text).toMatch(
         /^the store (?:refuses: E_\w+|did not answer within \d+ ms)\n$/,
       );
@@ -126,7 +126,7 @@ describe('probes', () => {
     } finally {
       await server.restart();
     }
-    await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await get(`${url}/readyz`)).status).toBe(200);
     worker.kill('SIGTERM');
     await worker.exited;
   });
