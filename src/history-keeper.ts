@@ -64,7 +64,8 @@ export class HistoryKeeper {
       this.#dropped += 1;
     }
     // A write under way takes this one along; were each end to wait for its turn, all would ask a store that is away.
-    const writesNow = this.#waiting.length >= fullPages && this.#failures === 0 && this.#writing === undefined;
+    const writesNow =
+      this.#waiting.length >= fullPages && this.#failures === 0 && this.#writing === undefined;
     if (writesNow) void this.#writeAll();
     else this.#awaitFlush();
   }
