@@ -10,6 +10,8 @@ export default defineConfig({
     // Real processes and files on small machines: a bound for what hangs, not a measure of speed.
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What a poll waits for has no time of its own: somewhat less than the test, so that what was there last is told.
+    expect: { poll: { timeout: 25_000 } },
     pool: 'forks',
     // Much of the time is waiting for processes and servers: three files at a time also on the two cores of a small
     // machine, where vitest would take one.

@@ -63,7 +63,10 @@ export class HistoryKeeper {
       this.#waiting.shift();
       this.#dropped += 1;
     }
-    if (this.#waiting.length >= fullPages && this.#failures === 0) void this.#writeAll();
+    // A write under way takes this one along; were each end to wait for its turn, all would ask a store that is away.
+    const writesNow =
+      this.#waiting.length >= fullPages && this.#failures === 0 && this.#writing === undefined;
+    if (writesNow) void this.#writeAll();
     else this.#awaitFlush();
   }
 

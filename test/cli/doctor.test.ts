@@ -57,7 +57,7 @@ describe('queue:doctor', () => {
     ]);
     worker.kill('SIGKILL');
     await expect
-      .poll(workers, { timeout: 20_000 })
+      .poll(workers)
       .toMatchObject([{ status: 'warning', fix: expect.stringContaining('queue:work') }]);
   });
 

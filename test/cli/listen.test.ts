@@ -156,10 +156,9 @@ test('--quiet: what goes wrong, and nothing else; not with --json', async () => 
   await project.push('fail', null, { id: 'broken', tries: 1 });
   await project.push('waits', null, { id: 'last' });
   const listener = project.start(['queue:listen', '--quiet', '--sleep', '100ms']);
-  const soon = { timeout: 20_000 };
-  await expect.poll(async () => (await project.size()).ready, soon).toBe(0);
+  await expect.poll(async () => (await project.size()).ready).toBe(0);
   project.write('go', '');
-  await expect.poll(() => project.size(), soon).toEqual({ ready: 0, delayed: 0, reserved: 0 });
+  await expect.poll(() => project.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
   listener.kill('SIGTERM');
   const { code, stdout, stderr } = await listener.exited;
   expect(code).toBe(0);
@@ -196,7 +195,5 @@ test('when the listener itself is killed, its child ends its job and goes', asyn
   listener.kill('SIGKILL');
   project.write('go', '');
   await listener.exited; // stdout closes when the child, which holds it through nothing but its own pipe, is gone
-  await expect
-    .poll(async () => await project.size(), { timeout: 10_000 })
-    .toMatchObject({ ready: 0, reserved: 0 });
+  await expect.poll(async () => await project.size()).toMatchObject({ ready: 0, reserved: 0 });
 });

@@ -1,8 +1,8 @@
 import { symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CliProject, type RunningCli } from '../support/cli.js';
+import { freePorts } from '../support/free-port.js';
 import { get, Scrape } from '../support/prometheus.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { sqliteProject } from './project.js';
@@ -110,7 +110,7 @@ describe('probes', () => {
     await worker.line({ event: 'job:done' });
     await server.crash();
     try {
-      await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(503);
+      await expect.poll(async () => (await get(`${url}/readyz`)).status).toBe(503);
       expect((await get(`${url}/readyz`)).text).toMatch(
         /^the store (?:refuses: E_\w+|did not answer within \d+ ms)\n$/,
       );
@@ -126,7 +126,7 @@ describe('probes', () => {
     } finally {
       await server.restart();
     }
-    await expect.poll(async () => (await get(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await get(`${url}/readyz`)).status).toBe(200);
     worker.kill('SIGTERM');
     await worker.exited;
   });
@@ -222,33 +222,3 @@ Module._load = (name, ...rest) => {
     expect(code).toBe(2);
   });
 });
-
-/** The first of several ports in a row that are free. */
-async function freePorts(count: number): Promise<number> {
-  for (;;) {
-    const servers = [await listen(0)];
-    const first = portOf(servers[0] as Listening);
-    try {
-      for (let port = first + 1; port < first + count; port++) servers.push(await listen(port));
-      return first;
-    } catch {
-      // One of them is taken: others may not be.
-    } finally {
-      for (const one of servers) one.close();
-    }
-  }
-}
-
-type Listening = ReturnType<typeof createServer>;
-
-function listen(port: number): Promise<Listening> {
-  return new Promise((resolve, reject) => {
-    const listening = createServer();
-    listening.once('error', reject);
-    listening.listen(port, '127.0.0.1', () => resolve(listening));
-  });
-}
-
-function portOf(listening: Listening): number {
-  return (listening.address() as { port: number }).port;
-}

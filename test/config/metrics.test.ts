@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { queueMetrics } from '../../config/telemetry/metrics.js';
 import { memory } from '../../drivers/memory/index.js';
 import { createQueue, defineJob, type JobContext } from '../../src/index.js';
@@ -63,7 +63,7 @@ test('tells of running jobs, and reads jobs and workers from the store', async (
   const started = new Promise((resolve) => queue.events.on('job:started', resolve));
   const run = workOff(queue);
   await started;
-  await vi.waitUntil(async () => (await queue.workers()).length === 1); // its first beat comes after its first job
+  await expect.poll(async () => (await queue.workers()).length).toBe(1); // its first beat comes after its first job
   const told = await scrape();
   expect(told.value('drover_jobs_running', place)).toBe(1);
   const states = ['ready', 'delayed', 'reserved'];

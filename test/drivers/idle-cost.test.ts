@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { describe, expect, inject, test, vi } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { database } from '../../drivers/database/index.js';
 import { createQueue, defineJob } from '../../src/index.js';
 import { startMariadb } from '../support/mariadb-server.js';
@@ -86,7 +86,7 @@ describe.concurrent('an idle worker', () => {
       });
       const queue = createQueue({ connections: { default: database(place.url) }, jobs: [count] });
       const running = queue.worker().run();
-      await vi.waitUntil(async () => (await queue.workers()).length > 0, 10_000); // it has said that it is idle
+      await expect.poll(() => queue.workers()).not.toEqual([]); // it has said that it is idle
       await queue.push(count);
       while (handled === 0) await pause(20);
       await pause(6000); // after work it looks more often for a while, where it cannot be woken

@@ -1,19 +1,26 @@
-import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RedisConnectors } from '../support/redis-connectors.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 let server: RedisServer;
+let thread: Worker;
 const connectors = new RedisConnectors();
 const { signal } = new AbortController();
 
 beforeAll(async () => {
   server = await startRedis();
+  thread = new Worker(pushAndLook, { eval: true, workerData: server.port });
+  await once(thread, 'message');
 });
 beforeEach(() => server.client.flushall());
 afterEach(() => connectors.close());
-afterAll(() => server?.stop());
+afterAll(async () => {
+  await thread?.terminate();
+  await server?.stop();
+});
 
 const connect = () => connectors.connect(server.url);
 
@@ -40,21 +47,31 @@ async function woken(limit: number, act: () => Promise<unknown>): Promise<Return
   return connector;
 }
 
-/** Run by another process, as one of ours waits for it without a turn of the event loop. */
+/** Run by another thread, as one of ours waits for it without a turn of the event loop. */
 const pushAndLook = `
-const [port, member] = process.argv.slice(1);
-const client = new (require('ioredis').Redis)(Number(port));
-(async () => {
+const { parentPort, workerData } = require('node:worker_threads');
+const client = new (require('ioredis').Redis)(workerData);
+parentPort.on('message', async ({ member, answer, isDone }) => {
   await client.rpush('{queues:q}', member);
   const [ready, reserved] = [await client.llen('{queues:q}'), await client.zcard('{queues:q}:reserved')];
-  console.log(JSON.stringify({ ready, reserved }));
-  client.disconnect();
-})();`;
+  answer.postMessage({ ready, reserved });
+  Atomics.store(isDone, 0, 1);
+  Atomics.notify(isDone, 0);
+});
+client.ping().then(() => parentPort.postMessage('connected'));`;
 
-/** Pushes as PHP does, and answers what is ready and reserved while nothing of ours has run since. */
+/**
+ * Pushes as PHP does, and answers what is ready and reserved while nothing of ours has run since. The server soon takes
+ * us for gone: a thread that is connected already needs no time to start in.
+ */
 function pushedBehindOurBack(id: string): { readonly ready: number; readonly reserved: number } {
-  const args = ['-e', pushAndLook, String(server.port), body(id)];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+  const { port1, port2 } = new MessageChannel();
+  const isDone = new Int32Array(new SharedArrayBuffer(4));
+  thread.postMessage({ member: body(id), answer: port2, isDone }, [port2]);
+  Atomics.wait(isDone, 0, 0, 20_000);
+  const answer = receiveMessageOnPort(port1);
+  port1.close();
+  return answer?.message;
 }
 
 const push = (...ids: string[]) =>

@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
 import { type TopthinkOptions, topthink } from '../../drivers/topthink/index.js';
 import { readTopthinkOptions } from '../../drivers/topthink/options.js';
@@ -21,6 +22,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 beforeEach(() => service.reset());
 afterEach(async () => {
+  vi.useRealTimers();
   for (const queue of open.splice(0)) await queue.close();
 });
 
@@ -182,7 +184,12 @@ describe('a push', () => {
     const silent = createServer();
     await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };
-    const error = await errorOf(setUp({}, { port, commandTimeout: '50ms' }).queue.push('job'));
+    const asked = once(silent, 'connection').then(([socket]) => once(socket as Socket, 'data'));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const pushing = errorOf(setUp({}, { port, commandTimeout: '50ms' }).queue.push('job'));
+    await asked;
+    vi.advanceTimersByTime(50);
+    const error = await pushing;
     expect(error).toMatchObject({ code: 'E_STORE_UNAVAILABLE', ambiguous: true });
     expect(error.message).toContain('no answer within 50 ms');
     silent.close();

@@ -90,12 +90,12 @@ describe.each(inTier(ways.slice(0, 2), ways.slice(2)))('the history on $name', (
         Array.from({ length: 100 }, () => ({})),
       );
       // Its write came by the clock, while it goes on.
-      await expect.poll(async () => (await done()).length, { timeout: 20_000 }).toBe(100);
+      await expect.poll(async () => (await done()).length).toBe(100);
       const late = await queue.bulk('one', [...Array.from({ length: 30 }, () => ({})), { dies: true }]);
       expect(await fleet.exitCodes([doomed])).toEqual([null]);
       expect(await done()).toEqual(expect.arrayContaining(early));
       // Its leases lapse, so that who stops when nothing is left has all to do.
-      await expect.poll(() => queue.size(), { timeout: 20_000 }).toMatchObject({ reserved: 0 });
+      await expect.poll(() => queue.size()).toMatchObject({ reserved: 0 });
       expect(await fleet.exitCodes([fleet.start('--stop-when-empty')])).toEqual([0]);
       expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
       const ran = ledgerOf(fleet);

@@ -11,7 +11,8 @@ import { unhandledDuring } from '../support/unhandled.js';
 // runs again: they are told of it with the answer to those who pushed, and on loopback they are not far behind.
 const behindMs = 1000;
 
-const shared = { lease: '10s', commandTimeout: 0.5 } as const;
+const commandTimeoutMs = 500;
+const shared = { lease: '10s', commandTimeout: commandTimeoutMs / 1000 } as const;
 const stopping: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
   await Promise.all(stopping.splice(0).map((one) => one.stop()));
@@ -51,7 +52,13 @@ describe('Sentinel, one master and two replicas: a worker goes on at the new mas
       await end(group);
     };
     const driver = () => redis({ ioredis: { sentinels: [...sentinels], name }, ...shared });
-    const outage = { driver, happen, queues: ['q'], repeatsPushes: true, forgetsMs: behindMs };
+    const outage = {
+      driver,
+      happen,
+      queues: ['q'],
+      repeatsPushesAfterMs: commandTimeoutMs,
+      forgetsMs: behindMs,
+    };
     return await tollOf(`Sentinel, a master that ${what}`, outage);
   }
 
@@ -95,7 +102,7 @@ test('a Cluster of three masters and three replicas: a worker goes on at the new
     driver,
     happen,
     queues: ['low', 'high', 'other'],
-    repeatsPushes: true,
+    repeatsPushesAfterMs: commandTimeoutMs,
     forgetsMs: behindMs,
   });
 }, 240_000);

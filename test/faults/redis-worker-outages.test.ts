@@ -18,8 +18,10 @@ async function start(fsync: Fsync = 'always'): Promise<void> {
   server = await startRedis('--appendonly', 'yes', '--appendfsync', fsync);
 }
 
-const shared = { queues: ['q'], repeatsPushes: true };
-const driver = () => redis({ url: server.url, lease: `${leaseMs}ms`, commandTimeout: 0.5 });
+const commandTimeoutMs = 500;
+const shared = { queues: ['q'], repeatsPushesAfterMs: commandTimeoutMs };
+const driver = () =>
+  redis({ url: server.url, lease: `${leaseMs}ms`, commandTimeout: commandTimeoutMs / 1000 });
 const lapse = () => server.advance(leaseMs);
 
 const killed: Outage['happen'] = async (noticed) => {

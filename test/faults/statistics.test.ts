@@ -159,7 +159,7 @@ describe.each(ways)('statistics on $name', ({ open }) => {
       Array.from({ length: 100 }, () => ({ end: 'returns' })),
     );
     // Its write came by the clock, while it goes on.
-    await expect.poll(async () => (await queue.stats()).total.done, { timeout: 20_000 }).toBe(100);
+    await expect.poll(async () => (await queue.stats()).total.done).toBe(100);
     await queue.bulk('one', [...Array.from({ length: 30 }, () => ({ end: 'returns' })), { end: 'dies' }]);
     expect(await fleet.exitCodes([doomed])).toEqual([null]);
     const known = (await queue.stats()).total.done;

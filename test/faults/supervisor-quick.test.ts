@@ -110,7 +110,7 @@ test('one that waits is the only suspect, and those that had ended do not run ag
 test('one that blocks the event loop is the only suspect once the watchdog has looked', async () => {
   const all = await pushAround('blocks', 5000);
   const { running, pid } = await startWorker(project, ['--stop-when-empty']);
-  await expect.poll(() => project.read('ran').includes('blocks'), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => project.read('ran').includes('blocks')).toBe(true);
   const { announced, held } = await journalOf(
     pid,
     (journal) =>

@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 import normal from '../../vitest.config.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const shared = { root, pool: 'forks', provide: { tier: 'full' }, hookTimeout: 600_000 } as const;
+const { expect } = normal.test ?? {};
+const shared = { root, pool: 'forks', provide: { tier: 'full' }, hookTimeout: 600_000, expect } as const;
 
 /** `npm run test:full`: all of the normal tier in its full width, what is called `.full.ts`, and then what measures, alone. */
 export default defineConfig({

@@ -9,7 +9,7 @@ import { namesOf, recordEvents, workOff } from '../support/recorder.js';
 /** Jobs on one connection, failed jobs on another. */
 function setUp(lease: '90s' | '400ms' | '5s' = '90s') {
   const clock = manualClock();
-  const jobs = faulty(memory(lease === '90s' ? { clock } : { lease }));
+  const jobs = faulty(memory({ lease, clock }));
   const graves = faulty(memory({ clock }));
   let runs = 0;
   const hooked: string[] = [];
@@ -104,7 +104,7 @@ describe('while the other store is away', () => {
   });
 
   test('for longer than a lease, the job is not lost either, and not run again', async () => {
-    const { graves, job, queue, events, runs } = setUp('400ms');
+    const { clock, graves, job, queue, events, runs } = setUp('400ms');
     graves.faults.away('failedJobs.record');
     await queue.push(job);
     const stop = new AbortController();
@@ -112,6 +112,7 @@ describe('while the other store is away', () => {
     await within(new Promise((resolve) => queue.events.on('job:unsettled', resolve)), 'the giving up');
     expect(await queue.size()).toEqual({ ...empty, reserved: 1 });
     graves.faults.back();
+    clock.advance(400);
     await within(new Promise((resolve) => queue.events.on('job:failed', resolve)), 'the record');
     stop.abort();
     await run;

@@ -277,10 +277,15 @@ describe('writing', () => {
   test('while the store is away the newest 10,000 wait, and the log says how many were dropped', async () => {
     const store = new ProcessHistory();
     const add = store.add.bind(store);
-    store.add = () => Promise.reject(storeAway());
+    let asked = 0;
+    store.add = async () => {
+      asked += 1;
+      throw storeAway();
+    };
     const { endMany, logger } = keeperOn(store);
     endMany(10_250);
     await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toBe(2); // with 500 ends, and two seconds after the first
     store.add = add;
     await vi.advanceTimersByTimeAsync(120_000);
     expect(await store.list({ limit: 20_000 })).toHaveLength(10_000);

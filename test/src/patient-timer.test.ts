@@ -3,7 +3,9 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { PatientTimer } from '../../src/index.js';
 
-const block = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+/** Blocks the event loop for so long, or until `flag` is no longer 0. */
+const block = (ms: number, flag = new Int32Array(new SharedArrayBuffer(4))) =>
+  void Atomics.wait(flag, 0, 0, ms);
 
 test('calls back once its time is over', async () => {
   const begunMs = performance.now();
@@ -12,8 +14,14 @@ test('calls back once its time is over', async () => {
 });
 
 test('what came while the event loop was blocked is read first', async () => {
-  const source = `require('node:worker_threads').parentPort.on('message', (m) => m.port.postMessage('news'))`;
+  const source = `
+    require('node:worker_threads').parentPort.on('message', ({ port, sent }) => {
+      port.postMessage('news');
+      Atomics.store(sent, 0, 1);
+      Atomics.notify(sent, 0);
+    })`;
   const worker = new Worker(source, { eval: true });
+  const sent = new Int32Array(new SharedArrayBuffer(4));
   const { port1, port2 } = new MessageChannel();
   const seen: string[] = [];
   const heard = once(port1, 'message').then(([news]) => seen.push(news));
@@ -24,8 +32,9 @@ test('what came while the event loop was blocked is read first', async () => {
       resolve();
     });
   });
-  worker.postMessage({ port: port2 }, [port2]);
-  block(400);
+  worker.postMessage({ port: port2, sent }, [port2]);
+  block(20_000, sent);
+  block(150); // the time is over in any case
   await Promise.all([heard, over]);
   expect(seen).toEqual(['news', 'over']);
   port1.close();

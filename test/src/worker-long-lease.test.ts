@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ReservedJob } from '../../src/index.js';
 import { deferred, within } from '../support/deferred.js';
 import { manualClock } from '../support/manual-clock.js';
 import { namesOf, workOff } from '../support/recorder.js';
 import { aborted, leaseMs, setUp } from '../support/short-lease.js';
+
+// Time goes by only when nothing else is left to do: no lease is lost to a slow machine.
+beforeEach(() => void vi.useFakeTimers().setTimerTickMode('nextTimerAsync'));
+afterEach(() => void vi.useRealTimers());
 
 describe('a job whose timeout is longer than the lease', () => {
   test('has a lease of its own from its start on, whether or not it blocks the event loop', async () => {

@@ -3,6 +3,7 @@ import { memory } from '../../drivers/memory/index.js';
 import { type Connector, createQueue, defineJob, type JobContext } from '../../src/index.js';
 import { deferred, within } from '../support/deferred.js';
 import { faulty, storeAway, storeCorrupt } from '../support/faulty-driver.js';
+import { manualClock } from '../support/manual-clock.js';
 import { namesOf, recordEvents, recordingLogger, workOff } from '../support/recorder.js';
 
 afterEach(() => vi.useRealTimers());
@@ -140,7 +141,8 @@ describe('a store that is away when a job is to be settled', () => {
 
   test('for longer than a lease leaves the job to its lease, and the worker goes on', async () => {
     let runs = 0;
-    const driver = faulty(memory({ lease: '200ms' }));
+    const clock = manualClock();
+    const driver = faulty(memory({ lease: '200ms', clock }));
     const job = defineJob({ name: 'job', tries: 5, handle: () => runs++ });
     const worker = { timeout: '50ms', grace: '50ms' } as const;
     const queue = createQueue({ connections: { default: driver }, jobs: [job], worker });
@@ -150,6 +152,7 @@ describe('a store that is away when a job is to be settled', () => {
     await queue.worker({ once: true }).run();
     expect(namesOf(events)).toEqual(['job:started', 'job:unsettled']);
     driver.faults.back();
+    clock.advance(200);
     const stop = new AbortController();
     queue.events.on('job:done', () => stop.abort());
     await within(queue.worker().run(stop.signal), 'the second run');

@@ -6,8 +6,11 @@ import type { LogLine } from './recorder.js';
 export interface Forgiven {
   /** What was accepted and done for so long before the fault, and during it, the store may have forgotten. Default 0. */
   readonly forgetsMs?: number;
-  /** A push that has no answer is repeated: a job that was done by then runs again. Default false. */
-  readonly repeatsPushes?: boolean;
+  /**
+   * A push is repeated that the fault met, or that had no answer for so long: a job that was done by then runs again.
+   * None is by default.
+   */
+  readonly repeatsPushesAfterMs?: number;
 }
 
 /** What came of the jobs of an outage. */
@@ -41,7 +44,7 @@ export interface Span {
 
 /** Judges what ran after an outage: nothing lost, nothing run twice, but for what the store may have forgotten. */
 export function verdict(
-  { forgetsMs = 0, repeatsPushes = false }: Forgiven,
+  { forgetsMs = 0, repeatsPushesAfterMs }: Forgiven,
   { fromMs, untilMs }: Span,
   accepted: readonly Push[],
   { ran, events }: { readonly ran: readonly Moment[]; readonly events: readonly EventName[] },
@@ -52,8 +55,10 @@ export function verdict(
     forgetsMs > 0 && atMs > fromMs - forgetsMs && atMs < untilMs + forgetsMs;
   const pushes = new Map(accepted.map((push) => [push.id, push]));
   const isRepeated = (id: string) => {
+    if (repeatsPushesAfterMs === undefined) return false;
     const push = pushes.get(id);
-    return repeatsPushes && (push === undefined || (push.fromMs < untilMs && push.atMs > fromMs));
+    if (push === undefined || push.atMs - push.fromMs >= repeatsPushesAfterMs) return true;
+    return push.fromMs < untilMs && push.atMs > fromMs;
   };
   const lost = accepted.filter(({ id }) => !runs.has(id));
   const doubled = [...runs].filter(([, times]) => times.length > 1);
