@@ -130,7 +130,8 @@ export class RedisConnector implements Connector {
   }
 
   unreserve(leases: readonly Lease[]): Promise<boolean[]> {
-    return inTurn(leases, (some) => this.#settle(this.#scripts.unreserve, some));
+    const { id } = this.#reserver;
+    return inTurn(leases, (some) => this.#settle(this.#scripts.unreserve, some, () => [], [id]));
   }
 
   fail(failures: readonly Failure[]): Promise<boolean[]> {
