@@ -49,6 +49,8 @@ export interface RedisParts {
 
 /** The contract on Redis: each verb is one script. */
 export class RedisConnector implements Connector {
+  /** While a trip is under way a hundred quick jobs are done, and a script costs its client as much as dozens of jobs in it. */
+  readonly prefetch = 400;
   readonly failedJobs: RedisFailedJobs;
   readonly signals: RedisSignals;
   readonly statistics: RedisStatistics;
