@@ -14,6 +14,8 @@ export class HeldJob {
   readonly watch: JobWatch | undefined;
   /** The job as its handler sees it, once it was started. */
   job: Job | undefined;
+  /** When it came to wait for a slot, on the monotonic clock. */
+  heldSinceMs: number;
   /** When its attempt began and it was given its slot, on the monotonic clock. */
   startedMs: number;
   isInSlot = false;
@@ -31,6 +33,7 @@ export class HeldJob {
   constructor(reserved: ReservedJob, askedMs: number, watch?: JobWatch) {
     this.reserved = reserved;
     this.askedMs = askedMs;
+    this.heldSinceMs = askedMs;
     this.startedMs = askedMs;
     this.confirmedMs = askedMs;
     this.watch = watch;

@@ -1,7 +1,10 @@
 import type { HeldJob } from './held-job.js';
 
-/** How long a job is held at most: then it is given back, for a worker that has a slot for it. */
-const longestHeldMs = 80;
+/**
+ * How long a job is held at most: then it is given back, for a worker that has a slot for it. Half as long again as the
+ * work that is held ahead shall take, so that this is rare where jobs are as quick as they were.
+ */
+const longestHeldMs = 60;
 
 /** Jobs that were reserved ahead of the slots that shall run them, in the order in which they came. */
 export class HeldJobs {
@@ -28,8 +31,12 @@ export class HeldJobs {
   add(jobs: readonly HeldJob[]): void {
     this.#jobs.splice(0, this.#taken);
     this.#taken = 0;
-    for (const job of jobs) this.#jobs.push(job);
-    if (this.size > 0) this.#timer ??= setTimeout(() => this.#expire(), longestHeldMs);
+    const now = performance.now();
+    for (const job of jobs) {
+      job.heldSinceMs = now;
+      this.#jobs.push(job);
+    }
+    if (this.size > 0) this.#timer ??= this.#expireIn(longestHeldMs);
   }
 
   /** True where jobs went back that came before this one: it was on its way then. */
@@ -58,11 +65,16 @@ export class HeldJobs {
     this.#timer = undefined;
     const first = this.#jobs[this.#taken];
     if (first === undefined) return;
-    if (first.askedMs > performance.now() - longestHeldMs) {
-      this.#timer = setTimeout(() => this.#expire(), longestHeldMs);
+    const leftMs = first.heldSinceMs + longestHeldMs - performance.now();
+    if (leftMs > 0) {
+      this.#timer = this.#expireIn(leftMs);
       return;
     }
     this.#onInVain();
     this.giveBackAll();
+  }
+
+  #expireIn(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#expire(), Math.ceil(ms));
   }
 }

@@ -33,7 +33,10 @@ export interface SlotsOptions {
  * without it: a worker must not pile up handlers that cannot be stopped.
  */
 export class Slots {
-  /** Rings when there is room for more jobs, when the last attempt has ended, and when a slot is stuck. */
+  /**
+   * Rings when there is room for more jobs, when the last attempt has ended, when a slot is stuck, and when jobs go back
+   * that were held in vain: who waits for more then must not take them again.
+   */
   readonly bell = new Bell();
   /** Attempts in the slots, and jobs on their way back. */
   readonly work = new WorkInHand();
@@ -68,7 +71,10 @@ export class Slots {
     this.#prefetch = new Prefetch(most, concurrency);
     this.#held = new HeldJobs(
       (jobs) => void this.giveBack(jobs),
-      () => this.#prefetch.heldInVain(),
+      () => {
+        this.#prefetch.heldInVain();
+        this.bell.ring();
+      },
     );
     this.#keeper = new LeaseKeeper(connector, leaseMs, context.logger, (held) => this.#onLost(held));
     this.#context = {

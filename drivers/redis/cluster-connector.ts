@@ -26,6 +26,7 @@ import type { Script } from './script.js';
  * `fail` and no `retry`: the failed jobs are in another slot, so the core takes two steps.
  */
 export class ClusterConnector implements Connector {
+  readonly prefetch: number;
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
   readonly statistics: StatisticsStore;
@@ -36,6 +37,7 @@ export class ClusterConnector implements Connector {
 
   constructor(parts: Omit<RedisParts, 'isOneSlot'>) {
     this.#each = new RedisConnector({ ...parts, session: guarded(parts.session), isOneSlot: false });
+    this.prefetch = this.#each.prefetch;
     this.failedJobs = withoutRetry(this.#each.failedJobs);
     this.signals = this.#each.signals;
     this.statistics = this.#each.statistics;

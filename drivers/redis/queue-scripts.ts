@@ -56,14 +56,21 @@ export const postponeScript = (script: ScriptMaker, dialect: Dialect): Script =>
 export const releaseThrownScript = (script: ScriptMaker, dialect: Dialect, thrown: string): Script =>
   script(`${thrown} ${releasing(dialect, 'thrown')}`);
 
-/** KEYS: queues. ARGV: two per job, the one reserved last first: the place of its queue in KEYS, its member. */
+/**
+ * Whoever gives jobs back has no slot for them, and must not be the one who is woken by them: where it watches the queue it
+ * stops, and another one that waits is roused.
+ *
+ * KEYS: queues. ARGV: the id of the connector, then two per job, the one reserved last first: the place of its queue in
+ * KEYS, its member.
+ */
 export const unreserveScript = (script: ScriptMaker, dialect: Dialect): Script =>
   script(`${dialect.unspent}
 local held = {}
-for at = 1, #ARGV, 2 do
+for at = 2, #ARGV, 2 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
   redis.call('LLEN', queue.list)
   need('LPUSH', queue.list, '')
+  if at == 2 or ARGV[at] ~= ARGV[at - 2] then unwatch(queue, ARGV[1]) end
   ${dialect.take}
   if was == 1 then redis.call('LPUSH', queue.list, unspent(member)) end
   held[#held + 1] = was

@@ -174,11 +174,6 @@ return 1
 /** KEYS: a queue. ARGV: the id of a connector. It watches the queue no more, and rouses another that waits. */
 export const unwatchScript = (script: ScriptMaker): Script =>
   script(`
-local queue = lane(1)
-local id = redis.call('GET', queue.watcher)
-if id and string.sub(id, 1, #ARGV[1]) == ARGV[1] then
-  redis.call('DEL', queue.watcher)
-  rouse(queue)
-end
+unwatch(lane(1), ARGV[1])
 return 1
 `);

@@ -73,6 +73,11 @@ export class Reserver {
     });
   }
 
+  /** Names this connector to the others that wait. */
+  get id(): string {
+    return this.#watch.id;
+  }
+
   /** The contract's `deleteAndReserve`. */
   async deleteAndReserve(
     leases: readonly Lease[],

@@ -47,6 +47,14 @@ local function rouse(queue)
   redis.pcall('PEXPIRE', queue.wake, 2000)
 end
 
+-- A connector watches the queue no more, and rouses another that waits.
+local function unwatch(queue, watcher)
+  local id = redis.pcall('GET', queue.watcher)
+  if type(id) ~= 'string' or string.sub(id, 1, #watcher) ~= watcher then return end
+  redis.pcall('DEL', queue.watcher)
+  rouse(queue)
+end
+
 ${dialect.members}
 -- The key of a body that is kept beside its member.
 local function bodyKey(member) return string.match(string.sub(member, 1, 60), '^{"drover":"(%x+)","id":') end

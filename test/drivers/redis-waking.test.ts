@@ -112,6 +112,38 @@ test('of many that wait one watches; a push wakes it, and when it is full anothe
   await Promise.all(works);
 });
 
+test('what a watcher gives back goes to another one that waits', async () => {
+  const [busy, idle] = [connect(), connect()];
+  const rounds = 8;
+  let wokenMs = 0;
+  for (let round = 0; round < rounds; round++) {
+    await server.client.rpush('{queues:q}', job(`a${round}`).body, job(`b${round}`).body);
+    const held = await busy.reserve(['q'], 100, 60_000);
+    expect(await busy.reserve(['q'], 98, 60_000)).toEqual([]);
+    const stop = new AbortController();
+    const ended = busy.waitForJob(['q'], 60_000, stop.signal);
+    await until(async () => (await blockedIn('blmove')) === 1);
+    expect(await idle.reserve(['q'], 10, 60_000)).toEqual([]);
+    const waiting = idle.waitForJob(['q'], 60_000, signal);
+    await until(async () => (await blockedIn('blpop')) === 2);
+    stop.abort();
+    await ended;
+    const fromMs = performance.now();
+    await busy.unreserve?.(held.map(({ lease }) => lease));
+    expect(await busy.size('q')).toMatchObject({ ready: 2, reserved: 0 });
+    await waiting;
+    let jobs = await idle.reserve(['q'], 10, 60_000);
+    while (jobs.length === 0) {
+      await idle.waitForJob(['q'], 60_000, signal);
+      jobs = await idle.reserve(['q'], 10, 60_000);
+    }
+    wokenMs += performance.now() - fromMs;
+    expect(jobs).toHaveLength(2);
+    await server.client.flushall();
+  }
+  expect(wokenMs).toBeLessThan((rounds * 1000) / 2);
+});
+
 test('who waits takes over from a watcher that was killed', async () => {
   const connector = connect();
   const stop = new AbortController();

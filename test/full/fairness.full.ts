@@ -111,8 +111,8 @@ describe.each(['SQLite', 'Redis', 'PostgreSQL'])(
       const [slow] = await untilDone('slow', 1);
       const behindMs = (quick.at(-1)?.to ?? 0) - (slow?.from ?? 0);
       console.log(`${store}: the last of 50 quick jobs was done ${behindMs} ms after the slow one began`);
-      // A tenth of a second until the slow one is known for what it is, and the time that the 50 take.
-      expect(behindMs).toBeLessThan(100 + 150);
+      // 60 ms until the slow one is known for what it is, the way to the other worker, and the time that the 50 take.
+      expect(behindMs).toBeLessThan(150);
     });
   },
 );

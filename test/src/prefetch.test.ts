@@ -160,6 +160,53 @@ test('jobs that wait behind a slow one go to another worker, with no attempt spe
   expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
 });
 
+test('a worker waits for no jobs while it gives back what it held in vain', async () => {
+  const slow = deferred();
+  const waited = deferred();
+  const wentBack = deferred();
+  let isSlow = false;
+  let waits = 0;
+  let waitsThen: number | undefined;
+  const driver = {
+    ...memory(),
+    connect: (context: DriverContext) => {
+      const connector = delegateTo(new MemoryConnector(context.clock));
+      const waitForJob: typeof connector.waitForJob = async (...how) => {
+        waits += 1;
+        if (isSlow) waited.resolve();
+        const outcome = await connector.waitForJob(...how);
+        waits -= 1;
+        return outcome;
+      };
+      const unreserve: typeof connector.unreserve = (leases) => {
+        waitsThen = waits;
+        wentBack.resolve();
+        return connector.unreserve(leases);
+      };
+      return { ...connector, waitForJob, unreserve };
+    },
+  };
+  const job = defineJob<string>({
+    name: 'job',
+    handle: async ({ data }) => {
+      if (data !== 'slow') return;
+      isSlow = true;
+      await slow.promise;
+    },
+  });
+  const queue = createQueue({ connections: { default: driver }, jobs: [job] });
+  await fill(queue);
+  const stop = new AbortController();
+  const run = queue.worker().run(stop.signal);
+  await within(waited.promise, 'the wait beside the slow job');
+  await within(wentBack.promise, 'the jobs that go back');
+  expect(waitsThen).toBe(0);
+  slow.resolve();
+  stop.abort();
+  await run;
+  await queue.close();
+});
+
 test('nothing overtakes jobs that are on their way back', async () => {
   const slow = deferred();
   const slowStarted = deferred();
