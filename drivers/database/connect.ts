@@ -62,6 +62,7 @@ function mysqlOf(settings: DatabaseSettings, { skipLocked }: Internals = {}) {
   const own = mysqlDialect({
     place: target.place,
     tables,
+    silenceMs: silenceOf(settings),
     opener,
     ...(skipLocked === undefined ? {} : { skipLocked }),
   });
@@ -71,7 +72,8 @@ function mysqlOf(settings: DatabaseSettings, { skipLocked }: Internals = {}) {
 function postgresOf(settings: DatabaseSettings, { logger }: DriverContext) {
   const { target, tables, prepare, notify, php } = settings;
   const opener = openerOf(settings, postgresOpener);
-  const own = postgresDialect({ place: target.place, tables, prepare, notify, logger, opener });
+  const silenceMs = silenceOf(settings);
+  const own = postgresDialect({ place: target.place, tables, prepare, notify, logger, silenceMs, opener });
   return php === undefined ? own : withProfile(own, postgresSql, tables, php);
 }
 
@@ -81,6 +83,11 @@ function sqliteOf({ target, tables, synchronous, php }: DatabaseSettings, { cloc
   const options = { filename: place, watched: file, isPlain, tables, synchronous, clock, logger };
   const own = sqliteDialect(options);
   return php === undefined ? own : withProfile(own, sqliteSql(clock), tables, php);
+}
+
+/** Whoever waits for an answer has given up by then, also one who was held up for as long as that. */
+function silenceOf({ commandTimeoutMs }: DatabaseSettings): number {
+  return Math.min(2 * commandTimeoutMs, 2 ** 31 - 1); // as much as PostgreSQL takes
 }
 
 /** Opens the connections of a server without knex, where nothing is said that is for knex to see to. */

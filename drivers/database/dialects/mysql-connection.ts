@@ -84,14 +84,20 @@ export async function afterSavepoint(connection: MysqlConnection, work: () => Pr
   await runText(connection, 'RELEASE SAVEPOINT drover');
 }
 
-/** Sets up a connection of our own. */
-export async function configureMysql(connection: MysqlConnection): Promise<void> {
+/**
+ * Sets up a connection of our own: strict, so that nothing is cut to fit a column; with short waits, which are repeated
+ * (conflicts.ts); and with an end to transactions whose client is gone without a word, which would lock their jobs for hours.
+ * MySQL knows none but that of all connections, which shall be longer than a pool keeps one that nobody uses.
+ *
+ * @param silenceMs how long a client says nothing in a transaction at most.
+ */
+export async function configureMysql(connection: MysqlConnection, silenceMs: number): Promise<void> {
+  const seconds = Math.ceil(silenceMs / 1000);
+  const strict = `sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')`;
+  // Each server reads the comments that are meant for it.
+  const ends = `/*M!100300 , idle_transaction_timeout = ${seconds} */ /*!50700 , wait_timeout = ${Math.max(120, seconds)} */`;
   await runText(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-  // Strict, so that nothing is cut to fit a column; and short waits, which are repeated (conflicts.ts).
-  await runText(
-    connection,
-    `SET SESSION innodb_lock_wait_timeout = 3, sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')`,
-  );
+  await runText(connection, `SET SESSION innodb_lock_wait_timeout = 3, ${strict} ${ends}`);
   configured.add(connection);
 }
 

@@ -21,13 +21,15 @@ export interface MysqlDialectOptions {
   readonly tables: TableNames;
   /** False takes the way for servers without SKIP LOCKED. Default: as the server's version has it. */
   readonly skipLocked?: boolean;
+  /** How long a client says nothing in a transaction at most, in ms. */
+  readonly silenceMs: number;
   /** Present where connections are opened without knex. */
   readonly opener?: Opener<MysqlConnection> | undefined;
 }
 
 /** MySQL and MariaDB through mysql2. Delays and leases go by the server's clock. */
 export function mysqlDialect(options: MysqlDialectOptions): Dialect<MysqlConnection> {
-  const { place, tables, skipLocked, opener } = options;
+  const { place, tables, skipLocked, silenceMs, opener } = options;
   const jobs = new MysqlJobs(quoted(tables.jobs), skipLocked);
   return {
     place,
@@ -44,7 +46,7 @@ export function mysqlDialect(options: MysqlDialectOptions): Dialect<MysqlConnect
     history: new MysqlHistory(),
     ...(opener && { opener }),
     prepareStore: async () => {},
-    configure: configureMysql,
+    configure: (connection) => configureMysql(connection, silenceMs),
     borrow: () => () => {},
     drop: disconnect,
     isConflict: isMysqlConflict,

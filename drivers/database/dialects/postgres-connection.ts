@@ -121,13 +121,18 @@ const compressQuickly = `(
 )`;
 
 /**
- * Sets up a connection with one statement: where it has a session for itself, plans go by the index from now on, and long
- * payloads are compressed quickly. Answers whether it has.
+ * Sets up a connection with one statement: where it has a session for itself, plans go by the index from now on, long
+ * payloads are compressed quickly, and transactions end whose client is gone without a word, which would lock their jobs for
+ * hours. Answers whether it has.
+ *
+ * @param silenceMs how long a client says nothing in a transaction at most.
  */
-export async function setUpSession(connection: PostgresConnection): Promise<boolean> {
-  const row = await ownAndSet(connection, `concat(${planByIndex}, ${compressQuickly})`).catch((error) => {
+export async function setUpSession(connection: PostgresConnection, silenceMs: number): Promise<boolean> {
+  const endsSilent = setFrom(90_600, 'idle_in_transaction_session_timeout', String(Math.ceil(silenceMs)));
+  const needed = `concat(${planByIndex}, ${endsSilent})`;
+  const row = await ownAndSet(connection, `concat(${needed}, ${compressQuickly})`).catch((error) => {
     // Not everybody may read pg_settings.
-    if (error.code === '42501') return ownAndSet(connection, planByIndex);
+    if (error.code === '42501') return ownAndSet(connection, needed);
     throw error;
   });
   const isOwn = row?.own === 't';

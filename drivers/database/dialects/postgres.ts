@@ -26,13 +26,15 @@ export interface PostgresDialectOptions {
   /** Tells waiting workers of new jobs, and listens for them. */
   readonly notify: boolean;
   readonly logger: Logger;
+  /** How long a client says nothing in a transaction at most, in ms. */
+  readonly silenceMs: number;
   /** Present where connections are opened without knex. */
   readonly opener?: Opener<PostgresConnection> | undefined;
 }
 
 /** PostgreSQL from 9.5 on, through the package pg. Delays and leases go by the server's clock. */
 export function postgresDialect(options: PostgresDialectOptions): Dialect<PostgresConnection> {
-  const { place, tables, prepare, notify, logger, opener } = options;
+  const { place, tables, prepare, notify, logger, silenceMs, opener } = options;
   const { schema } = tables;
   const quoted = (name: string): string => (schema === undefined ? `"${name}"` : `"${schema}"."${name}"`);
   const table = quoted(tables.jobs);
@@ -53,7 +55,7 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     ...(opener && { opener }),
     prepareStore: async () => {},
     configure: async (connection) => {
-      const isOwn = prepare !== false && (await setUpSession(connection));
+      const isOwn = prepare !== false && (await setUpSession(connection, silenceMs));
       if (prepare ?? isOwn) prepareOn(connection);
     },
     borrow: () => () => {},
