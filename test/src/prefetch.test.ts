@@ -171,12 +171,11 @@ test('a worker waits for no jobs while it gives back what it held in vain', asyn
     ...memory(),
     connect: (context: DriverContext) => {
       const connector = delegateTo(new MemoryConnector(context.clock));
-      const waitForJob: typeof connector.waitForJob = async (...how) => {
+      const waitForJob: typeof connector.waitForJob = async (...how): Promise<void> => {
         waits += 1;
         if (isSlow) waited.resolve();
-        const outcome = await connector.waitForJob(...how);
+        await connector.waitForJob(...how);
         waits -= 1;
-        return outcome;
       };
       const unreserve: typeof connector.unreserve = (leases) => {
         waitsThen = waits;
