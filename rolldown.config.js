@@ -18,7 +18,11 @@ const groups = [
   },
   {
     name: 'command',
-    test: /\/cli\/(args|flags|own-files|kill-group|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(supervise|worker-process|start-process|board|monotonic|orders|stack|protocol|frame|journal-entries))\.ts$/,
+    test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|monotonic|orders|stack|protocol|frame|journal-entries))\.ts$/,
+  },
+  {
+    name: 'supervisor',
+    test: /\/cli\/(kill-group|supervise\/(supervise|worker-process|start-process))\.ts$/,
   },
   // Each with what it imports, unless that is in one of those above.
   { name: 'src', test: /\/src\/index\.ts$/ },
