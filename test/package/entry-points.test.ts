@@ -130,6 +130,14 @@ describe('the packed package', () => {
     expect(modules.filter((name, index) => modules.indexOf(name) !== index)).toEqual([]);
   });
 
+  it('holds code of one byte a character', async () => {
+    const scripts = app.packed.files.map(({ path }) => path).filter((path) => /\.c?js$/.test(path));
+    for (const path of scripts) {
+      const bytes = await readFile(join(app.folder, 'node_modules/drover', path));
+      expect(bytes.every((byte) => byte < 0x80) ? '' : path).toBe('');
+    }
+  });
+
   it('points to no source map that is not there', async () => {
     for (const { path } of app.packed.files.filter((file) => /\.(js|d\.ts)$/.test(file.path))) {
       const text = await readFile(join(app.folder, 'node_modules/drover', path), 'utf8');
