@@ -82,10 +82,13 @@ function came(length: number) {
   return { reserved: { body: 'x'.repeat(length) } };
 }
 
+/** By this clock all jobs are quick, however slow the machine. */
+const stopClock = () => void vi.useFakeTimers({ toFake: ['performance'] });
+const startClock = () => void vi.useRealTimers();
+afterEach(startClock);
+
 describe('how many at most', () => {
-  // By this clock all jobs are quick, however slow the machine.
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
-  afterEach(() => void vi.useRealTimers());
+  beforeEach(stopClock);
 
   test.each([
     ['a hundred', {}, {}, 100],
@@ -123,8 +126,12 @@ function setUp(handle: (context: JobContext<string>) => unknown, without: 'unres
 
 const quick = (count: number) => Array.from({ length: count }, (_, index) => `quick ${index}`);
 
-/** Enough quick jobs to let a worker reserve ahead, then a slow one in the midst of other quick ones. */
+/**
+ * Enough quick jobs to let a worker reserve ahead, then a slow one in the midst of other quick ones. The clock stands until
+ * that one starts it.
+ */
 async function fill(queue: Queue): Promise<string[]> {
+  stopClock();
   const data = [...quick(200), 'slow', ...quick(30).map((one) => `later ${one}`)];
   await queue.bulk('job', data);
   return data;
@@ -138,6 +145,7 @@ test('jobs that wait behind a slow one go to another worker, with no attempt spe
   const { queue, driver } = setUp(async ({ data, job }) => {
     attempts.add(job.attempts());
     if (data === 'slow') {
+      startClock();
       slowStarted.resolve();
       await slow.promise;
     }
@@ -189,6 +197,7 @@ test('a worker waits for no jobs while it gives back what it held in vain', asyn
     name: 'job',
     handle: async ({ data }) => {
       if (data !== 'slow') return;
+      startClock();
       isSlow = true;
       await slow.promise;
     },
@@ -213,6 +222,7 @@ test('nothing overtakes jobs that are on their way back', async () => {
   const ran: string[] = [];
   const { queue, driver } = setUp(async ({ data }) => {
     if (data === 'slow') {
+      startClock();
       slowStarted.resolve();
       await slow.promise;
     }
@@ -245,6 +255,7 @@ test('nor does what was on its way here when they went', async () => {
   const ran: string[] = [];
   const { queue, driver } = setUp(async ({ data }) => {
     if (data === 'slow') {
+      startClock();
       driver.faults.next('reserve', async (call) => {
         const jobs = await call();
         answered.resolve();
@@ -258,6 +269,7 @@ test('nor does what was on its way here when they went', async () => {
     if (data === 'new') lastRan.resolve();
   });
   const data = [...quick(200), 'slow', 'held 1', 'held 2', 'new'];
+  stopClock();
   await queue.bulk('job', data.slice(0, -1));
   const back = driver.faults.called('unreserve');
   const stop = new AbortController();
@@ -278,6 +290,7 @@ test('a worker that stops gives back what it has not started', async () => {
   const slowStarted = deferred();
   const { queue, driver } = setUp(async ({ data }) => {
     if (data !== 'slow') return;
+    startClock();
     slowStarted.resolve();
     await slow.promise;
   });
