@@ -44,4 +44,4 @@ test('SIGINT ends the torture with its servers, workers and producers, and tells
   expect(String(Buffer.concat(said))).toContain(`stopped before a verdict; ledgers: ${ledgers}\n`);
   expect(readdirSync(join(ledgers, 'ledger')).length).toBeGreaterThan(2);
   while (all.some(lives)) await pause(50); // a worker whose supervisor was killed ends by itself
-});
+}, 120_000); // a whole torture starts, some twenty processes
