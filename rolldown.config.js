@@ -27,7 +27,11 @@ const groups = [
   // Each with what it imports, unless that is in one of those above.
   { name: 'src', test: /\/src\/index\.ts$/ },
   { name: 'project', test: /\/config\/open-queue\.ts$/ },
-  { name: 'database', test: /\/drivers\/database\/index\.ts$/ },
+  // And what the dialects share; each of these is loaded where it is used, as a file of its own.
+  {
+    name: 'database',
+    test: /\/drivers\/database\/(index|server-errors|dialects\/(?!mysql|postgres|sqlite)[^/]+)\.ts$/,
+  },
   { name: 'work', test: /\/cli\/(context|commands\/work)\.ts$/ },
 ];
 

@@ -16,7 +16,7 @@ import type {
   StatisticsStore,
   WorkerRegistry,
 } from '../../src/index.js';
-import type { JobTable, LiveJobTable } from './dialects/dialect.js';
+import type { Dialect, JobTable, PushedAndTold } from './dialects/dialect.js';
 import { isDueAtOnce } from './dialects/reserved-job.js';
 import { aboutJobs } from './errors.js';
 import type { DatabaseFailedJobs } from './failed-jobs.js';
@@ -29,14 +29,12 @@ import type { Waits } from './waits.js';
 import type { DatabaseWorkers } from './workers.js';
 
 /** What a connector is made of. */
-export interface ConnectorParts<Connection> {
-  readonly session: Session<Connection>;
-  readonly jobs: JobTable<Connection>;
+export interface ConnectorParts<Connection, D extends Dialect<Connection>> {
+  readonly session: Session<Connection, D>;
   readonly failedJobs: DatabaseFailedJobs<Connection>;
   readonly signals: DatabaseSignals<Connection>;
   readonly workers: DatabaseWorkers<Connection>;
   readonly statistics: StatisticsStore;
-  readonly liveJobs: LiveJobTable<Connection>;
   readonly history: HistoryStore;
   readonly looks: Looks<Connection>;
   /** Absent where nobody has to be told of new jobs. */
@@ -50,7 +48,7 @@ export interface ConnectorParts<Connection> {
 }
 
 /** The contract on tables of one SQL database. The verbs' statements are the dialect's. */
-export class DatabaseConnector<Connection> implements Connector {
+export class DatabaseConnector<Connection, D extends Dialect<Connection>> implements Connector {
   readonly failedJobs: FailedJobStore;
   readonly signals: SignalStore;
   readonly statistics: StatisticsStore;
@@ -58,51 +56,17 @@ export class DatabaseConnector<Connection> implements Connector {
   readonly workers: WorkerRegistry;
   readonly prefetch?: number;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
-  readonly unreserve?: NonNullable<Connector['unreserve']>;
-  readonly releaseThrown?: NonNullable<Connector['releaseThrown']>;
-  readonly longestWaitMs?: NonNullable<Connector['longestWaitMs']>;
-  readonly deleteAndReserve?: NonNullable<Connector['deleteAndReserve']>;
-  readonly #parts: ConnectorParts<Connection>;
-  readonly #session: Session<Connection>;
-  readonly #jobs: JobTable<Connection>;
+  protected readonly parts: ConnectorParts<Connection, D>;
+  readonly #session: Session<Connection, D>;
 
-  constructor(parts: ConnectorParts<Connection>) {
-    const { session, jobs, waits, prefetch } = parts;
+  constructor(parts: ConnectorParts<Connection, D>) {
+    const { session, waits, prefetch } = parts;
     if (prefetch !== undefined) this.prefetch = prefetch;
     if (waits !== undefined) {
       this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
     }
-    const unreserve = jobs.unreserve?.bind(jobs);
-    if (unreserve !== undefined) {
-      this.unreserve = async (leases) => {
-        const held = await session.run((connection) => unreserve(connection, leases));
-        this.#tellOfReleased(leases.map((lease) => ({ lease, delayMs: 0 })));
-        return held;
-      };
-    }
-    const releaseThrown = jobs.releaseThrown?.bind(jobs);
-    if (releaseThrown !== undefined) {
-      this.releaseThrown = async (releases) => {
-        const held = await session.run((connection) => releaseThrown(connection, releases));
-        this.#tellOfReleased(releases);
-        return held;
-      };
-    }
-    const longestWaitMs = jobs.longestWaitMs?.bind(jobs);
-    if (longestWaitMs !== undefined) {
-      this.longestWaitMs = (queue) => session.run((connection) => longestWaitMs(connection, queue));
-    }
-    const deleteAndReserve = jobs.deleteAndReserve?.bind(jobs);
-    if (deleteAndReserve !== undefined) {
-      this.deleteAndReserve = async (...asked) => {
-        const outcome = await session.run((connection) => deleteAndReserve(connection, ...asked));
-        if (outcome.jobs.length > 0) waits?.noteWork();
-        return outcome;
-      };
-    }
-    this.#parts = parts;
+    this.parts = parts;
     this.#session = session;
-    this.#jobs = jobs;
     this.failedJobs = parts.failedJobs;
     this.signals = parts.signals;
     this.statistics = parts.statistics;
@@ -119,63 +83,69 @@ export class DatabaseConnector<Connection> implements Connector {
   }
 
   async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
-    const jobs = await this.#session.run((connection) =>
-      this.#jobs.reserve(connection, queues, limit, leaseMs),
+    const jobs = await this.#session.run((connection, dialect) =>
+      dialect.jobs.reserve(connection, queues, limit, leaseMs),
     );
-    if (jobs.length > 0) this.#parts.waits?.noteWork();
+    if (jobs.length > 0) this.parts.waits?.noteWork();
     return jobs;
   }
 
   extend(leases: readonly Lease[], leaseMs: number): Promise<boolean[]> {
-    return this.#session.run((connection) => this.#jobs.extend(connection, leases, leaseMs));
+    return this.#session.run((connection, dialect) => dialect.jobs.extend(connection, leases, leaseMs));
   }
 
   delete(leases: readonly Lease[]): Promise<boolean[]> {
-    return this.#session.run((connection) => this.#jobs.delete(connection, leases));
+    return this.#session.run((connection, dialect) => dialect.jobs.delete(connection, leases));
   }
 
   async release(releases: readonly Release[]): Promise<boolean[]> {
-    const held = await this.#session.run((connection) => this.#jobs.release(connection, releases));
-    this.#tellOfReleased(releases);
+    const held = await this.#session.run((connection, dialect) => dialect.jobs.release(connection, releases));
+    this.tellOfReleased(releases);
     return held;
   }
 
   async postpone(releases: readonly Release[]): Promise<boolean[]> {
-    const held = await this.#session.run((connection) => this.#jobs.postpone(connection, releases));
-    this.#tellOfReleased(releases);
+    const held = await this.#session.run((connection, dialect) =>
+      dialect.jobs.postpone(connection, releases),
+    );
+    this.tellOfReleased(releases);
     return held;
   }
 
   async pushIn(transaction: unknown, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const outcomes = await this.#session.within(transaction, (connection) =>
-      this.#jobs.pushWithin(connection, queue, jobs),
+    const outcomes = await this.#session.within(transaction, (connection, dialect) =>
+      dialect.jobs.pushWithin(connection, queue, jobs),
     );
     afterEnd(transaction, () => this.#tellOfPushed(queue, jobs));
     return outcomes;
   }
 
   deleteIn(transaction: unknown, leases: readonly Lease[]): Promise<boolean[]> {
-    return this.#session.within(transaction, (connection) => this.#jobs.deleteWithin(connection, leases));
+    return this.#session.within(transaction, (connection, dialect) =>
+      dialect.jobs.deleteWithin(connection, leases),
+    );
   }
 
   fail(failures: readonly Failure[]): Promise<boolean[]> {
-    return this.#parts.failedJobs.fail(failures);
+    return this.parts.failedJobs.fail(failures);
   }
 
   size(queue: string): Promise<QueueSize> {
-    return this.#session.run((connection) => this.#jobs.size(connection, queue));
+    return this.#session.run((connection, dialect) => dialect.jobs.size(connection, queue));
   }
 
   peek(queue: string, options: Peek): Promise<LiveJob[]> {
-    return this.#session.run((connection) => this.#parts.liveJobs.peek(connection, queue, options));
+    return this.#session.run((connection, { liveJobs }) => liveJobs.peek(connection, queue, options));
   }
 
   find(queue: string, id: string): Promise<LiveJob | null> {
-    return this.#session.run((connection) => this.#parts.liveJobs.find(connection, queue, id));
+    return this.#session.run((connection, { liveJobs }) => liveJobs.find(connection, queue, id));
   }
 
   clear(queue: string, options: { readonly reserved?: boolean } = {}): Promise<QueueSize> {
-    return this.#session.run((connection) => this.#jobs.clear(connection, queue, options.reserved ?? false));
+    return this.#session.run((connection, dialect) =>
+      dialect.jobs.clear(connection, queue, options.reserved ?? false),
+    );
   }
 
   migrate(): Promise<string[]> {
@@ -184,42 +154,56 @@ export class DatabaseConnector<Connection> implements Connector {
 
   schemaSql(options: { readonly whole?: boolean; readonly dialect?: string } = {}): Promise<string[]> {
     const { dialect, whole = dialect !== undefined } = options;
-    return whole ? this.#parts.wholeScript(dialect) : this.#session.pendingScript();
+    return whole ? this.parts.wholeScript(dialect) : this.#session.pendingScript();
   }
 
   diagnose(): Promise<Finding[]> {
-    return this.#parts.diagnose();
+    return this.parts.diagnose();
   }
 
   async close(): Promise<void> {
-    const { teller, waits, workers } = this.#parts;
+    const { teller, waits, workers } = this.parts;
     teller?.stop();
     workers.close();
-    const tellLast = teller && ((connection: Connection) => teller.tellLast(connection));
+    const tellLast = teller && ((connection: Connection, dialect: D) => teller.tellLast(connection, dialect));
     // Both at once: a wait that begins now shall find the session closed, one under way shall just end.
     await Promise.all([this.#session.close(tellLast), waits?.close()]);
   }
 
   async #pushAndTell(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    const { teller } = this.#parts;
-    const pushTelling = this.#jobs.pushTelling?.bind(this.#jobs);
-    if (pushTelling && teller?.isQuiet && jobs.length > 0 && jobs.every(isDueAtOnce)) {
-      const push = () => this.#session.run((connection) => pushTelling(connection, queue, jobs));
+    const { teller } = this.parts;
+    if (teller?.isQuiet && jobs.length > 0 && jobs.every(isDueAtOnce)) {
+      const push = () =>
+        this.#session.run((connection, { jobs: table }) => pushTelling(table, connection, queue, jobs));
       return await teller.tellAlong({ queue, jobs: jobs.length }, push);
     }
-    const outcomes = await this.#session.run((connection) => this.#jobs.push(connection, queue, jobs));
+    const outcomes = await this.#session.run((connection, dialect) =>
+      dialect.jobs.push(connection, queue, jobs),
+    );
     this.#tellOfPushed(queue, jobs);
     return outcomes;
   }
 
   #tellOfPushed(queue: string, jobs: readonly NewJob[]): void {
     if (jobs.length > 0)
-      this.#parts.teller?.tell({ queue, jobs: jobs.every(isDueAtOnce) ? jobs.length : 'later' });
+      this.parts.teller?.tell({ queue, jobs: jobs.every(isDueAtOnce) ? jobs.length : 'later' });
   }
 
-  #tellOfReleased(releases: readonly Release[]): void {
+  /** Says that these jobs are back. */
+  protected tellOfReleased(releases: readonly Release[]): void {
     for (const { lease, delayMs } of releases) {
-      this.#parts.teller?.tell({ queue: lease.queue, jobs: delayMs > 0 ? 'later' : 1 });
+      this.parts.teller?.tell({ queue: lease.queue, jobs: delayMs > 0 ? 'later' : 1 });
     }
   }
+}
+
+/** Tells along with the push, where the table can. */
+async function pushTelling<Connection>(
+  table: JobTable<Connection>,
+  connection: Connection,
+  queue: string,
+  jobs: readonly NewJob[],
+): Promise<PushedAndTold> {
+  if (table.pushTelling !== undefined) return await table.pushTelling(connection, queue, jobs);
+  return { outcomes: await table.push(connection, queue, jobs), told: 0 };
 }

@@ -1,6 +1,5 @@
 import type { TableNames } from '../../migrations/index.js';
 import { type Clock, clockFinding, type Finding } from '../../src/index.js';
-import type { Dialect } from './dialects/dialect.js';
 import { indexesOf, indexFindings, schemaFinding } from './schema-rules.js';
 import type { SchemaStep } from './schema-steps.js';
 import type { Session } from './session.js';
@@ -8,7 +7,6 @@ import type { Session } from './session.js';
 /** Asks a database how its tables and its settings are. Changes nothing. */
 export function diagnoseDatabase<Connection>(
   session: Session<Connection>,
-  { history, health }: Pick<Dialect<Connection>, 'history' | 'health'>,
   about: {
     readonly tables: TableNames;
     readonly steps: readonly SchemaStep[];
@@ -17,7 +15,7 @@ export function diagnoseDatabase<Connection>(
   },
 ): Promise<Finding[]> {
   const { tables, steps, autoMigrate, clock } = about;
-  return session.look(async (connection) => {
+  return session.look(async (connection, { history, health }) => {
     const applied = await history.applied(connection, tables);
     const jobs = await health.indexes(connection, tables.jobs);
     const failedJobs = await health.indexes(connection, tables.failedJobs);

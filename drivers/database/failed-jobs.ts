@@ -1,50 +1,44 @@
 import type { FailedJob, FailedJobFilter, FailedJobStore, Failure, RetryOutcome } from '../../src/index.js';
-import type { Change, FailedJobTable } from './dialects/dialect.js';
+import type { Change } from './dialects/dialect.js';
 import type { Session } from './session.js';
 import type { Teller } from './teller.js';
 
 /** Given-up jobs in a table of the same database as the live ones. */
 export class DatabaseFailedJobs<Connection> implements FailedJobStore {
   readonly #session: Session<Connection>;
-  readonly #table: FailedJobTable<Connection>;
   readonly #teller: Teller<Connection> | undefined;
 
   /** @param teller is told of jobs that come back. */
-  constructor(
-    session: Session<Connection>,
-    table: FailedJobTable<Connection>,
-    teller: Teller<Connection> | undefined,
-  ) {
+  constructor(session: Session<Connection>, teller: Teller<Connection> | undefined) {
     this.#session = session;
-    this.#table = table;
     this.#teller = teller;
   }
 
   record(failures: readonly FailedJob[]): Promise<void> {
-    return this.#session.run((connection) => this.#table.record(connection, failures));
+    return this.#session.run((connection, { failedJobs }) => failedJobs.record(connection, failures));
   }
 
   list(filter: FailedJobFilter = {}): Promise<FailedJob[]> {
-    return this.#session.run((connection) => this.#table.list(connection, filter));
+    return this.#session.run((connection, { failedJobs }) => failedJobs.list(connection, filter));
   }
 
   find(ids: readonly string[]): Promise<FailedJob[]> {
-    return this.#session.run((connection) => this.#table.find(connection, ids));
+    return this.#session.run((connection, { failedJobs }) => failedJobs.find(connection, ids));
   }
 
   forget(uuids: readonly string[]): Promise<number> {
-    return this.#session.run((connection) => this.#table.forget(connection, uuids));
+    return this.#session.run((connection, { failedJobs }) => failedJobs.forget(connection, uuids));
   }
 
   flush(options: { readonly beforeMs?: number } = {}): Promise<number> {
-    return this.#session.run((connection) => this.#table.flush(connection, options.beforeMs));
+    return this.#session.run((connection, { failedJobs }) => failedJobs.flush(connection, options.beforeMs));
   }
 
   async retry(uuids: readonly string[]): Promise<RetryOutcome[]> {
     let stored: Change[] = [];
-    const outcomes = await this.#session.run((connection) => {
+    const outcomes = await this.#session.run((connection, { failedJobs }) => {
       stored = [];
-      return this.#table.retry(connection, uuids, (change) => stored.push(change));
+      return failedJobs.retry(connection, uuids, (change) => stored.push(change));
     });
     for (const change of stored) this.#teller?.tell(change);
     return outcomes;
@@ -52,6 +46,6 @@ export class DatabaseFailedJobs<Connection> implements FailedJobStore {
 
   /** The connector's `fail`: records the jobs whose leases are held and deletes them, as one operation. */
   fail(failures: readonly Failure[]): Promise<boolean[]> {
-    return this.#session.run((connection) => this.#table.fail(connection, failures));
+    return this.#session.run((connection, { failedJobs }) => failedJobs.fail(connection, failures));
   }
 }

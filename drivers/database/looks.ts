@@ -1,4 +1,3 @@
-import type { LookTable } from './dialects/dialect.js';
 import type { Session } from './session.js';
 import type { DatabaseSignals } from './signals.js';
 import type { DatabaseWorkers } from './workers.js';
@@ -6,7 +5,8 @@ import type { DatabaseWorkers } from './workers.js';
 /** What {@link Looks} work with. */
 export interface LooksOptions<Connection> {
   readonly session: Session<Connection>;
-  readonly table: LookTable<Connection>;
+  /** How far apart the looks of an idle worker are, in ms. */
+  readonly everyMs: number;
   readonly signals: DatabaseSignals<Connection>;
   readonly workers: DatabaseWorkers<Connection>;
 }
@@ -30,7 +30,7 @@ export class Looks<Connection> {
 
   /** How far apart the looks of an idle worker are, in ms. */
   get everyMs(): number {
-    return this.#options.table.everyMs;
+    return this.#options.everyMs;
   }
 
   async look(queues: readonly string[]): Promise<Sighting> {
@@ -68,12 +68,13 @@ export class Looks<Connection> {
   }
 
   async #ask(queues: readonly string[], keys: readonly string[]) {
-    const { session, table, workers } = this.#options;
+    const { session, workers } = this.#options;
     const beats = workers.take();
-    if (beats.length === 0) return await session.run((connection) => table.look(connection, queues, keys));
-    const looking = session.run((connection) => table.look(connection, queues, keys, beats));
+    if (beats.length === 0)
+      return await session.run((connection, dialect) => dialect.looks.look(connection, queues, keys));
+    const looking = session.run((connection, dialect) => dialect.looks.look(connection, queues, keys, beats));
     if (await workers.wentAlong(looking)) return await looking;
     // The list of workers must not keep anybody from its work.
-    return await session.run((connection) => table.look(connection, queues, keys));
+    return await session.run((connection, dialect) => dialect.looks.look(connection, queues, keys));
   }
 }

@@ -13,16 +13,19 @@ import type { DatabaseKind } from './target.js';
 import { connectionOf } from './transaction.js';
 
 /** What a session works with. */
-export interface SessionOptions<Connection> {
+export interface SessionOptions<Connection, D extends Dialect<Connection>> {
   readonly kind: DatabaseKind;
-  readonly dialect: Dialect<Connection>;
+  /** Names the database to people; see `Dialect.place`. */
+  readonly place: string;
+  /** Under way from the start, beside whatever else is loaded before the first verb. */
+  readonly loading: Promise<D>;
   readonly tables: TableNames;
   /** The schema of the connection. */
   readonly steps: readonly SchemaStep[];
   readonly autoMigrate: boolean;
   readonly logger: Logger;
   /** Opens the connections; called by the first verb, and again when that failed. */
-  connect(): Promise<Client<Connection>>;
+  connect(dialect: D): Promise<Client<Connection>>;
   /** How long a verb may wait for its server, in ms; nothing is waited for without it. */
   readonly commandTimeoutMs?: number;
   /** How long a verb tries against locks of other processes, in ms. Default 10,000. */
@@ -35,19 +38,30 @@ const longestStretchMs = 10;
 /** How long migrations may take: they wait for other processes that migrate, and large tables take their time. */
 const migrationTimeoutMs = 600_000;
 
+/** One verb: a statement or more of the dialect's, on a connection. */
+export type Verb<Connection, D, T> = (connection: Connection, dialect: D) => Answer<T>;
+
+/** What all verbs after the first find ready. */
+interface Opened<Connection, D> {
+  readonly client: Client<Connection>;
+  readonly dialect: D;
+  readonly isConflict: (error: unknown) => boolean;
+}
+
 /** Opens the database at the first verb, runs verbs on it with retries, and closes it after the last. */
-export class Session<Connection> {
-  readonly #options: SessionOptions<Connection>;
-  #client: Promise<Client<Connection>> | undefined;
-  #ready: Promise<Client<Connection>> | undefined;
-  #readyClient: Client<Connection> | undefined;
+export class Session<Connection, D extends Dialect<Connection> = Dialect<Connection>> {
+  readonly #options: SessionOptions<Connection, D>;
+  #opening: Promise<Opened<Connection, D>> | undefined;
+  #preparing: Promise<Opened<Connection, D>> | undefined;
+  #ready: Opened<Connection, D> | undefined;
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #lastTurnAt = performance.now();
   #calls = 0;
 
-  constructor(options: SessionOptions<Connection>) {
+  constructor(options: SessionOptions<Connection, D>) {
     this.#options = options;
+    options.loading.catch(() => undefined); // for the first verb to tell
   }
 
   /** How often it was asked for anything. */
@@ -60,11 +74,11 @@ export class Session<Connection> {
    *
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
-  run<T>(verb: (connection: Connection) => Answer<T>): Promise<T> {
+  run<T>(verb: Verb<Connection, D, T>): Promise<T> {
     return this.#track(async () => {
       if (this.#isLongStretch) await this.#letOthersIn();
       // At once where it is ready: the next trip goes ahead of the handlers.
-      return await this.#retried(this.#readyClient ?? (await this.#whenReady()), verb);
+      return await this.#retried(this.#ready ?? (await this.#whenReady()), verb);
     });
   }
 
@@ -73,15 +87,19 @@ export class Session<Connection> {
    * its pool, looking after the schema on another would wait for ever. Nothing is repeated, as an error has
    * spoilt the transaction.
    */
-  within<T>(transaction: unknown, verb: (connection: Connection) => Answer<T>): Promise<T> {
-    return this.#track(async () => await verb(await connectionOf(transaction, this.#options.kind)));
+  within<T>(transaction: unknown, verb: Verb<Connection, D, T>): Promise<T> {
+    return this.#track(async () => {
+      const { kind, loading } = this.#options;
+      return await verb(await connectionOf(transaction, kind), await loading);
+    });
   }
 
   /** A connection of its own beside the pool; see `Client.openAlone`. */
   openAlone(): Promise<BoundedAlone<Connection>> {
     return this.#track(async () => {
-      const { commandTimeoutMs = 10_000, dialect } = this.#options;
-      const opening = (await this.#whenReady()).openAlone();
+      const { commandTimeoutMs = 10_000 } = this.#options;
+      const { client, dialect } = await this.#whenReady();
+      const opening = client.openAlone();
       const alone = await within(opening, commandTimeoutMs, () => {
         opening.then(({ end }) => end()).catch(() => undefined);
         return tooLate(dialect.place, commandTimeoutMs, false);
@@ -92,21 +110,21 @@ export class Session<Connection> {
 
   /** Brings the schema up to date, whatever `autoMigrate` says; answers the names of the steps taken. */
   migrate(): Promise<string[]> {
-    return this.#track(async () => await this.#migrate(await this.#whenConnected()));
+    return this.#track(async () => await this.#migrate(await this.#whenOpened()));
   }
 
-  /** Runs one task on a connection, whatever the schema is: nothing is migrated. */
-  look<T>(task: (connection: Connection) => Answer<T>): Promise<T> {
-    return this.#track(async () => await this.#retried(await this.#whenConnected(), task));
+  /** Runs one verb on a connection, whatever the schema is: nothing is migrated. */
+  look<T>(verb: Verb<Connection, D, T>): Promise<T> {
+    return this.#track(async () => await this.#retried(await this.#whenOpened(), verb));
   }
 
   /** What `migrate` would run. */
   pendingScript(): Promise<string[]> {
     return this.#track(async () => {
-      const { dialect, tables, steps } = this.#options;
-      const client = await this.#whenConnected();
-      return await this.#retried(client, (connection) =>
-        pendingScript(dialect, connection, client.knex, tables, steps),
+      const { tables, steps } = this.#options;
+      const opened = await this.#whenOpened();
+      return await this.#retried(opened, (connection, dialect) =>
+        pendingScript(dialect, connection, opened.client.knex, tables, steps),
       );
     });
   }
@@ -116,19 +134,19 @@ export class Session<Connection> {
    *
    * @param last runs after those verbs, on a connection; what it throws is dropped.
    */
-  close(last?: (connection: Connection) => Answer<void>): Promise<void> {
+  close(last?: Verb<Connection, D, void>): Promise<void> {
     this.#closing ??= this.#close(last);
     return this.#closing;
   }
 
   /** The `QueueError` for what a connection beside the pool threw. */
-  explained(error: unknown): QueueError {
-    return explain(error, this.#options.dialect);
+  async explained(error: unknown): Promise<QueueError> {
+    return explain(error, await this.#options.loading);
   }
 
   async #track<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) {
-      throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#options.dialect.place} is closed`);
+      throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#options.place} is closed`);
     }
     this.#calls += 1;
     const pending = call();
@@ -136,20 +154,19 @@ export class Session<Connection> {
     try {
       return await pending;
     } catch (error) {
-      throw explain(error, this.#options.dialect);
+      throw await this.explained(error);
     } finally {
       this.#underWay.delete(pending);
     }
   }
 
   #retried<T>(
-    client: Client<Connection>,
-    task: (connection: Connection) => Answer<T>,
+    { client, dialect, isConflict }: Opened<Connection, D>,
+    verb: Verb<Connection, D, T>,
     deadlineMs = this.#options.commandTimeoutMs,
   ): Promise<T> {
-    const { dialect, conflictBudgetMs: budgetMs = conflictBudgetMs } = this.#options;
-    const isConflict = (error: unknown): boolean =>
-      dialect.isConflict(error instanceof NotConnected ? error.cause : error);
+    const { conflictBudgetMs: budgetMs = conflictBudgetMs } = this.#options;
+    const task = (connection: Connection) => verb(connection, dialect);
     return retryConflicts(() => client.use(task, deadlineMs), isConflict, budgetMs);
   }
 
@@ -166,68 +183,72 @@ export class Session<Connection> {
     this.#lastTurnAt = performance.now();
   }
 
-  #whenConnected(): Promise<Client<Connection>> {
-    this.#client ??= this.#connect().catch((error: unknown) => {
+  #whenOpened(): Promise<Opened<Connection, D>> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
       // So that the next verb tries anew.
-      this.#client = undefined;
+      this.#opening = undefined;
       throw error;
     });
-    return this.#client;
+    return this.#opening;
   }
 
-  #whenReady(): Promise<Client<Connection>> {
-    this.#ready ??= this.#prepare().then(
-      (client) => {
-        this.#readyClient = client;
-        return client;
+  #whenReady(): Promise<Opened<Connection, D>> {
+    this.#preparing ??= this.#prepare().then(
+      (opened) => {
+        this.#ready = opened;
+        return opened;
       },
       (error: unknown) => {
-        this.#ready = undefined;
+        this.#preparing = undefined;
         throw error;
       },
     );
-    return this.#ready;
+    return this.#preparing;
   }
 
-  async #connect(): Promise<Client<Connection>> {
-    const client = await this.#options.connect();
+  async #open(): Promise<Opened<Connection, D>> {
+    const dialect = await this.#options.loading;
+    const client = await this.#options.connect(dialect);
+    const isConflict = (error: unknown): boolean =>
+      dialect.isConflict(error instanceof NotConnected ? error.cause : error);
+    const opened = { client, dialect, isConflict };
     try {
       // The first use opens the file, which may meet the locks of a process that opens it as well.
-      await this.#retried(client, () => {});
-      return client;
+      await this.#retried(opened, () => {});
+      return opened;
     } catch (error) {
       await client.destroy();
       throw error;
     }
   }
 
-  async #prepare(): Promise<Client<Connection>> {
-    const { dialect, tables, steps, autoMigrate } = this.#options;
-    const client = await this.#whenConnected();
-    const state = await this.#retried(client, (connection) =>
+  async #prepare(): Promise<Opened<Connection, D>> {
+    const { place, tables, steps, autoMigrate } = this.#options;
+    const opened = await this.#whenOpened();
+    const state = await this.#retried(opened, (connection, dialect) =>
       schemaState(dialect, connection, tables, steps),
     );
-    if (state === 'current') return client;
-    if (autoMigrate) await this.#migrate(client);
-    else if (state === 'outdated') throw outdatedSchema(dialect.place);
-    return client;
+    if (state === 'current') return opened;
+    if (autoMigrate) await this.#migrate(opened);
+    else if (state === 'outdated') throw outdatedSchema(place);
+    return opened;
   }
 
-  async #migrate(client: Client<Connection>): Promise<string[]> {
-    const { dialect, tables, steps, logger, commandTimeoutMs } = this.#options;
+  async #migrate(opened: Opened<Connection, D>): Promise<string[]> {
+    const { place, tables, steps, logger, commandTimeoutMs } = this.#options;
     const deadlineMs = commandTimeoutMs === undefined ? undefined : migrationTimeoutMs;
-    const task = (connection: Connection) => migrate(dialect, connection, client.knex, tables, steps);
-    const names = await this.#retried(client, task, deadlineMs);
-    if (names.length > 0)
-      logger.info({ database: dialect.place, migrations: names }, 'migrated the queue tables');
+    const task: Verb<Connection, D, string[]> = (connection, dialect) =>
+      migrate(dialect, connection, opened.client.knex, tables, steps);
+    const names = await this.#retried(opened, task, deadlineMs);
+    if (names.length > 0) logger.info({ database: place, migrations: names }, 'migrated the queue tables');
     return names;
   }
 
-  async #close(last?: (connection: Connection) => Answer<void>): Promise<void> {
+  async #close(last?: Verb<Connection, D, void>): Promise<void> {
     await Promise.allSettled(this.#underWay);
-    const client = await this.#client?.catch(() => undefined);
+    const opened = await this.#opening?.catch(() => undefined);
     await nextTurn(); // for what follows from these verbs
-    if (client && last) await this.#retried(client, last).catch(() => undefined);
-    await client?.destroy();
+    if (opened && last) await this.#retried(opened, last).catch(() => undefined);
+    await opened?.client.destroy();
   }
 }

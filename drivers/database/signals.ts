@@ -1,5 +1,4 @@
 import type { SignalStore } from '../../src/index.js';
-import type { SignalTable } from './dialects/dialect.js';
 import type { Session } from './session.js';
 
 /** How much later than a look of a wait the signals are read by themselves: where waits look, they read them along. */
@@ -29,16 +28,14 @@ interface Watcher {
 /** Signals to workers in a table of the database. */
 export class DatabaseSignals<Connection> implements SignalStore {
   readonly #session: Session<Connection>;
-  readonly #table: SignalTable<Connection>;
   readonly #options: SignalsOptions;
   readonly #watchers = new Set<Watcher>();
   #nextReading: Reading | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
-  constructor(session: Session<Connection>, table: SignalTable<Connection>, options: SignalsOptions) {
+  constructor(session: Session<Connection>, options: SignalsOptions) {
     this.#session = session;
-    this.#table = table;
     this.#options = options;
   }
 
@@ -57,9 +54,9 @@ export class DatabaseSignals<Connection> implements SignalStore {
     };
     // Not before this turn's other keys are in: a connection at hand is asked at once.
     const values = Promise.resolve().then(() =>
-      this.#session.run((connection) => {
+      this.#session.run((connection, { signals }) => {
         sent();
-        return this.#table.read(connection, [...keys]);
+        return signals.read(connection, [...keys]);
       }),
     );
     values.catch(sent); // where no connection was to be had
@@ -67,11 +64,11 @@ export class DatabaseSignals<Connection> implements SignalStore {
   }
 
   write(key: string, value: string): Promise<void> {
-    return this.#session.run((connection) => this.#table.write(connection, key, value));
+    return this.#session.run((connection, { signals }) => signals.write(connection, key, value));
   }
 
   swap(key: string, expected: string | null, value: string): Promise<boolean> {
-    return this.#session.run((connection) => this.#table.swap(connection, key, expected, value));
+    return this.#session.run((connection, { signals }) => signals.swap(connection, key, expected, value));
   }
 
   /** One statement reads all the keys that are watched, and is a look's where one comes in time. */

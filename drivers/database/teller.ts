@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PushOutcome } from '../../src/index.js';
-import type { Answer, Change, PushedAndTold } from './dialects/dialect.js';
+import type { Change, Dialect, PushedAndTold } from './dialects/dialect.js';
 import type { Session } from './session.js';
 
 /** How far apart tellings are, in ms; the first after a quiet time goes at once. */
@@ -11,8 +11,6 @@ const longestGapMs = 40;
 /** What a {@link Teller} works with. */
 export interface TellerOptions<Connection> {
   readonly session: Session<Connection>;
-  /** Answers whether anybody waited. */
-  tell(connection: Connection, changes: readonly Change[]): Answer<boolean>;
   /** Told what a telling failed with. Those who wait look within a second all the same. */
   onError(error: unknown): void;
 }
@@ -66,19 +64,21 @@ export class Teller<Connection> {
   }
 
   /** Tells what is left. */
-  async tellLast(connection: Connection): Promise<void> {
-    if (this.#untold.size > 0) await this.#options.tell(connection, this.#take());
+  async tellLast(connection: Connection, { news }: Dialect<Connection>): Promise<void> {
+    if (this.#untold.size > 0) await news.tell?.(connection, this.#take());
   }
 
   /** @param restMs how long to wait before the first. */
   async #tellAll(restMs = 0): Promise<void> {
-    const { session, tell, onError } = this.#options;
+    const { session, onError } = this.#options;
     this.#isTelling = true;
     if (restMs > 0) await pause(restMs);
     let gapMs = shortestGapMs;
     while (this.#untold.size > 0 && !this.#isStopped) {
       const changes = this.#take();
-      const didWait = await session.run((connection) => tell(connection, changes)).catch(onError);
+      const didWait = await session
+        .run((connection, { news }) => news.tell?.(connection, changes))
+        .catch(onError);
       gapMs = didWait ? shortestGapMs : Math.min(2 * gapMs, longestGapMs);
       await pause(gapMs);
     }

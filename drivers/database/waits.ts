@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Hearing, Listener, News } from './dialects/dialect.js';
+import type { Hearing, Listener } from './dialects/dialect.js';
 import { LookBudget } from './look-budget.js';
 import type { Looks } from './looks.js';
 import type { Session } from './session.js';
@@ -9,7 +9,6 @@ import { Wait } from './wait.js';
 /** What {@link Waits} work with. */
 export interface WaitsOptions<Connection> {
   readonly session: Session<Connection>;
-  readonly news: News<Connection>;
   readonly looks: Looks<Connection>;
   /** Passes on what this process cannot see to. Absent where all processes hear of all changes. */
   readonly teller: Teller<Connection> | undefined;
@@ -112,7 +111,7 @@ export class Waits<Connection> {
         // Cut off meanwhile: another may do.
         if (this.#listener === listening) this.#listener = undefined;
         await listener.end();
-        if (tries > 1) throw this.#options.session.explained(error);
+        if (tries > 1) throw await this.#options.session.explained(error);
       }
     }
   }
@@ -127,9 +126,9 @@ export class Waits<Connection> {
   }
 
   async #listen(): Promise<Listener> {
-    const { session, news } = this.#options;
-    // So that the database is there to be listened to, and not closed.
-    await session.run(() => {});
+    const { session } = this.#options;
+    // By a verb, so that the database is there to be listened to, and not closed.
+    const news = await session.run((_, dialect) => dialect.news);
     const hearing: Hearing = {
       onChange: (queue, isForAll) => {
         this.#heardAtMs = performance.now();

@@ -5,8 +5,8 @@ import {
   WaitingBeats,
   type WorkerRegistry,
 } from '../../src/index.js';
-import type { WorkerTable } from './dialects/dialect.js';
 import type { Session } from './session.js';
+import type { Traits } from './traits.js';
 
 /** How often rows of dead workers are removed by one that lives: they are few, and not listed any more. */
 const pruneMs = 600_000;
@@ -16,7 +16,6 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
   readonly everyMs: number;
   readonly beatAlong?: (beat: Beat) => void;
   readonly #session: Session<Connection>;
-  readonly #table: WorkerTable<Connection>;
   readonly #onError: (error: unknown) => void;
   readonly #waiting: WaitingBeats;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -25,31 +24,30 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
   /** @param onError is told what a beat failed with that nobody waits for. */
   constructor(
     session: Session<Connection>,
-    table: WorkerTable<Connection>,
+    { beatMs, beatsGoAlong }: Traits,
     onError: (error: unknown) => void,
   ) {
     this.#session = session;
-    this.#table = table;
     this.#onError = onError;
-    this.everyMs = table.everyMs;
+    this.everyMs = beatMs;
     this.#waiting = new WaitingBeats({ send: (beat) => this.beat(beat), tidy: () => this.#prune(), onError });
-    if (table.goesAlong) this.beatAlong = (beat) => this.#waiting.add(beat);
+    if (beatsGoAlong) this.beatAlong = (beat) => this.#waiting.add(beat);
   }
 
   async beat(beat: Beat): Promise<void> {
     this.#waiting.drop(beat.id);
-    await this.#session.run((connection) => this.#table.beat(connection, beat));
+    await this.#session.run((connection, { workers }) => workers.beat(connection, beat));
     await this.#prune();
   }
 
   list(): Promise<BeatEntry[]> {
-    return this.#session.run((connection) => this.#table.list(connection));
+    return this.#session.run((connection, { workers }) => workers.list(connection));
   }
 
   async leave(id: string): Promise<void> {
     this.#waiting.drop(id);
     await Promise.allSettled(this.#underWay); // one of its beats would come after
-    await this.#session.run((connection) => this.#table.leave(connection, id));
+    await this.#session.run((connection, { workers }) => workers.leave(connection, id));
   }
 
   /** Takes the beats that wait for a look. */
@@ -80,6 +78,6 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
   async #prune(): Promise<void> {
     if (performance.now() - this.#prunedAtMs < pruneMs) return;
     this.#prunedAtMs = performance.now();
-    await this.#session.run((connection) => this.#table.prune(connection));
+    await this.#session.run((connection, { workers }) => workers.prune(connection));
   }
 }

@@ -79,6 +79,17 @@ describe('the first verb', () => {
     },
   );
 
+  test.each([
+    ['sqlite', 'sqlite::memory:', 'stored'],
+    ['mysql', 'mysql://127.0.0.1:1/jobs', 'E_STORE_UNAVAILABLE'],
+    ['postgres', 'postgres://127.0.0.1:1/jobs', 'E_STORE_UNAVAILABLE'],
+  ])("on %s loads no other database's dialect, and no tables of PHP", (kind, url, outcome) => {
+    const project = install(`${kind}-alone`, []);
+    const others = ['sqlite', 'mysql', 'postgres', 'apply-profile'].filter((name) => name !== kind);
+    for (const name of others) rmSync(join(project, 'dist/chunks', `${name}.js`));
+    expect(firstPush(project, url)).toContain(outcome);
+  });
+
   test('needs no knex on a SQLite file whose tables are there', () => {
     const url = `sqlite:${join(sandbox, 'there.sqlite')}`;
     expect(firstPush(install('with-knex', []), url)).toBe('stored');

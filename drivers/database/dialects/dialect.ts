@@ -23,6 +23,7 @@ import type {
   StatisticsRow,
 } from '../../../src/index.js';
 import type { Opener } from '../opener.js';
+import type { Sql } from '../profiles/sql.js';
 import type { SingleOpener } from '../single.js';
 
 /** An answer now (SQLite runs inside this process) or later (a server). */
@@ -48,8 +49,9 @@ export interface Dialect<Connection> {
   readonly history: SchemaHistory<Connection>;
   readonly looks: LookTable<Connection>;
   readonly health: Health<Connection>;
-  /** Present where the database can tell waiting workers of new jobs. */
-  readonly news?: News<Connection>;
+  readonly news: News<Connection>;
+  /** For tables that are not drover's own. */
+  readonly sql: Sql<Connection>;
   /** Present where the connections of a server are opened without knex. */
   readonly opener?: Opener<Connection>;
   /** Present where a database that needs one connection only is opened without knex. */
@@ -66,6 +68,11 @@ export interface Dialect<Connection> {
   isConflict(error: unknown): boolean;
   /** The error for what the database or its client threw. */
   explain(error: unknown, place: string): QueueError;
+}
+
+/** A dialect whose jobs are in drover's own table. */
+export interface OwnDialect<Connection> extends Dialect<Connection> {
+  readonly jobs: OwnJobTable<Connection>;
 }
 
 /** What `deleteAndReserve` answers. */
@@ -87,28 +94,28 @@ export interface JobTable<Connection> {
     limit: number,
     leaseMs: number,
   ): Answer<ReservedJob[]>;
-  /** Absent where one commit for both is no gain. */
-  deleteAndReserve?(
-    connection: Connection,
-    leases: readonly Lease[],
-    queues: readonly string[],
-    limit: number,
-    leaseMs: number,
-  ): Answer<DeletedAndReserved>;
   extend(connection: Connection, leases: readonly Lease[], leaseMs: number): Answer<boolean[]>;
   delete(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   /** As `delete`, inside a transaction that the caller has begun. */
   deleteWithin(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
   release(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   postpone(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
-  /** Absent where a table has no column that tells one delivery from the next without attempts. */
-  unreserve?(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
-  /** Absent where a table has no column to count in. */
-  releaseThrown?(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
   size(connection: Connection, queue: string): Answer<QueueSize>;
-  /** Absent where it would read the whole queue. */
-  longestWaitMs?(connection: Connection, queue: string): Answer<number | null>;
   clear(connection: Connection, queue: string, withReserved: boolean): Answer<QueueSize>;
+}
+
+/** The verbs on live jobs in drover's own table, which has the columns and the indexes that all of them need. */
+export interface OwnJobTable<Connection> extends JobTable<Connection> {
+  deleteAndReserve(
+    connection: Connection,
+    leases: readonly Lease[],
+    queues: readonly string[],
+    limit: number,
+    leaseMs: number,
+  ): Answer<DeletedAndReserved>;
+  unreserve(connection: Connection, leases: readonly Lease[]): Answer<boolean[]>;
+  releaseThrown(connection: Connection, releases: readonly Release[]): Answer<boolean[]>;
+  longestWaitMs(connection: Connection, queue: string): Answer<number | null>;
 }
 
 /** What a push that tells of itself did. */
@@ -149,10 +156,6 @@ export interface SignalTable<Connection> {
 
 /** The verbs on the list of live workers. */
 export interface WorkerTable<Connection> {
-  /** How far apart beats should be, in ms. */
-  readonly everyMs: number;
-  /** True where looks take beats along. */
-  readonly goesAlong?: boolean;
   beat(connection: Connection, beat: Beat): Answer<void>;
   list(connection: Connection): Answer<BeatEntry[]>;
   leave(connection: Connection, id: string): Answer<void>;
@@ -260,9 +263,7 @@ export interface Sight {
 
 /** Looks at queues and signals, which may be none, in one statement, without a lock. */
 export interface LookTable<Connection> {
-  /** How far apart the looks of an idle worker are, in ms: with its beats it may ask once a second. */
-  readonly everyMs: number;
-  /** @param beats are stored along, where they go along. */
+  /** @param beats are stored along, where the traits have them go along. */
   look(
     connection: Connection,
     queues: readonly string[],

@@ -1,5 +1,5 @@
 import type { Lease, NewJob, PushOutcome, QueueSize, Release, ReservedJob } from '../../../src/index.js';
-import type { DeletedAndReserved, JobTable } from './dialect.js';
+import type { DeletedAndReserved, OwnJobTable } from './dialect.js';
 import { partsOf } from './lists.js';
 import {
   afterSavepoint,
@@ -23,7 +23,7 @@ import {
 import { canSkipLocked, versionOf } from './mysql-version.js';
 
 /** Live jobs in a table of MySQL or MariaDB. */
-export class MysqlJobs implements JobTable<MysqlConnection> {
+export class MysqlJobs implements OwnJobTable<MysqlConnection> {
   readonly #sql: MysqlJobStatements;
   readonly #skipLocked: boolean | undefined;
 

@@ -4,8 +4,6 @@ import { type MysqlConnection, marks, mysqlNow, rowsOf } from './mysql-connectio
 
 /** Looks at tables of MySQL or MariaDB. */
 export class MysqlLooks implements LookTable<MysqlConnection> {
-  /** Beats have a statement of their own here: with them it is one a second. */
-  readonly everyMs = 1050;
   readonly #jobs: string;
   readonly #signals: string;
 

@@ -4,8 +4,6 @@ import { changedBy, type MysqlConnection, mysqlNow, rowsOf } from './mysql-conne
 
 /** The list of live workers in a table of MySQL or MariaDB. */
 export class MysqlWorkers implements WorkerTable<MysqlConnection> {
-  /** Few, as each takes a statement of its own from an idle worker's one a second. */
-  readonly everyMs = 20_000;
   readonly #table: string;
 
   /** @param table quoted. */

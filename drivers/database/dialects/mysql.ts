@@ -1,6 +1,5 @@
 import type { TableNames } from '../../../migrations/index.js';
-import type { Opener } from '../opener.js';
-import type { Dialect } from './dialect.js';
+import type { OwnDialect } from './dialect.js';
 import { configureMysql, type MysqlConnection } from './mysql-connection.js';
 import { MysqlEndedJobs } from './mysql-ended-jobs.js';
 import { explainMysql, isMysqlConflict } from './mysql-errors.js';
@@ -10,7 +9,9 @@ import { MysqlHistory } from './mysql-history.js';
 import { MysqlJobs } from './mysql-jobs.js';
 import { MysqlLiveJobs } from './mysql-live-jobs.js';
 import { MysqlLooks } from './mysql-looks.js';
+import { mysqlOpener } from './mysql-opener.js';
 import { MysqlSignals } from './mysql-signals.js';
+import { mysqlSql } from './mysql-sql.js';
 import { MysqlStatistics } from './mysql-statistics.js';
 import { MysqlWorkers } from './mysql-workers.js';
 import { silent } from './silence.js';
@@ -23,13 +24,15 @@ export interface MysqlDialectOptions {
   readonly skipLocked?: boolean;
   /** How long a client says nothing in a transaction at most, in ms. */
   readonly silenceMs: number;
-  /** Present where connections are opened without knex. */
-  readonly opener?: Opener<MysqlConnection> | undefined;
+  /** What the client's package takes, where connections are opened without knex. */
+  readonly address: object | undefined;
+  /** How long such a connection may take to be ready, in ms. */
+  readonly readyMs: number;
 }
 
 /** MySQL and MariaDB through mysql2. Delays and leases go by the server's clock. */
-export function mysqlDialect(options: MysqlDialectOptions): Dialect<MysqlConnection> {
-  const { place, tables, skipLocked, silenceMs, opener } = options;
+export function mysqlDialect(options: MysqlDialectOptions): OwnDialect<MysqlConnection> {
+  const { place, tables, skipLocked, silenceMs, address, readyMs } = options;
   const jobs = new MysqlJobs(quoted(tables.jobs), skipLocked);
   return {
     place,
@@ -44,7 +47,8 @@ export function mysqlDialect(options: MysqlDialectOptions): Dialect<MysqlConnect
     endedJobs: new MysqlEndedJobs(quoted(tables.history)),
     health: new MysqlHealth(tables.jobs),
     history: new MysqlHistory(),
-    ...(opener && { opener }),
+    sql: mysqlSql(skipLocked),
+    ...(address && { opener: mysqlOpener(address, readyMs) }),
     prepareStore: async () => {},
     configure: (connection) => configureMysql(connection, silenceMs),
     borrow: () => () => {},

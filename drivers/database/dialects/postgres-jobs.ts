@@ -1,5 +1,5 @@
 import type { Lease, NewJob, PushOutcome, QueueSize, Release, ReservedJob } from '../../../src/index.js';
-import type { DeletedAndReserved, JobTable, PushedAndTold } from './dialect.js';
+import type { DeletedAndReserved, OwnJobTable, PushedAndTold } from './dialect.js';
 import {
   arraysOf,
   changedBy,
@@ -29,7 +29,7 @@ interface HeldRow {
 }
 
 /** Live jobs in a table of PostgreSQL. */
-export class PostgresJobs implements JobTable<PostgresConnection> {
+export class PostgresJobs implements OwnJobTable<PostgresConnection> {
   readonly #table: string;
   readonly #sql: PostgresJobStatements;
 

@@ -5,7 +5,6 @@ import { type PostgresConnection, postgresNow, rowsOf } from './postgres-connect
 
 /** Looks at tables of PostgreSQL. */
 export class PostgresLooks implements LookTable<PostgresConnection> {
-  readonly everyMs = 1000;
   readonly #sql: string;
   readonly #withBeats: string;
 

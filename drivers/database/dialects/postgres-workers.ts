@@ -4,8 +4,6 @@ import { changedBy, type PostgresConnection, postgresNow, rowsOf } from './postg
 
 /** The list of live workers in a table of PostgreSQL. */
 export class PostgresWorkers implements WorkerTable<PostgresConnection> {
-  readonly everyMs = 10_000;
-  readonly goesAlong = true;
   readonly #table: string;
 
   /** @param table quoted, with its schema where that is told. */

@@ -1,7 +1,6 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Logger } from '../../../src/index.js';
-import type { Opener } from '../opener.js';
-import type { Dialect } from './dialect.js';
+import type { OwnDialect } from './dialect.js';
 import { type PostgresConnection, prepareOn, setUpSession } from './postgres-connection.js';
 import { PostgresEndedJobs } from './postgres-ended-jobs.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
@@ -12,7 +11,9 @@ import { PostgresJobs } from './postgres-jobs.js';
 import { PostgresLiveJobs } from './postgres-live-jobs.js';
 import { PostgresLooks } from './postgres-looks.js';
 import { PostgresNews } from './postgres-news.js';
+import { postgresOpener } from './postgres-opener.js';
 import { PostgresSignals } from './postgres-signals.js';
+import { postgresSql } from './postgres-sql.js';
 import { PostgresStatistics } from './postgres-statistics.js';
 import { PostgresWorkers } from './postgres-workers.js';
 import { silent } from './silence.js';
@@ -28,13 +29,15 @@ export interface PostgresDialectOptions {
   readonly logger: Logger;
   /** How long a client says nothing in a transaction at most, in ms. */
   readonly silenceMs: number;
-  /** Present where connections are opened without knex. */
-  readonly opener?: Opener<PostgresConnection> | undefined;
+  /** What the client's package takes, where connections are opened without knex. */
+  readonly address: object | undefined;
+  /** How long such a connection may take to be ready, in ms. */
+  readonly readyMs: number;
 }
 
 /** PostgreSQL from 9.5 on, through the package pg. Delays and leases go by the server's clock. */
-export function postgresDialect(options: PostgresDialectOptions): Dialect<PostgresConnection> {
-  const { place, tables, prepare, notify, logger, silenceMs, opener } = options;
+export function postgresDialect(options: PostgresDialectOptions): OwnDialect<PostgresConnection> {
+  const { place, tables, prepare, notify, logger, silenceMs, address, readyMs } = options;
   const { schema } = tables;
   const quoted = (name: string): string => (schema === undefined ? `"${name}"` : `"${schema}"."${name}"`);
   const table = quoted(tables.jobs);
@@ -52,7 +55,8 @@ export function postgresDialect(options: PostgresDialectOptions): Dialect<Postgr
     health: new PostgresHealth(schema),
     history: new PostgresHistory(schema),
     news: notify ? new PostgresNews(table, logger) : silent,
-    ...(opener && { opener }),
+    sql: postgresSql,
+    ...(address && { opener: postgresOpener(address, readyMs) }),
     prepareStore: async () => {},
     configure: async (connection) => {
       const isOwn = prepare !== false && (await setUpSession(connection, silenceMs));

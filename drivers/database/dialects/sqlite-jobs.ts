@@ -7,7 +7,7 @@ import type {
   Release,
   ReservedJob,
 } from '../../../src/index.js';
-import type { DeletedAndReserved, JobTable } from './dialect.js';
+import type { DeletedAndReserved, OwnJobTable } from './dialect.js';
 import { newTokenStem } from './reserved-job.js';
 import { inTransaction, prepared, preparedRaw, type SqliteConnection } from './sqlite-connection.js';
 import { type SqliteJobStatements, sqliteJobStatements } from './sqlite-job-statements.js';
@@ -17,7 +17,7 @@ import { storeJobs } from './sqlite-push.js';
 type DueRow = readonly [number, string, string, number, number];
 
 /** Live jobs in a SQLite table. `clock` rules delays and leases, as SQLite has no clock of its own. */
-export class SqliteJobs implements JobTable<SqliteConnection> {
+export class SqliteJobs implements OwnJobTable<SqliteConnection> {
   readonly #sql: SqliteJobStatements;
   readonly #clock: Clock;
 

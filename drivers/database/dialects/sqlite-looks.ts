@@ -5,7 +5,6 @@ import { prepared, type SqliteConnection } from './sqlite-connection.js';
 
 /** Looks at tables of a SQLite file, by the clock of this process. */
 export class SqliteLooks implements LookTable<SqliteConnection> {
-  readonly everyMs = 1000;
   readonly #sql: string;
   readonly #clock: Clock;
 

@@ -4,8 +4,6 @@ import { prepared, type SqliteConnection } from './sqlite-connection.js';
 
 /** The list of live workers in a SQLite table. */
 export class SqliteWorkers implements WorkerTable<SqliteConnection> {
-  /** Every write to the file makes all idle workers of other processes look for jobs a few times. */
-  readonly everyMs = 15_000;
   readonly #clock: Clock;
   readonly #onBeat: () => void;
   readonly #beat: string;

@@ -1,6 +1,7 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Clock, Logger } from '../../../src/index.js';
-import type { Dialect } from './dialect.js';
+import type { OwnDialect } from './dialect.js';
+import { silent } from './silence.js';
 import {
   configureConnection,
   type SqliteConnection,
@@ -19,6 +20,7 @@ import { SqliteLiveJobs } from './sqlite-live-jobs.js';
 import { SqliteLooks } from './sqlite-looks.js';
 import { SqliteNews } from './sqlite-news.js';
 import { SqliteSignals } from './sqlite-signals.js';
+import { sqliteSql } from './sqlite-sql.js';
 import { SqliteStatistics } from './sqlite-statistics.js';
 import { SqliteWorkers } from './sqlite-workers.js';
 
@@ -37,7 +39,7 @@ export interface SqliteDialectOptions {
 }
 
 /** SQLite through better-sqlite3: statements run inside this process and answer at once. */
-export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConnection> {
+export function sqliteDialect(options: SqliteDialectOptions): OwnDialect<SqliteConnection> {
   const { filename, watched, isPlain = false, tables, synchronous, clock, logger } = options;
   const jobs = new SqliteJobs(tables.jobs, clock);
   const news = watched === undefined ? undefined : new SqliteNews(watched, logger);
@@ -53,7 +55,9 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect<SqliteConn
     endedJobs: new SqliteEndedJobs(tables.history),
     health: new SqliteHealth(),
     history: new SqliteHistory(clock),
-    ...(news && { news }),
+    // A database in memory is this process's alone.
+    news: news ?? silent,
+    sql: sqliteSql(clock),
     ...(isPlain && { single: sqliteOpener(filename) }),
     prepareStore: () => prepareFile(filename),
     configure(connection) {

@@ -8,7 +8,6 @@ import { ProfileHealth } from './profile-health.js';
 import { ProfileJobs } from './profile-jobs.js';
 import { ProfileLiveJobs } from './profile-live-jobs.js';
 import { ProfileLooks } from './profile-looks.js';
-import type { Sql } from './sql.js';
 import { profileStatements } from './statements.js';
 
 /** Which tables of PHP a connection works on, and how. */
@@ -22,18 +21,17 @@ export interface ProfileSettings {
 /** A dialect whose jobs and failed jobs are in PHP's tables; drover's other tables stay as they are. */
 export function withProfile<Connection>(
   dialect: Dialect<Connection>,
-  sql: Sql<Connection>,
   tables: TableNames,
   { profile, retryAfterMs, time }: ProfileSettings,
 ): Dialect<Connection> {
   const { schema } = tables;
+  const { news, sql } = dialect;
   const placed = (table: string): string =>
     schema === undefined ? sql.quote(table) : `${sql.quote(schema)}.${sql.quote(table)}`;
   const statements = profileStatements(profile, placed(tables.jobs), sql.quote);
   const options = { sql, statements, profile, retryAfterMs };
   const jobs = new ProfileJobs(options);
   const table = placed(tables.failedJobs);
-  const { news } = dialect;
   return {
     ...dialect,
     jobs,
@@ -42,6 +40,6 @@ export function withProfile<Connection>(
     looks: new ProfileLooks(dialect.looks, options),
     failedJobs: new ProfileFailedJobs({ sql, table, profile, wire: profile.wire, jobs, time }),
     // PHP tells nobody of its jobs; a SQLite file is watched, whoever writes it.
-    ...(news && { news: news.tell === undefined ? news : silent }),
+    news: news.tell === undefined ? news : silent,
   };
 }

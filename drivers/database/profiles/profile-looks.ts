@@ -4,12 +4,10 @@ import type { ProfileJobsOptions } from './profile-jobs.js';
 
 /** Looks at queues of a table of PHP; signals and beats go the dialect's own way, as their tables are drover's. */
 export class ProfileLooks<Connection> implements LookTable<Connection> {
-  readonly everyMs: number;
   readonly #own: LookTable<Connection>;
   readonly #options: ProfileJobsOptions<Connection>;
 
   constructor(own: LookTable<Connection>, options: ProfileJobsOptions<Connection>) {
-    this.everyMs = own.everyMs;
     this.#own = own;
     this.#options = options;
   }
