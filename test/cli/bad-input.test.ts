@@ -173,10 +173,10 @@ describe('a worker without a single job takes none and spends no try', () => {
 
   test('another working directory, where there is no config either', async () => {
     project = new CliProject();
-    await refused(
-      ['work', '--once'],
-      /no job files were found for \.\/jobs\/.*\n {2}fix: Start it in the project's folder/,
-    );
+    const result = await project.run('work', '--once');
+    const says = /no job files were found for \.\/jobs\/.*\n {2}fix: Start it in the project's folder/;
+    expectOneClearError(result, 'E_USAGE', 2, says);
+    expect([result.stdout, existsSync(project.path('drover.sqlite'))]).toEqual(['', false]);
   });
 
   test('a config without jobs', async () => {
