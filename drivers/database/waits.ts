@@ -145,7 +145,11 @@ export class Waits<Connection> {
         this.#wakeAll();
       },
     };
-    return await news.listen(() => session.openAlone(), hearing);
+    try {
+      return await news.listen(() => session.openAlone(), hearing);
+    } catch (error) {
+      throw await session.explained(error);
+    }
   }
 
   #wakeAll(queue?: string): void {

@@ -51,6 +51,19 @@ test.each(asked)(
   },
 );
 
+test.each(asked)(
+  'a wait whose connection is lost as it asks %s ends with an error that is tried again',
+  async (text) => {
+    const connector = open();
+    await connector.size('mail');
+    // Announcing is tried a second time, on another connection.
+    const faults = [0, 1].map(() => proxy.plan('cut-before', containing(text)));
+    const waiting = connector.waitForJob?.(['lost'], longMs, new AbortController().signal);
+    await expect(waiting).rejects.toMatchObject({ code: 'E_STORE_UNAVAILABLE', transient: true });
+    await faults[0]?.happened;
+  },
+);
+
 test.each(asked)('who is to stop does not wait for the answer to %s', async (text) => {
   const connector = open({ commandTimeout: '600s' });
   await connector.size('mail');
