@@ -136,7 +136,7 @@ test('connections that are cut are made anew', async () => {
 test('a full master refuses pushes to its own queues and can be drained', async () => {
   const connector = await connect();
   for (const queue of ['high', 'low']) await connector.push(queue, [job(queue)]);
-  const { node } = await on('default');
+  const { node } = await on('high');
   await node.client.config('SET', 'maxmemory', '1');
   expect(await errorOf(connector.push('high', [job('more')]))).toMatchObject({
     code: 'E_STORE_FULL',
