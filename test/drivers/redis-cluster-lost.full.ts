@@ -228,7 +228,7 @@ test('a master that is killed and started again has every push that was accepted
 
 test('a master that evicts is told by the doctor', async () => {
   const connector = await connect();
-  const { node } = await on('high');
+  const { node } = await on('low');
   await node.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const findings = await connector.diagnose();
   expect(findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toContain('eviction');
