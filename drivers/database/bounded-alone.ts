@@ -1,5 +1,6 @@
 import { waitAtMost, within } from '../../src/index.js';
 import type { Alone, BoundedAlone, Dialect } from './dialects/dialect.js';
+import { explain } from './errors.js';
 import { type Deadline, tooLate } from './lend.js';
 
 /**
@@ -8,16 +9,22 @@ import { type Deadline, tooLate } from './lend.js';
  */
 export function boundedAlone<Connection>(
   { connection, end }: Alone<Connection>,
-  { drop, place }: Pick<Dialect<Connection>, 'drop' | 'place'>,
+  dialect: Pick<Dialect<Connection>, 'drop' | 'place' | 'explain'>,
   deadlineMs: Deadline,
 ): BoundedAlone<Connection> {
+  const { drop, place } = dialect;
   return {
     connection,
-    ask: (task) =>
-      within(task(connection), deadlineMs, () => {
-        drop(connection);
-        return tooLate(place, deadlineMs, true);
-      }),
+    async ask(task) {
+      try {
+        return await within(task(connection), deadlineMs, () => {
+          drop(connection);
+          return tooLate(place, deadlineMs, true);
+        });
+      } catch (error) {
+        throw explain(error, dialect);
+      }
+    },
     async end() {
       try {
         await waitAtMost(end(), deadlineMs);

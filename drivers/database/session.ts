@@ -139,11 +139,6 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
     return this.#closing;
   }
 
-  /** The `QueueError` for what a connection beside the pool threw. */
-  async explained(error: unknown): Promise<QueueError> {
-    return explain(error, await this.#options.loading);
-  }
-
   async #track<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) {
       throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#options.place} is closed`);
@@ -154,7 +149,7 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
     try {
       return await pending;
     } catch (error) {
-      throw await this.explained(error);
+      throw explain(error, await this.#options.loading);
     } finally {
       this.#underWay.delete(pending);
     }

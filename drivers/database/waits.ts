@@ -111,7 +111,7 @@ export class Waits<Connection> {
         // Cut off meanwhile: another may do.
         if (this.#listener === listening) this.#listener = undefined;
         await listener.end();
-        if (tries > 1) throw await this.#options.session.explained(error);
+        if (tries > 1) throw error;
       }
     }
   }
@@ -145,11 +145,7 @@ export class Waits<Connection> {
         this.#wakeAll();
       },
     };
-    try {
-      return await news.listen(() => session.openAlone(), hearing);
-    } catch (error) {
-      throw await session.explained(error);
-    }
+    return await news.listen(() => session.openAlone(), hearing);
   }
 
   #wakeAll(queue?: string): void {

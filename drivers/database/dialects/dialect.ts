@@ -199,7 +199,7 @@ export interface BoundedAlone<Connection> extends Alone<Connection> {
   /**
    * Runs `task` on it. One at a time.
    *
-   * @throws QueueError `E_STORE_UNAVAILABLE` past the deadline, when the connection has been cut off.
+   * @throws QueueError for whatever goes wrong; `E_STORE_UNAVAILABLE` past the deadline, when the connection has been cut off.
    */
   ask<T>(task: (connection: Connection) => Promise<T>): Promise<T>;
 }
