@@ -15,8 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => proxy.close());
 
-const open = (options = {}) =>
-  sandbox.open({ url: sandbox.url.replace(/:\d+\//, `:${proxy.port}/`), ...options });
+const open = (options = {}) => sandbox.open({ url: sandbox.urlAt(proxy.port), ...options });
 
 /** Longer than a test may take. */
 const longMs = 600_000;

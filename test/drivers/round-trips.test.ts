@@ -36,7 +36,7 @@ async function onRedis(): Promise<Store> {
 async function onServer(kind: ServerName): Promise<Store> {
   const sandbox = await new ServerSandbox(kind).make();
   const proxy = await startFaultProxy(Number(new URL(sandbox.url).port));
-  const url = sandbox.url.replace(/:\d+\//, `:${proxy.port}/`);
+  const url = sandbox.urlAt(proxy.port);
   // Telling others of a push is no part of it.
   const connector = sandbox.open({ url, ...(kind === 'postgres' && { notify: false }) });
   const close = async () => {

@@ -17,7 +17,7 @@ describe.each(serverKinds)('%s', (kind) => {
 
   test('a transaction whose client was cut off without a word keeps its jobs from nobody for long', async () => {
     const proxy = await startFaultProxy(Number(new URL(sandbox.url).port));
-    const url = sandbox.url.replace(/:\d+\//, `:${proxy.port}/`);
+    const url = sandbox.urlAt(proxy.port);
     const cutOff = sandbox.open({ url, commandTimeout: '500ms' });
     await sandbox.open().push('mail', [{ id: 'a', body: '{}' }]);
     await cutOff.size('mail');
@@ -34,7 +34,7 @@ describe.each(serverKinds)('%s', (kind) => {
 
   test('who was blocked in a transaction for too long is told so in a way that is tried again', async () => {
     const proxy = await startFaultProxy(Number(new URL(sandbox.url).port));
-    const url = sandbox.url.replace(/:\d+\//, `:${proxy.port}/`);
+    const url = sandbox.urlAt(proxy.port);
     await sandbox.open().push('late', [{ id: 'b', body: '{}' }]);
     const blocked = sandbox.open({ url, commandTimeout: '500ms' });
     await blocked.size('late');

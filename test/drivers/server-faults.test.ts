@@ -173,7 +173,7 @@ describe.each(serverKinds)('%s', (kind) => {
   });
 
   test('a server that cannot be reached is told at once, and nothing was sent', async () => {
-    const url = sandbox.url.replace(/:\d+\//, ':1/');
+    const url = sandbox.urlAt(1);
     expect(await errorOf(sandbox.open({ url }).push('mail', [job('a')]))).toMatchObject({
       code: 'E_STORE_UNAVAILABLE',
       transient: true,

@@ -63,7 +63,7 @@ describe.each(serverKinds)('%s', (kind) => {
   test('connections that were being made in a black hole hold nothing up after it', async () => {
     const proxy = await startFaultProxy(Number(new URL(server.url).port));
     const quiet = kind === 'postgres' ? { notify: false } : {};
-    const url = sandbox.url.replace(/:\d+\//, `:${proxy.port}/`);
+    const url = sandbox.urlAt(proxy.port);
     const connector = sandbox.open({ url, prefix: 'hole_', commandTimeout: '500ms', ...quiet });
     await connector.push('mail', [job('a')]);
     proxy.blackHole();

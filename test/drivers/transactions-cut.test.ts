@@ -41,7 +41,7 @@ describe.each(serverKinds)('%s', (kind) => {
     await sandbox.clean();
   });
 
-  const throughProxy = (): string => sandbox.url.replace(/:\d+\//, `:${proxy.port}/`);
+  const throughProxy = (): string => sandbox.urlAt(proxy.port);
   const isThere = async (table: string, column: string, value: string): Promise<boolean> =>
     (await sandbox.sql(`SELECT 1 AS found FROM ${table} WHERE ${column} = '${value}'`)).length === 1;
 

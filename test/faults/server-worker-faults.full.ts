@@ -48,7 +48,7 @@ describe.each(serverKinds)('a worker on %s', (server) => {
     await sandbox.clean();
   });
 
-  const throughProxy = (): string => sandbox.url.replace(/:\d+\//, `:${proxy.port}/`);
+  const throughProxy = (): string => sandbox.urlAt(proxy.port);
 
   /** A queue through the proxy whose one job is done by `handle`, and what came of its jobs. */
   function setUp(handle: (context: JobContext<unknown>) => unknown, lease: Duration = '20s', tries = 2) {

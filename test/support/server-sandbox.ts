@@ -41,6 +41,11 @@ export class ServerSandbox {
     this.url = `${server}${this.#name}`;
   }
 
+  /** The database as it is reached by another port, that of a proxy. */
+  urlAt(port: number): string {
+    return this.url.replace(/:\d+\//, `:${port}/`);
+  }
+
   /** Makes the database. */
   async make(): Promise<this> {
     const client = await this.#onServer();
