@@ -8,8 +8,6 @@ export interface SqlServer {
   createDatabase(): Promise<void>;
   /** Rows of a table. */
   rows(table: string): Promise<number>;
-  /** Statements of all clients so far. */
-  requests(): Promise<number>;
 }
 
 const name = 'torture';
@@ -18,17 +16,12 @@ const name = 'torture';
 export function sqlServer(kind: 'mysql' | 'postgres', server: string): SqlServer {
   const url = `${server}${name}`;
   const ask = kind === 'mysql' ? askMysql : askPostgres;
-  const counted =
-    kind === 'mysql'
-      ? `SELECT variable_value AS n FROM information_schema.global_status WHERE variable_name = 'QUESTIONS'`
-      : `SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = '${name}'`;
   return {
     url,
     createDatabase: async () => {
       await ask(kind === 'mysql' ? server : `${server}postgres`, `CREATE DATABASE ${name}`);
     },
     rows: (table) => ask(url, `SELECT count(*) AS n FROM ${table}`),
-    requests: () => ask(url, counted),
   };
 }
 
