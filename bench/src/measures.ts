@@ -4,7 +4,10 @@ import { latency } from './measures/latency.js';
 import { push } from './measures/push.js';
 import type { Measure } from './measures/setting.js';
 
-const large = { bytes: 20_000, share: 0.25 };
+const large = { bytes: 20_000, share: 0.05 };
+
+/** All backlogs have as few handled of them as the smallest holds. */
+const backlogShare = 0.2;
 
 /** The measures by name; `push`, `drain` and `backlog` name groups of them. */
 export const measures = {
@@ -20,7 +23,7 @@ export const measures = {
   'drain-io': drain('drain: handlers that wait 2 ms, concurrency 10, jobs/s', {
     concurrency: 10,
     handlerMs: 2,
-    share: 0.5,
+    share: 0.1,
   }),
   'backlog-1k': backlog(1000),
   'backlog-20k': backlog(20_000),
@@ -29,6 +32,7 @@ export const measures = {
   'delayed-100k': drain('backlog: 100,000 delayed besides, concurrency 10, jobs/s', {
     concurrency: 10,
     delayed: 100_000,
+    share: backlogShare,
   }),
   latency,
   cold,
@@ -44,5 +48,9 @@ export function moreIsBetter(figure: string): boolean {
 
 function backlog(waiting: number): Measure {
   const many = waiting.toLocaleString('en-US');
-  return drain(`backlog: ${many} waiting, concurrency 10, jobs/s`, { concurrency: 10, waiting });
+  return drain(`backlog: ${many} waiting, concurrency 10, jobs/s`, {
+    concurrency: 10,
+    waiting,
+    share: backlogShare,
+  });
 }

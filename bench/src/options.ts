@@ -36,7 +36,7 @@ export function readOptions(argv: readonly string[]): Options {
       without: { type: 'string' },
       measures: { type: 'string', default: 'push,drain,latency' },
       repeat: { type: 'string', default: '3' },
-      jobs: { type: 'string', default: '20000' },
+      jobs: { type: 'string', default: '100000' },
       paced: { type: 'string', default: '500' },
       limit: { type: 'string', default: '20' },
       aof: { type: 'string' },
