@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type NewJob, type PushOutcome, QueueError } from '../../src/index.js';
+import { asArgument } from './argument.js';
 import type { Commands } from './commands.js';
 import type { Keys } from './keys.js';
 import { settled } from './lost-reply.js';
@@ -10,8 +11,6 @@ import type { RedisWire } from './wire.js';
 
 /** Of one argument with several members. */
 const mostCharacters = 100_000;
-/** Of a text that is cheaper sent as bytes. */
-const fewestBytes = 4096;
 
 /**
  * Stores jobs. A push whose answer was lost is settled by one script, which looks whether the jobs were stored and
@@ -156,11 +155,6 @@ function parcels(members: readonly string[]): (string | Buffer)[] {
   }
   found.push(asArgument(members.slice(from).join('\n')));
   return found;
-}
-
-/** A long text as its bytes: a command in one text is copied once more, and encoded character by character. */
-function asArgument(text: string): string | Buffer {
-  return text.length < fewestBytes ? text : Buffer.from(text);
 }
 
 /** What the scripts take. */
