@@ -16,8 +16,6 @@ type NextJobReply = 0 | Buffer | [Buffer];
 /** How long the beginning of a token is. */
 const beganLength = 14;
 
-/** What has become due meanwhile may stand behind the jobs that wait for so long, where each is taken by itself. */
-const lookMs = 5;
 /** After it was of no use the whole script is taken for so long: what is in the way is not gone at once. */
 const restMs = 20;
 
@@ -27,7 +25,6 @@ export class NextReserve {
   /** Queues that gave all that was asked for, the last time. */
   readonly #plenty = new Set<string>();
   #restsUntilMs = 0;
-  #looksAtMs = 0;
 
   constructor(parts: Pick<RedisParts, 'keys' | 'session'>) {
     this.#parts = parts;
@@ -83,11 +80,8 @@ export class NextReserve {
     random: string,
   ): Promise<Reserved | undefined> {
     const { keys, session } = this.#parts;
-    const nowMs = performance.now();
-    const looks = nowMs >= this.#looksAtMs;
-    if (looks) this.#looksAtMs = nowMs + lookMs;
     const end = placeText(0) + random;
-    const args: (string | number | Buffer)[] = [leaseMs, end, looks ? 1 : 0];
+    const args: (string | number | Buffer)[] = [leaseMs, end];
     if (lease !== undefined) args.push(memberOf(lease.handle));
     const reply = await session.script<NextJobReply>(nextJobScript, keys.ofQueue(queue).slice(0, 5), args);
     if (reply === 0) return this.#rest();

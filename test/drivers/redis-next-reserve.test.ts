@@ -216,7 +216,7 @@ test('a user who may not write leases loses no job', async () => {
   const args = [`${list}`, `${list}:delayed`, `${list}:reserved`, `${list}:ids`, `${list}:bodies`];
   const own = server.client.duplicate({ username: 'reader', password: 'secret' });
   expect(await own.eval(nextScript.lua, 5, ...args, '2', '60000', '0'.repeat(14))).toBe(0);
-  expect(await own.eval(nextJobScript.lua, 5, ...args, '60000', '0'.repeat(14), '1')).toBe(0);
+  expect(await own.eval(nextJobScript.lua, 5, ...args, '60000', '0'.repeat(18))).toBe(0);
   own.disconnect();
   await reader.close();
   expect(await server.client.llen(list)).toBe(2);
