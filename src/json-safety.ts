@@ -12,76 +12,86 @@ const maxDataDepth = 200;
  * @throws QueueError `E_PAYLOAD_INVALID` naming the path of the value, such as `data.items[3].at`.
  */
 export function assertJsonSafe(data: unknown): void {
-  visit(data, [], []);
+  visit(data, undefined);
 }
 
-type Path = (string | number)[];
+/** Where a value stands: its path is made only for who is refused. */
+interface Holder {
+  readonly value: object;
+  /** Of the value that is looked at. */
+  key: string | number;
+  readonly depth: number;
+  readonly holder: Holder | undefined;
+}
 
-function visit(value: unknown, path: Path, ancestors: object[]): void {
+function visit(value: unknown, holder: Holder | undefined): void {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) refuse(path, 'holds half of a surrogate pair', 'Use value.toWellFormed().');
+      if (!value.isWellFormed())
+        refuse(holder, 'holds half of a surrogate pair', 'Use value.toWellFormed().');
       return;
     case 'number':
-      if (!Number.isFinite(value)) refuse(path, `is ${value}, which JSON turns into null`);
+      if (!Number.isFinite(value)) refuse(holder, `is ${value}, which JSON turns into null`);
       return;
     case 'boolean':
       return;
     case 'object':
-      if (value !== null) visitObject(value, path, ancestors);
+      if (value !== null) visitObject(value, holder);
       return;
     case 'bigint':
-      refuse(path, 'is a BigInt', 'Push it as a string and convert it back in the handler.');
+      refuse(holder, 'is a BigInt', 'Push it as a string and convert it back in the handler.');
       break;
     case 'undefined':
-      refuse(path, 'is undefined, which JSON turns into null', 'Use null.');
+      refuse(holder, 'is undefined, which JSON turns into null', 'Use null.');
       break;
     default:
-      refuse(path, `is a ${typeof value}, which JSON cannot hold`);
+      refuse(holder, `is a ${typeof value}, which JSON cannot hold`);
   }
 }
 
-function visitObject(value: object, path: Path, ancestors: object[]): void {
-  if (ancestors.includes(value)) refuse(path, 'refers back to an object that contains it');
-  if (ancestors.length >= maxDataDepth) refuse(path, `is nested deeper than ${maxDataDepth} levels`);
-  ancestors.push(value);
-  if (Array.isArray(value)) {
-    if (!isPlainArray(value)) refuse(path, `is a ${className(value)}, which JSON turns into an array`);
-    if (Object.keys(value).length > value.length)
-      refuse(path, 'is an array with properties, which JSON drops');
-    for (let index = 0; index < value.length; index++) {
-      path.push(index);
-      visit(value[index], path, ancestors);
-      path.pop();
-    }
-  } else {
-    visitProperties(value, path, ancestors);
+function visitObject(value: object, holder: Holder | undefined): void {
+  for (let outer = holder; outer !== undefined; outer = outer.holder) {
+    if (outer.value === value) refuse(holder, 'refers back to an object that contains it');
   }
-  ancestors.pop();
+  const depth = holder === undefined ? 1 : holder.depth + 1;
+  if (depth > maxDataDepth) refuse(holder, `is nested deeper than ${maxDataDepth} levels`);
+  const own: Holder = { value, key: 0, depth, holder };
+  if (Array.isArray(value)) visitItems(value, own);
+  else visitProperties(value, own);
 }
 
-function visitProperties(value: object, path: Path, ancestors: object[]): void {
+function visitItems(value: readonly unknown[], own: Holder): void {
+  const { holder } = own;
+  if (!isPlainArray(value)) refuse(holder, `is a ${className(value)}, which JSON turns into an array`);
+  if (Object.keys(value).length > value.length)
+    refuse(holder, 'is an array with properties, which JSON drops');
+  for (let index = 0; index < value.length; index++) {
+    own.key = index;
+    visit(value[index], own);
+  }
+}
+
+function visitProperties(value: object, own: Holder): void {
+  const { holder } = own;
   if (!isPlain(value)) {
     const kind = className(value);
     const fix = value instanceof Date ? 'Push value.toISOString() or value.getTime().' : undefined;
-    refuse(path, `is a ${kind}, which JSON would change`, fix);
+    refuse(holder, `is a ${kind}, which JSON would change`, fix);
   }
-  if (Object.getOwnPropertySymbols(value).length > 0) refuse(path, 'has a symbol as key, which JSON drops');
+  if (Object.getOwnPropertySymbols(value).length > 0) refuse(holder, 'has a symbol as key, which JSON drops');
   for (const key of Object.keys(value)) {
-    path.push(key);
-    if (!key.isWellFormed()) refuse(path, 'has a key with half of a surrogate pair');
-    const item = itemOf(value, key, path);
-    if (item !== undefined) visit(item, path, ancestors);
-    path.pop();
+    own.key = key;
+    if (!key.isWellFormed()) refuse(own, 'has a key with half of a surrogate pair');
+    const item = itemOf(value, key, holder);
+    if (item !== undefined) visit(item, own);
   }
 }
 
-function itemOf(value: object, key: string, path: Path): unknown {
+function itemOf(value: object, key: string, holder: Holder | undefined): unknown {
   try {
     return (value as Record<string, unknown>)[key];
   } catch {
-    path.pop(); // it is the object that is told of
-    return refuse(path, 'has a getter that throws');
+    return refuse(holder, 'has a getter that throws');
   }
 }
 
@@ -105,8 +115,8 @@ function className(value: object): string {
   }
 }
 
-function refuse(path: Path, problem: string, fix = 'Push plain JSON values only.'): never {
-  const shown = path.map((part) =>
+function refuse(holder: Holder | undefined, problem: string, fix = 'Push plain JSON values only.'): never {
+  const shown = pathOf(holder).map((part) =>
     typeof part === 'number'
       ? `[${part}]`
       : /^[A-Za-z_$][\w$]*$/.test(part)
@@ -115,4 +125,10 @@ function refuse(path: Path, problem: string, fix = 'Push plain JSON values only.
   );
   const text = shown.length > 12 ? [...shown.slice(0, 6), '…', ...shown.slice(-5)].join('') : shown.join('');
   throw new QueueError('E_PAYLOAD_INVALID', `data${text} ${problem}`, { fix });
+}
+
+function pathOf(holder: Holder | undefined): (string | number)[] {
+  const path: (string | number)[] = [];
+  for (let at = holder; at !== undefined; at = at.holder) path.push(at.key);
+  return path.reverse();
 }

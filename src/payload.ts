@@ -93,10 +93,13 @@ function thinkQueue3Encoder(fields: SharedFields): PayloadEncoder {
   const head = inAscii(JSON.stringify({ job, maxTries, timeout, timeoutAt })).slice(0, -1);
   const rest = inAscii(JSON.stringify({ backoff, maxExceptions, ...trace })).slice(1, -1);
   const tail = rest === '' ? '' : `,${rest}`;
+  const [headOfData, tailToId] = [`${head},"data":`, `${tail},"id":`];
   return (data, id, dueAt) => {
-    const json = data === undefined ? '' : `,"data":${inAscii(JSON.stringify(data))}`;
-    const due = dueAt === undefined ? '' : `,"dueAt":${dueAt}`;
-    return `${head}${json}${tail}${due},"id":${inAscii(JSON.stringify(id))},"attempts":0}`;
+    const start = data === undefined ? head : headOfData + inAscii(JSON.stringify(data));
+    const toId = dueAt === undefined ? tailToId : `${tail},"dueAt":${dueAt},"id":`;
+    // Nearly all ids need no escapes.
+    const idJson = /^[\w.:-]*$/.test(id) ? `"${id}"` : inAscii(JSON.stringify(id));
+    return `${start}${toId}${idJson},"attempts":0}`;
   };
 }
 

@@ -99,12 +99,38 @@ export class Pusher {
   bulk<Input>(
     job: Pushable<Input>,
     dataList: readonly NoInfer<Input>[],
-    options: Omit<PushOptions, 'id'> = {},
+    options: Omit<PushOptions, 'id'> = noOptions,
   ): Promise<string[]> {
     if ('id' in options && options.id !== undefined) {
       return Promise.reject(new QueueError('E_CONFIG', 'bulk: one id cannot be that of many jobs'));
     }
-    return this.pushMany(dataList.map((data) => [job, data, options]));
+    return tracePush(this.#core.config.tracing, (trace) => this.#bulk(job, dataList, options, trace));
+  }
+
+  async #bulk(
+    job: Pushable,
+    dataList: readonly unknown[],
+    options: PushOptions,
+    trace: PushTrace,
+  ): Promise<string[]> {
+    if (dataList.length === 0) return [];
+    const nowMs = this.#core.clock.now();
+    const plan = this.#planOf(job, options, nowMs, trace);
+    const jobs: PreparedJob[] = [];
+    for (const data of dataList) {
+      const made = jobOfPlan(plan, data, nowMs);
+      jobs.push(made instanceof Promise ? await made : made);
+    }
+    const { connection, draft } = plan;
+    if (trace !== untraced) {
+      trace.describe({
+        connection,
+        queue: draft.queue,
+        name: draft.name,
+        ids: jobs.map(({ job: { id } }) => id),
+      });
+    }
+    return await storeAll(this.#core, connection, draft.queue, jobs, this.#transaction);
   }
 
   /**

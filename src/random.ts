@@ -29,7 +29,9 @@ export function randomUuid(): string {
 
 /** The digit that stands for a UUID's variant (RFC 9562), with the last two bits of one of `digits`. */
 export function variantOf(digits: string, place: number): string {
-  return '89ab'.charAt(Number.parseInt(digits.charAt(place), 16) & 3);
+  const code = digits.charCodeAt(place);
+  // A letter's code is one behind the four that its digit would have.
+  return '89ab'.charAt((code > 0x39 ? code + 1 : code) & 3);
 }
 
 function readSystem(): boolean {

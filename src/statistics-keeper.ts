@@ -69,10 +69,10 @@ export class StatisticsKeeper {
     this.#writtenAtMs = options.clock.now();
   }
 
-  /** A job was stored. */
-  pushed(queue: string, name: string): void {
+  /** Jobs were stored. */
+  pushed(queue: string, name: string, jobs = 1): void {
     if (this.#isOff) return;
-    this.#tally(queue, name).counts.pushed += 1;
+    this.#tally(queue, name).counts.pushed += jobs;
   }
 
   /** An attempt was settled. */

@@ -1,6 +1,7 @@
 import type { PushOutcome } from './connector.js';
 import type { PreparedJob } from './push.js';
 import type { QueueCore } from './queue-core.js';
+import type { StatisticsKeeper } from './statistics-keeper.js';
 import { pushIn } from './transaction.js';
 
 /** Stores one job, which may share a call to the store with others of this turn of the event loop; answers its id. */
@@ -57,8 +58,19 @@ function tellPushed(
 ): void {
   if (stored.length === 0) return;
   const keeper = statistics.of(connection);
-  for (const { name } of stored) keeper?.pushed(queue, name);
+  if (keeper !== undefined) countPushed(keeper, queue, stored);
   if (!events.isHeard('queue:pushed')) return;
   const jobs = stored.map(({ name, job: { id } }) => ({ id, name }));
   events.emit({ event: 'queue:pushed', connection, queue, jobs });
+}
+
+/** Counts neighbours of one name together: all of a `bulk` are. */
+function countPushed(keeper: StatisticsKeeper, queue: string, stored: readonly PreparedJob[]): void {
+  let from = 0;
+  for (let next = 1; next <= stored.length; next++) {
+    const { name } = stored[from] as PreparedJob;
+    if (stored[next]?.name === name) continue;
+    keeper.pushed(queue, name, next - from);
+    from = next;
+  }
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
+import { asArgument } from './argument.js';
 import { tailBytes } from './dialect.js';
 import { bytesShownBy, shownBytes } from './raw-bytes.js';
 
@@ -154,7 +155,7 @@ export function handleOf(member: string | Buffer): string {
 /** The member that a handle stands for. Members in the reserved set begin with a brace. */
 export function memberOf(handle: string | number): string | Buffer {
   const text = String(handle);
-  return text.startsWith('=') ? Buffer.from(text.slice(1), 'base64') : text;
+  return text.startsWith('=') ? Buffer.from(text.slice(1), 'base64') : asArgument(text);
 }
 
 /** @param head a member up to its attempts. */

@@ -2,12 +2,19 @@ import { isAscii } from 'node:buffer';
 import type { Lease, ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
 import { memberOf, readPushed, textOf } from './member.js';
+import { nextJobScript } from './next-job-script.js';
 import { nextScript } from './next-script.js';
 import { heldIn, placeText } from './reserved-batch.js';
 import type { Reserved } from './reserver.js';
 
 /** The beginning of the tokens, what became of the deletions, the sizes of the members, the members joined. */
 type NextReply = 0 | [began: Buffer, held: Buffer, sizes: Buffer, texts: Buffer | Buffer[]];
+
+/** The beginning of the token and the member; in a list where the lease of the one to delete was lost. */
+type NextJobReply = 0 | Buffer | [Buffer];
+
+/** How long the beginning of a token is. */
+const beganLength = 14;
 
 /** After it was of no use the whole script is taken for so long: what is in the way is not gone at once. */
 const restMs = 20;
@@ -49,14 +56,12 @@ export class NextReserve {
     leaseMs: number,
     random: string,
   ): Promise<Reserved | undefined> {
+    if (limit === 1 && leases.length <= 1) return await this.#reserveOne(leases[0], queue, leaseMs, random);
     const { keys, session } = this.#parts;
     const args: (string | number | Buffer)[] = [limit, leaseMs, random];
     for (const { handle } of leases) args.push(memberOf(handle));
     const reply = await session.script<NextReply>(nextScript, keys.ofQueue(queue).slice(0, 5), args);
-    if (reply === 0) {
-      this.#restsUntilMs = performance.now() + restMs;
-      return undefined;
-    }
+    if (reply === 0) return this.#rest();
     const [began, held, sizes, texts] = reply;
     const jobs = jobsOf(
       queue,
@@ -67,6 +72,35 @@ export class NextReserve {
     );
     return { held: heldIn(held, leases.length), jobs };
   }
+
+  async #reserveOne(
+    lease: Lease | undefined,
+    queue: string,
+    leaseMs: number,
+    random: string,
+  ): Promise<Reserved | undefined> {
+    const { keys, session } = this.#parts;
+    const end = placeText(0) + random;
+    const args: (string | number | Buffer)[] = [leaseMs, end];
+    if (lease !== undefined) args.push(memberOf(lease.handle));
+    const reply = await session.script<NextJobReply>(nextJobScript, keys.ofQueue(queue).slice(0, 5), args);
+    if (reply === 0) return this.#rest();
+    const isHeld = !Array.isArray(reply);
+    const bytes = isHeld ? reply : reply[0];
+    const token = bytes.toString('latin1', 0, beganLength) + end;
+    const job = jobOf(queue, textOf(bytes.subarray(beganLength)), token);
+    return { held: lease === undefined ? [] : [isHeld], jobs: [job] };
+  }
+
+  #rest(): undefined {
+    this.#restsUntilMs = performance.now() + restMs;
+    return undefined;
+  }
+}
+
+function jobOf(queue: string, member: string | Buffer, token: string): ReservedJob {
+  const { handle, ...read } = readPushed(member, token);
+  return { queue, ...read, lease: { queue, token, handle } };
 }
 
 function jobsOf(
@@ -83,9 +117,7 @@ function jobsOf(
     while (from < bytes.length) {
       const to = from + sizes.readUInt32LE(jobs.length * 4);
       const member = isPlain ? bytes.toString('latin1', from, to) : textOf(bytes.subarray(from, to));
-      const token = began + placeText(jobs.length) + random;
-      const { handle, ...read } = readPushed(member, token);
-      jobs.push({ queue, ...read, lease: { queue, token, handle } });
+      jobs.push(jobOf(queue, member, began + placeText(jobs.length) + random));
       from = to;
     }
   }

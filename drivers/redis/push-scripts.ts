@@ -44,8 +44,8 @@ end
 
 /**
  * The push of most jobs: due now, under ids that need not be held apart. KEYS: the list, the delayed jobs, the mark of
- * this push. ARGV: members, parted by line feeds. Answers 1, or 0 where nothing was stored as the jobs must queue behind delayed ones that
- * are due by now.
+ * this push. ARGV: one member, or how many there are and then they, parted by line feeds. Answers 1, or 0 where nothing
+ * was stored: the jobs must queue behind delayed ones that are due by now, or a line feed stands inside a member.
  */
 export const pushNowScript = plainScript(`
 if redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then -- mostly there is neither
@@ -54,25 +54,24 @@ if redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 then -- mostly there is neither
   local time = redis.call('TIME')
   if tonumber(first) <= time[1] + time[2] / 1000000 then return 0 end
 end
-if #ARGV == 1 and not string.find(ARGV[1], '\\n', 1, true) then
+if #ARGV == 1 then
   redis.call('RPUSH', KEYS[1], ARGV[1])
   return 1
 end
 local members, count = {}, 0
-for at = 1, #ARGV do
+for at = 2, #ARGV do
   local lines, from = ARGV[at], 1
   while from do
     local feed = string.find(lines, '\\n', from, true)
     count = count + 1
     members[count] = string.sub(lines, from, feed and feed - 1)
     from = feed and feed + 1
-    if count == 1000 then
-      redis.call('RPUSH', KEYS[1], unpack(members))
-      members, count = {}, 0
-    end
   end
 end
-if count > 0 then redis.call('RPUSH', KEYS[1], unpack(members)) end
+if count ~= tonumber(ARGV[1]) then return 0 end
+for from = 1, count, 1000 do
+  redis.call('RPUSH', KEYS[1], unpack(members, from, math.min(from + 999, count)))
+end
 return 1
 `);
 

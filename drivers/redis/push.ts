@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type NewJob, type PushOutcome, QueueError } from '../../src/index.js';
+import { asArgument } from './argument.js';
 import type { Commands } from './commands.js';
 import type { Keys } from './keys.js';
 import { settled } from './lost-reply.js';
@@ -40,7 +41,7 @@ export class Pusher {
     if (members === undefined || members.length === 0) return this.#settle(push, () => this.#whole(push));
     const { list, delayed, mark } = push;
     // Nearly all pushes end with its answer: what else there may be to do is made once it is to be done.
-    return this.#session.script<number>(pushNowScript, [list, delayed, mark], parcels(members)).then(
+    return this.#session.script<number>(pushNowScript, [list, delayed, mark], membersIn(members)).then(
       (answer) => (answer === 1 ? outcomesOf(push, undefined) : this.#settle(push, () => this.#whole(push))),
       (error: unknown) => this.#settle(push, () => Promise.reject(error)),
     );
@@ -126,27 +127,33 @@ function membersDueNow(jobs: readonly NewJob[], { members, holdsIds }: RedisWire
   for (const { id, body, unique, delayMs = 0, availableAtMs } of jobs) {
     if ((unique && holdsIds) || delayMs !== 0 || availableAtMs !== undefined) return undefined;
     const { member, bodyKey } = members.stored(id, body);
-    if (bodyKey !== '' || member.includes('\n')) return undefined;
+    if (bodyKey !== '') return undefined;
     found.push(member);
   }
   return found;
 }
 
+/** What the script of most pushes takes: a member alone, or how many there are and the lines that they make. */
+function membersIn(members: readonly string[]): readonly (string | Buffer)[] {
+  const [only = ''] = members;
+  return members.length === 1 ? [asArgument(only)] : [String(members.length), ...parcels(members)];
+}
+
 /** Lines, as many characters as one argument shall have: each argument has a cost, and a large one must be found room for. */
-function parcels(members: readonly string[]): readonly string[] {
-  if (members.length === 1) return members;
-  const found: string[] = [];
+function parcels(members: readonly string[]): (string | Buffer)[] {
+  const found: (string | Buffer)[] = [];
   let from = 0;
   let characters = 0;
-  for (const [index, member] of members.entries()) {
-    if (characters + member.length > mostCharacters && index > from) {
-      found.push(members.slice(from, index).join('\n'));
+  for (let index = 0; index < members.length; index++) {
+    const { length } = members[index] as string;
+    if (characters + length > mostCharacters && index > from) {
+      found.push(asArgument(members.slice(from, index).join('\n')));
       from = index;
       characters = 0;
     }
-    characters += member.length;
+    characters += length;
   }
-  found.push(members.slice(from).join('\n'));
+  found.push(asArgument(members.slice(from).join('\n')));
   return found;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
+import { nextJobScript } from '../../drivers/redis/next-job-script.js';
 import { nextScript } from '../../drivers/redis/next-script.js';
 import type { Connector } from '../../src/index.js';
 import { context, redisPerTest } from '../support/redis-per-test.js';
@@ -23,7 +24,8 @@ const push = (...ids: string[]) =>
 const next = (leases: Parameters<Connector['delete']>[0], limit: number) =>
   connector.deleteAndReserve?.(leases, ['q'], limit, 60_000) ?? expect.unreachable('it has the verb');
 const idsOf = (jobs: readonly { readonly id: string }[]) => jobs.map(({ id }) => id);
-const isUsed = async () => ((await server.client.script('EXISTS', nextScript.sha)) as number[])[0] === 1;
+const isUsed = async ({ sha } = nextScript) =>
+  ((await server.client.script('EXISTS', sha)) as number[])[0] === 1;
 
 test('a worker that gets all that it asks for takes the next by the short script', async () => {
   await push('a', 'b', 'c', 'd', 'e');
@@ -59,7 +61,7 @@ test('its leases are as others: extended, given back, settled once, and told whe
   expect(idsOf(after.jobs)).toEqual(['d']);
 });
 
-test('one job at a time goes the same way', async () => {
+test('one job at a time goes by a script of its own', async () => {
   await push('a', 'b', 'c');
   const seen: string[] = [];
   for (let jobs = await connector.reserve(['q'], 1, 60_000); jobs.length > 0; ) {
@@ -72,8 +74,59 @@ test('one job at a time goes the same way', async () => {
     jobs = answer.jobs;
   }
   expect(seen).toEqual(['a', 'b', 'c']);
-  expect(await isUsed()).toBe(true);
+  expect(await isUsed(nextJobScript)).toBe(true);
   expect(await connector.size('q')).toEqual({ ready: 0, delayed: 0, reserved: 0 });
+});
+
+test('a lease that was lost is told with the one job that is next', async () => {
+  await push('a', 'b', 'c');
+  const [a] = await connector.reserve(['q'], 1, 60_000);
+  if (!a) return expect.unreachable('there are three jobs');
+  expect(await connector.delete([a.lease])).toEqual([true]);
+  const after = await next([a.lease], 1);
+  expect(after.held).toEqual([false]);
+  expect(idsOf(after.jobs)).toEqual(['b']);
+  expect(await isUsed(nextJobScript)).toBe(true);
+});
+
+test('each of them has a lease of its own, which tells when it was taken', async () => {
+  await push('a', 'b', 'c');
+  await connector.reserve(['q'], 1, 60_000);
+  const {
+    jobs: [b],
+  } = await next([], 1);
+  const {
+    jobs: [c],
+  } = await next([], 1);
+  if (!b || !c) return expect.unreachable('there are three jobs');
+  expect(b.lease.token).not.toBe(c.lease.token);
+  const [seen] = (await connector.peek?.('q', { state: 'reserved', limit: 1 })) ?? [];
+  const [seconds] = (await server.client.time()) as unknown as [string];
+  expect(Math.abs((seen?.reservedAtMs ?? 0) / 1000 - Number(seconds))).toBeLessThan(10);
+  expect(await connector.extend([b.lease, c.lease], 90_000)).toEqual([true, true]);
+  expect(await connector.delete([b.lease, c.lease, b.lease])).toEqual([true, true, false]);
+});
+
+test.each<[string, string, string]>([
+  ['due', `${list}:delayed`, body('late')],
+  [
+    'lapsed',
+    `${list}:reserved`,
+    body('late')
+      .replace('"att', `"lease":"${'0'.repeat(32)}","att`)
+      .replace('0}', '1}'),
+  ],
+])('what is %s while jobs are taken one by one is found long before they end', async (_, key, member) => {
+  await push(...Array.from({ length: 2000 }, (_, at) => `job-${at}`));
+  let [job] = await connector.reserve(['q'], 1, 60_000);
+  const take = async () => {
+    [job] = (await next(job ? [job.lease] : [], 1)).jobs;
+  };
+  await take();
+  await server.client.zadd(key, 1, member);
+  while (job !== undefined && (await server.client.zcount(key, 0, 1)) > 0) await take();
+  expect(await isUsed(nextJobScript)).toBe(true);
+  expect((await connector.size('q')).ready).toBeGreaterThan(0);
 });
 
 test('texts of any kind come as they were pushed', async () => {
@@ -114,7 +167,7 @@ test('bytes that are no text are told as such, and can be deleted', async () => 
   await server.client.rpush(list, bytes);
   await connector.reserve(['q'], 1, 60_000);
   const { jobs } = await next([], 1);
-  expect(await isUsed()).toBe(true);
+  expect(await isUsed(nextJobScript)).toBe(true);
   expect(jobs).toMatchObject([{ attempts: 1, problem: expect.stringContaining('not UTF-8') }]);
   expect(await connector.delete(jobs.map(({ lease }) => lease))).toEqual([true]);
 });
@@ -162,7 +215,8 @@ test('a user who may not write leases loses no job', async () => {
   await expect(reader.reserve(['q'], 1, 60_000)).rejects.toMatchObject({ code: 'E_CONFIG' });
   const args = [`${list}`, `${list}:delayed`, `${list}:reserved`, `${list}:ids`, `${list}:bodies`];
   const own = server.client.duplicate({ username: 'reader', password: 'secret' });
-  expect(await own.eval(nextScript.lua, 5, ...args, '1', '60000', '0'.repeat(14))).toBe(0);
+  expect(await own.eval(nextScript.lua, 5, ...args, '2', '60000', '0'.repeat(14))).toBe(0);
+  expect(await own.eval(nextJobScript.lua, 5, ...args, '60000', '0'.repeat(18))).toBe(0);
   own.disconnect();
   await reader.close();
   expect(await server.client.llen(list)).toBe(2);

@@ -40,3 +40,12 @@ test('a line feed in the JSON of one parts nothing', async () => {
   const bodies = ['1', '{\n"a":\n2}', '3'].map((data, index) => body(idOf(index), data));
   expect(await listed(bodies)).toEqual(bodies);
 });
+
+test('a job pushed alone is stored as it is', async () => {
+  expect(await listed([body(idOf(0), '{\n"a":\n2}')])).toEqual([body(idOf(0), '{\n"a":\n2}')]);
+});
+
+test('a large job pushed alone is stored as it is', async () => {
+  const large = body(idOf(0), `"${'ä'.repeat(20_000)}"`);
+  expect(await listed([large])).toEqual([large]);
+});
