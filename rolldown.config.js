@@ -14,11 +14,11 @@ const entries = [
 const groups = [
   {
     name: 'base',
-    test: /\/src\/(errors|duration|shown|credentials|events)\.ts$|\/config\/(package-folder|suggest)\.ts$|rolldown\/runtime/,
+    test: /\/src\/(errors|duration|monotonic|shown|credentials|events)\.ts$|\/config\/(package-folder|suggest)\.ts$|rolldown\/runtime/,
   },
   {
     name: 'command',
-    test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|monotonic|orders|stack|protocol|frame|journal-entries))\.ts$/,
+    test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|orders|stack|protocol|frame|journal-entries))\.ts$/,
   },
   {
     name: 'supervisor',
