@@ -7,7 +7,6 @@ const entries = [
   ...Object.values(manifest.exports).flatMap((one) => one.default ?? []),
   './dist/cli/start.js',
   './dist/cli/supervise/run-supervised.js',
-  './dist/cli/supervise/run-supervisor.js',
 ].map((file) => file.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, ''));
 
 /** What most processes need together, in one file each: every file costs the start of a process 0.4 ms. */
@@ -19,10 +18,6 @@ const groups = [
   {
     name: 'command',
     test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|orders|stack|protocol|frame|journal-entries))\.ts$/,
-  },
-  {
-    name: 'supervisor',
-    test: /\/cli\/(kill-group|supervise\/(supervise|worker-process|start-process))\.ts$/,
   },
   // Each with what it imports, unless that is in one of those above.
   { name: 'src', test: /\/src\/index\.ts$/ },
@@ -69,8 +64,21 @@ const shared = { platform: 'node', tsconfig: 'tsconfig.build.json', plugins: [as
 const program = {
   ...shared,
   input: './cli/bin.ts',
-  external: /^node:|\/(start|run-supervised|run-supervisor)\.js$/,
+  external: /^node:|\/(start|run-supervised)\.js$|\/run-supervisor\.cjs$/,
   output: { file: 'dist/cli/bin.cjs', format: 'cjs', comments: { jsdoc: false } },
+};
+
+/** What a supervisor runs: it loads no module, and shares nothing with those that are. */
+const supervisor = {
+  ...shared,
+  input: './cli/run-supervisor.ts',
+  external: /^node:|^picocolors$/,
+  output: {
+    file: 'dist/cli/run-supervisor.cjs',
+    format: 'cjs',
+    codeSplitting: false,
+    comments: { jsdoc: false },
+  },
 };
 
 /** The thread beside each worker: alone, and CommonJS, it starts with half the processor time. */
@@ -83,6 +91,7 @@ const watchdog = {
 
 export default defineConfig([
   program,
+  supervisor,
   watchdog,
   {
     ...shared,
