@@ -20,8 +20,7 @@ const groups = [
     test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|orders|stack|protocol|frame|journal-entries))\.ts$/,
   },
   // Each with what it imports, unless that is in one of those above.
-  { name: 'src', test: /\/src\/index\.ts$/ },
-  { name: 'project', test: /\/config\/open-queue\.ts$/ },
+  { name: 'src', test: /\/(src\/index|config\/open-queue)\.ts$/ },
   // And what the dialects share; each of these is loaded where it is used, as a file of its own.
   {
     name: 'database',

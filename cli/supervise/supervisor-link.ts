@@ -107,6 +107,8 @@ export class SupervisorLink {
       workerData,
       execArgv: [],
       env: SHARE_ENV, // which it does not read: a copy would cost time
+      stdout: true, // as it writes nothing: streams to this process's own would cost time too
+      stderr: true,
     });
     thread.on('error', (err) => {
       this.#steps.isWatched = false;
