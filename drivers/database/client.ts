@@ -2,11 +2,13 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { Knex, knex } from 'knex';
 import type { SchemaKnex } from '../../migrations/index.js';
-import type { Logger } from '../../src/index.js';
+import { type Logger, within } from '../../src/index.js';
+import { connectTimeout } from './connect-timeout.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { type ClientPackage, explainPackage } from './errors.js';
+import { hangingUp } from './hang-up.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
-import { type Deadline, lend, poolOf } from './lend.js';
+import { type Deadline, lend, poolOf, tooLate } from './lend.js';
 import { Relay } from './relay.js';
 
 /** Connections to one database, each lent to one task at a time. */
@@ -55,14 +57,21 @@ export function borrowKnex<Connection>(
 /**
  * Opens a knex instance of our own. The only place that loads knex, and only once it is needed.
  *
+ * @param readyMs how long a connection to a server may take to be ready.
  * @throws QueueError `E_DRIVER_MISSING` where knex or the client's package is not installed.
  */
 export async function openKnex<Connection>(
   config: KnexConfig,
   dialect: Dialect<Connection>,
   logger: Logger,
+  readyMs: number,
 ): Promise<Client<Connection>> {
-  const instance = makeKnex(loadKnex(config), config, dialect, logger);
+  const timeout = connectTimeout(config, readyMs);
+  const pooled = { ...config, pool: { ...timeout.pool, ...config.pool } };
+  const instance = makeKnex(loadKnex(config), pooled, dialect, logger, readyMs);
+  timeout.set(instance);
+  const { client } = instance;
+  client.destroyRawConnection = hangingUp(client.destroyRawConnection.bind(client), dialect.drop);
   const pool = new Relay(poolOf<Connection>(instance));
   return {
     knex: instance,
@@ -102,12 +111,19 @@ function makeKnex<Connection>(
   config: KnexConfig,
   dialect: Dialect<Connection>,
   logger: Logger,
+  readyMs: number,
 ): Knex {
   const pool: Knex.PoolConfig = config.pool ?? {};
+  const makeReady = async (connection: Connection): Promise<void> => {
+    await dialect.configure(connection);
+    if (pool.afterCreate !== undefined) await promisify(pool.afterCreate)(connection);
+  };
   const setUp = async (connection: Connection): Promise<void> => {
     try {
-      await dialect.configure(connection);
-      if (pool.afterCreate !== undefined) await promisify(pool.afterCreate)(connection);
+      await within(makeReady(connection), readyMs, () => {
+        dialect.drop(connection);
+        return tooLate(dialect.place, readyMs, false);
+      });
     } catch (error) {
       // knex forgets a connection whose afterCreate failed: its file or socket would stay open.
       await instance.client.destroyRawConnection(connection);

@@ -1,16 +1,22 @@
-import type { KnexConfig } from './knex-types.js';
+import type { KnexConfig, KnexInstance } from './knex-types.js';
 
-/**
- * The configuration of a server with connections that are given up where they are not ready after so many ms, unless it
- * says so itself. Those that nobody answers would take up the pool for 10 to 30 s, and calls would wait that much longer
- * than the server is away.
- */
-export function withConnectTimeout(config: KnexConfig, ms: number): KnexConfig {
-  const { client, connection } = config;
-  if (client === 'better-sqlite3') return config;
-  const pool = { createTimeoutMillis: ms, ...config.pool };
-  // A URL is the client's to read: the pool alone gives it up.
-  if (typeof connection === 'string') return { ...config, pool };
+/** What knex's pools and clients are told so that a connection is given up that nobody answers. */
+export interface ConnectTimeout {
+  /** For the pool, which calls wait for. Its own would be 30 s, and calls would wait that much longer than a server is away. */
+  readonly pool: { readonly createTimeoutMillis?: number };
+  /** For the client, unless it is told by the application: what the pool alone gives up would keep the process alive. */
+  set(instance: KnexInstance): void;
+}
+
+/** Gives connections to a server up that are not ready after so many ms. */
+export function connectTimeout({ client }: Pick<KnexConfig, 'client'>, ms: number): ConnectTimeout {
+  if (client === 'better-sqlite3') return { pool: {}, set: () => {} };
   const option = client === 'mysql2' ? 'connectTimeout' : 'connectionTimeoutMillis';
-  return { ...config, pool, connection: { [option]: ms, ...connection } };
+  return {
+    pool: { createTimeoutMillis: ms },
+    set: (instance) => {
+      // As knex has read them, from a URL too. Not copied: it hides the password in them.
+      instance.client.connectionSettings[option] ??= ms;
+    },
+  };
 }

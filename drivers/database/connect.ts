@@ -1,6 +1,5 @@
 import { type Connector, type DriverContext, QueueError } from '../../src/index.js';
 import { borrowKnex, type Client, openKnex, schemaKnex } from './client.js';
-import { withConnectTimeout } from './connect-timeout.js';
 import { type ConnectorParts, DatabaseConnector } from './connector.js';
 import { diagnoseDatabase } from './diagnose.js';
 import type { Dialect, OwnDialect } from './dialects/dialect.js';
@@ -119,7 +118,7 @@ async function open<Connection>(
   await dialect.prepareStore();
   if (dialect.single !== undefined) return openSingle(dialect, dialect.single);
   if (dialect.opener !== undefined) return openOwn(dialect, dialect.opener);
-  return await openKnex(withConnectTimeout(target.config, commandTimeoutMs), dialect, logger);
+  return await openKnex(target.config, dialect, logger, commandTimeoutMs);
 }
 
 /** The steps of the schema that a connection needs. */

@@ -2,6 +2,7 @@ import { within } from '../../src/index.js';
 import { type Client, schemaKnex } from './client.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import type { ClientPackage } from './errors.js';
+import { hangingUp } from './hang-up.js';
 import { lend, tooLate } from './lend.js';
 import { type ConnectionSource, OwnPool } from './own-pool.js';
 
@@ -25,8 +26,15 @@ export function openOwn<Connection>(
   dialect: Pick<Dialect<Connection>, 'configure' | 'drop' | 'place'>,
   opener: Opener<Connection>,
 ): Client<Connection> {
-  const { isLost, close } = opener;
-  const pool = new OwnPool({ most, idleMs, isLost, close, open: () => openReady(dialect, opener) });
+  const { isLost } = opener;
+  const close = hangingUp(opener.close, dialect.drop);
+  const pool = new OwnPool({
+    most,
+    idleMs,
+    isLost,
+    close,
+    open: () => openReady(dialect, { ...opener, close }),
+  });
   return {
     get knex() {
       return schemaKnex(opener.client);

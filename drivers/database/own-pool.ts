@@ -1,4 +1,4 @@
-import { monotonicMs, QueueError, waitAtMost } from '../../src/index.js';
+import { monotonicMs, QueueError } from '../../src/index.js';
 import { NotConnected } from './errors.js';
 import type { Pool } from './lend.js';
 
@@ -8,7 +8,7 @@ export interface ConnectionSource<Connection> {
   open(): Promise<Connection>;
   /** True where it has ended or was cut off, so that nobody is to have it any more. */
   isLost(connection: Connection): boolean;
-  /** Says goodbye to the server, where it is still there. */
+  /** Says goodbye to the server, where it is still there; resolves once the connection is gone. */
   close(connection: Connection): Promise<void>;
 }
 
@@ -27,9 +27,6 @@ interface Waiting<Connection> {
   resolve(connection: Connection): void;
   reject(error: unknown): void;
 }
-
-/** How long connections may take to end in order, in ms. */
-const endMs = 5000;
 
 /** Connections that are opened when they are needed and kept for the next who needs one, the last given back first. */
 export class OwnPool<Connection> implements Pool<Connection> {
@@ -70,7 +67,7 @@ export class OwnPool<Connection> implements Pool<Connection> {
     clearTimeout(this.#sweep);
     for (const { reject } of this.#waiting.splice(0)) reject(isClosed());
     for (const { connection } of this.#free.splice(0)) this.#close(connection);
-    await waitAtMost(Promise.all(this.#closing), endMs);
+    await Promise.all(this.#closing);
   }
 
   #handOn(connection: Connection): void {

@@ -73,10 +73,10 @@ export class Crew {
     while (this.#working.size < this.#places.length && nowMs() < untilMs) await sleep(50);
   }
 
-  /** Asks those that run such a command to stop; they are started again by `resume`. */
-  rest(command: string): void {
+  /** Asks those that run such a command to stop, and answers which; they are started again by `resume`. */
+  rest(command: string): number[] {
     this.#resting = command;
-    for (const [pid, { words }] of this.#running) if (words[0] === command) this.stop(pid);
+    return this.pids.filter((pid) => this.#running.get(pid)?.words[0] === command && this.stop(pid));
   }
 
   resume(): void {

@@ -22,13 +22,10 @@ export async function idleCost(
 ): Promise<Remains['idle']> {
   if (store.driver === undefined) return {}; // nobody minds what the naive one costs
   await sleep(settlingMs);
-  const pids = crew.all;
   const workers = crew.pids.length;
-  const before = new Map(pids.map((pid) => [pid, cpuMsOf(pid)]));
   const requestsBefore = await store.requests();
-  await sleep(idleMs);
+  const shares = await sharesOf(crew.all, idleMs / 1000);
   const requestsAfter = await store.requests();
-  const shares = pids.map((pid) => ((cpuMsOf(pid) - (before.get(pid) ?? 0)) / idleMs) * 100);
   const cpu = { value: Math.round(Math.max(0, ...shares) * 10) / 10, most: mostCpuPercent };
   if (requestsBefore === undefined || requestsAfter === undefined) return { '% CPU of a process': cpu };
   const requests = (requestsAfter - requestsBefore) / (idleMs / 1000) / workers;
@@ -39,6 +36,27 @@ export async function idleCost(
       most: mostRequests + 1000 / pollMs,
     },
   };
+}
+
+/** What each process takes of a core, in percent, second after second. */
+async function sharesOf(pids: readonly number[], seconds: number): Promise<number[]> {
+  const seen: number[][] = [pids.map(cpuMsOf)];
+  for (let second = 0; second < seconds; second++) {
+    await sleep(1000);
+    seen.push(pids.map(cpuMsOf));
+  }
+  return pids.map((_, of) =>
+    steadyPercent(seen.slice(1).map((cpuMs, second) => (cpuMs[of] ?? 0) - (seen[second]?.[of] ?? 0))),
+  );
+}
+
+/**
+ * What a process takes of a core in percent, by the ms of each second, without the two costliest: some seconds after
+ * its last job V8 collects, once, for as much as 80 ms.
+ */
+export function steadyPercent(msOfSeconds: readonly number[]): number {
+  const steady = msOfSeconds.toSorted((one, other) => one - other).slice(0, -2);
+  return steady.reduce((sum, ms) => sum + ms, 0) / steady.length / 10;
 }
 
 /** What is there when all workers have ended. */

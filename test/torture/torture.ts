@@ -135,11 +135,13 @@ function startCrew(crew: Crew, profile: Profile): void {
 }
 
 /** The rest of the jobs, which do no harm any more, by those who take many at a time. */
-async function workOff({ options, profile, project, queue, crew }: Run): Promise<void> {
+async function workOff({ options, profile, project, record, queue, crew }: Run): Promise<void> {
   const isMutant = options.mutant !== undefined; // there are few jobs then, and harm is what is wanted of them
   if (!isMutant) project.calm();
-  crew.rest(listen);
+  const fromMs = nowMs();
+  const resting = crew.rest(listen);
   await drain(queue, 2 * profile.leaseMs + (isMutant ? 4000 : 30_000));
+  record.fault('term', `SIGTERM of ${listen}`, resting, fromMs);
   crew.resume();
   await crew.untilWorking();
 }
