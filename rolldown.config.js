@@ -7,26 +7,20 @@ const entries = [
   ...Object.values(manifest.exports).flatMap((one) => one.default ?? []),
   './dist/cli/start.js',
   './dist/cli/supervise/run-supervised.js',
-  './dist/cli/supervise/run-supervisor.js',
 ].map((file) => file.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, ''));
 
 /** What most processes need together, in one file each: every file costs the start of a process 0.4 ms. */
 const groups = [
   {
     name: 'base',
-    test: /\/src\/(errors|duration|shown|credentials|events)\.ts$|\/config\/(package-folder|suggest)\.ts$|rolldown\/runtime/,
+    test: /\/src\/(errors|duration|monotonic|shown|credentials|events)\.ts$|\/config\/(package-folder|suggest)\.ts$|rolldown\/runtime/,
   },
   {
     name: 'command',
-    test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|monotonic|orders|stack|protocol|frame|journal-entries))\.ts$/,
-  },
-  {
-    name: 'supervisor',
-    test: /\/cli\/(kill-group|supervise\/(supervise|worker-process|start-process))\.ts$/,
+    test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|orders|stack|protocol|frame|journal-entries))\.ts$/,
   },
   // Each with what it imports, unless that is in one of those above.
-  { name: 'src', test: /\/src\/index\.ts$/ },
-  { name: 'project', test: /\/config\/open-queue\.ts$/ },
+  { name: 'src', test: /\/(src\/index|config\/open-queue)\.ts$/ },
   // And what the dialects share; each of these is loaded where it is used, as a file of its own.
   {
     name: 'database',
@@ -69,8 +63,21 @@ const shared = { platform: 'node', tsconfig: 'tsconfig.build.json', plugins: [as
 const program = {
   ...shared,
   input: './cli/bin.ts',
-  external: /^node:|\/(start|run-supervised|run-supervisor)\.js$/,
+  external: /^node:|\/(start|run-supervised)\.js$|\/run-supervisor\.cjs$/,
   output: { file: 'dist/cli/bin.cjs', format: 'cjs', comments: { jsdoc: false } },
+};
+
+/** What a supervisor runs: it loads no module, and shares nothing with those that are. */
+const supervisor = {
+  ...shared,
+  input: './cli/run-supervisor.ts',
+  external: /^node:|^picocolors$/,
+  output: {
+    file: 'dist/cli/run-supervisor.cjs',
+    format: 'cjs',
+    codeSplitting: false,
+    comments: { jsdoc: false },
+  },
 };
 
 /** The thread beside each worker: alone, and CommonJS, it starts with half the processor time. */
@@ -83,6 +90,7 @@ const watchdog = {
 
 export default defineConfig([
   program,
+  supervisor,
   watchdog,
   {
     ...shared,

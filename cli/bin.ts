@@ -24,7 +24,7 @@ async function run(words: readonly string[]): Promise<void> {
     return start(words);
   }
   const first = tryToStart(words);
-  const { runSupervisor } = await import('./supervise/run-supervisor.js');
+  const { runSupervisor }: typeof import('./run-supervisor.js') = require('./run-supervisor.cjs');
   return runSupervisor(words, plain, first);
 }
 

@@ -6,6 +6,7 @@ import type { JobEvent } from './events.js';
 import type { FailedReason } from './failed-jobs.js';
 import type { HeldJob } from './held-job.js';
 import type { Job } from './job.js';
+import { monotonicMs } from './monotonic.js';
 import type { Payload } from './payload.js';
 import type { CountedEnd } from './statistics-keeper.js';
 
@@ -40,7 +41,7 @@ export class AttemptNews {
   /** The handler is about to run. */
   handlerStarts(): void {
     const { clock, events } = this.#context;
-    this.#handlerMark = performance.now();
+    this.#handlerMark = monotonicMs();
     this.#handlerAtMs = clock.now();
     if (!events.isHeard('job:started')) return;
     const waitMs = this.#waitedMs;
@@ -49,7 +50,7 @@ export class AttemptNews {
 
   /** It threw, or returned this. */
   handlerEnded(result?: unknown): void {
-    this.#ranMs = performance.now() - this.#handlerMark;
+    this.#ranMs = monotonicMs() - this.#handlerMark;
     if (this.#context.history) this.#result = result;
   }
 
@@ -119,7 +120,7 @@ export class AttemptNews {
 
   get #handlerRanMs(): number | undefined {
     if (this.#handlerAtMs === undefined) return undefined;
-    return this.#ranMs ?? performance.now() - this.#handlerMark;
+    return this.#ranMs ?? monotonicMs() - this.#handlerMark;
   }
 
   /** @param error what the attempt ended with, where it did not end well. */
@@ -145,7 +146,7 @@ export class AttemptNews {
   #emit<Name extends LaterEvent['event']>(event: Name, more: () => OwnFields<Name>): void {
     const { events } = this.#context;
     if (!events.isHeard(event)) return;
-    const durationMs = Math.round((performance.now() - this.#held.startedMs) * 1000) / 1000;
+    const durationMs = Math.round((monotonicMs() - this.#held.startedMs) * 1000) / 1000;
     events.emit({ event, ...this.#job.fields, durationMs, ...more() } as JobEvent);
   }
 }

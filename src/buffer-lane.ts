@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type AfterBatch, afterBatch } from './buffer-policy.js';
 import { isQueueError, QueueError } from './errors.js';
+import { monotonicMs } from './monotonic.js';
 import type { PreparedJob } from './push.js';
 
 /** A job that waits in memory for its batch. */
@@ -69,7 +70,7 @@ export class BufferLane {
 
   /** Sends a batch until the fate of each of its jobs is known. */
   async #store(batch: readonly Waiting[]): Promise<void> {
-    const until = performance.now() + this.#options.retryForMs;
+    const until = monotonicMs() + this.#options.retryForMs;
     let left = batch;
     for (let tries = 1; left.length > 0; tries += 1) {
       try {
@@ -81,7 +82,7 @@ export class BufferLane {
           unique: prepared.job.unique ?? false,
           batchSize: left.length,
           tries,
-          leftMs: until - performance.now(),
+          leftMs: until - monotonicMs(),
           random: Math.random(),
         }));
         const sorted = sortedBy(

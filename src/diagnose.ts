@@ -6,6 +6,7 @@ import type { Duration } from './duration.js';
 import { isQueueError } from './errors.js';
 import type { Finding } from './finding.js';
 import type { QueueReading } from './monitor.js';
+import { monotonicMs } from './monotonic.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
 import { workerInfo } from './worker-info.js';
@@ -74,10 +75,10 @@ function jobQueues(registry: Registry): Map<string, string> {
 }
 
 async function storeFindings(connector: Connector): Promise<Finding[]> {
-  const startedMs = performance.now();
+  const startedMs = monotonicMs();
   try {
     const findings = (await connector.diagnose?.()) ?? [];
-    const ms = Math.round(performance.now() - startedMs);
+    const ms = Math.round(monotonicMs() - startedMs);
     const message = connector.diagnose ? `answers, all checks in ${ms} ms` : 'has no checks of its own';
     return [{ check: 'store', status: 'ok', message }, ...findings];
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Bell } from './bell.js';
 import type { Logger } from './logger.js';
+import { monotonicMs } from './monotonic.js';
 import { startTimer } from './timer.js';
 import type { WorkInHand } from './work-in-hand.js';
 
@@ -29,14 +30,14 @@ export interface Drain {
 export async function drain(about: Drain): Promise<void> {
   const { work, bell, isHurried, patienceMs, graceMs, logger, giveUp } = about;
   while (work.isBusy && !isHurried()) await bell.wait();
-  const until = performance.now() + patienceMs;
-  for (let leftMs = patienceMs; work.isBusy && leftMs > 0; leftMs = until - performance.now()) {
+  const until = monotonicMs() + patienceMs;
+  for (let leftMs = patienceMs; work.isBusy && leftMs > 0; leftMs = until - monotonicMs()) {
     await bell.wait(leftMs);
   }
   work.abandon();
   const stopTimer = startTimer(graceMs, giveUp);
-  const latest = performance.now() + graceMs + storeAnswersWithinMs;
-  while (work.isBusy && performance.now() < latest) await bell.wait(latest - performance.now());
+  const latest = monotonicMs() + graceMs + storeAnswersWithinMs;
+  while (work.isBusy && monotonicMs() < latest) await bell.wait(latest - monotonicMs());
   if (work.isBusy) {
     const left = { jobs: work.active };
     logger.error(left, 'a store never answered; its jobs come back when their leases lapse');

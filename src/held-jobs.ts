@@ -1,4 +1,5 @@
 import type { HeldJob } from './held-job.js';
+import { monotonicMs } from './monotonic.js';
 
 /**
  * How long a job is held at most: then it is given back, for a worker that has a slot for it. Half as long again as the
@@ -31,7 +32,7 @@ export class HeldJobs {
   add(jobs: readonly HeldJob[]): void {
     this.#jobs.splice(0, this.#taken);
     this.#taken = 0;
-    const now = performance.now();
+    const now = monotonicMs();
     for (const job of jobs) {
       job.heldSinceMs = now;
       this.#jobs.push(job);
@@ -56,7 +57,7 @@ export class HeldJobs {
     this.#taken = this.#jobs.length;
     const jobs = first ? [first, ...rest] : rest;
     if (jobs.length === 0) return;
-    this.#wentBackMs = performance.now();
+    this.#wentBackMs = monotonicMs();
     this.#giveBack(jobs);
   }
 
@@ -65,7 +66,7 @@ export class HeldJobs {
     this.#timer = undefined;
     const first = this.#jobs[this.#taken];
     if (first === undefined) return;
-    const leftMs = first.heldSinceMs + longestHeldMs - performance.now();
+    const leftMs = first.heldSinceMs + longestHeldMs - monotonicMs();
     if (leftMs > 0) {
       this.#timer = this.#expireIn(leftMs);
       return;

@@ -78,6 +78,7 @@ export { decodeLaravel, laravelFields } from './laravel-payload.js';
 export type { LiveJob, LiveState, Peek } from './live-jobs.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';
+export { monotonicMs } from './monotonic.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { checkOptionNames } from './option-names.js';
 export { PatientTimer } from './patient-timer.js';

@@ -2,6 +2,7 @@ import type { Bell } from './bell.js';
 import type { Connector, ReservedJob } from './connector.js';
 import type { Controls } from './controls.js';
 import { JobWait, shortestLookMs } from './job-wait.js';
+import { monotonicMs } from './monotonic.js';
 import type { Outage } from './outage.js';
 import type { Settler } from './settler.js';
 import type { StopReason } from './stop-conditions.js';
@@ -71,7 +72,7 @@ export class Intake {
   /** Stops the worker unless a job is ready, or falls due within the time given. */
   async stopUnlessDueSoon(waitMs: number): Promise<void> {
     const { bell, connector, controls, isStopping, stop } = this.#options;
-    const until = performance.now() + waitMs;
+    const until = monotonicMs() + waitMs;
     try {
       for (let looks = 1; !isStopping(); looks++) {
         const sizes = await Promise.all(controls.open.map((queue) => connector.size(queue)));
@@ -79,7 +80,7 @@ export class Intake {
           // Others may be taking what is ready: not a reason to ask without end.
           return bell.wait(shortestLookMs);
         }
-        const leftMs = until - performance.now();
+        const leftMs = until - monotonicMs();
         if (leftMs <= 0 || sizes.every((size) => size.delayed === 0)) return stop('empty');
         await this.wait(looks, leftMs);
       }

@@ -2,6 +2,7 @@ import { Bag } from './bag.js';
 import type { Connector } from './connector.js';
 import type { HeldJob } from './held-job.js';
 import type { Logger } from './logger.js';
+import { monotonicMs } from './monotonic.js';
 
 /** Looks per lease at what is due: extending every fourth look, and again at the next one when that failed. */
 const looksPerLease = 12;
@@ -52,7 +53,7 @@ export class LeaseKeeper {
   }
 
   start(): void {
-    this.#nextRoundMs = performance.now() + this.#leaseMs / 3;
+    this.#nextRoundMs = monotonicMs() + this.#leaseMs / 3;
     this.#timer = setInterval(() => void this.#look(), Math.min(this.#leaseMs / looksPerLease, 2 ** 31 - 1));
   }
 
@@ -61,7 +62,7 @@ export class LeaseKeeper {
   }
 
   async #look(): Promise<void> {
-    const now = performance.now();
+    const now = monotonicMs();
     for (const one of [...this.#kept.items]) {
       if (now - one.confirmedMs >= (one.heldMs * 2) / 3) this.#lose(one);
     }
@@ -78,7 +79,7 @@ export class LeaseKeeper {
 
   /** Never rejects: what could not be extended is tried again at the next look. */
   async #extend(kept: readonly HeldJob[], leaseMs: number): Promise<void> {
-    const askedMs = performance.now();
+    const askedMs = monotonicMs();
     try {
       const held = await this.#connector.extend(
         kept.map((one) => one.reserved.lease),

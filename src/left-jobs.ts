@@ -3,6 +3,7 @@ import { rulesFor } from './attempt-rules.js';
 import type { ReservedJob } from './connector.js';
 import type { QueueError } from './errors.js';
 import { HeldJob } from './held-job.js';
+import { monotonicMs } from './monotonic.js';
 import { unreadable } from './payload.js';
 import { type Action, afterFailure } from './retry-policy.js';
 import { Settlement } from './settlement.js';
@@ -36,7 +37,7 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadablePayload(reserved) };
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
-  const held = new HeldJob(reserved, performance.now());
+  const held = new HeldJob(reserved, monotonicMs());
   await new Promise((settled) => {
     const settlement = new Settlement(held, payload, handler, context, settled, left.pid);
     if (verdict.action === 'charge' && verdict.reason === 'timed-out')

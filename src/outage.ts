@@ -1,5 +1,6 @@
 import { isQueueError } from './errors.js';
 import type { Logger } from './logger.js';
+import { monotonicMs } from './monotonic.js';
 
 /** How long a worker that does not run for ever goes on trying to reach its store. */
 const oneShotPatienceMs = 30_000;
@@ -35,8 +36,8 @@ export class Outage {
    */
   waitAfter(error: unknown): number | undefined {
     if (!isQueueError(error) || !error.transient) throw error;
-    this.#sinceMs ??= performance.now();
-    const awayMs = performance.now() - this.#sinceMs;
+    this.#sinceMs ??= monotonicMs();
+    const awayMs = monotonicMs() - this.#sinceMs;
     const { maxOutageMs, isOneShot } = this.#limits;
     if (maxOutageMs > 0 && awayMs >= maxOutageMs) {
       this.#logger.error({ err: error, awayMs: Math.round(awayMs) }, 'the store was away for too long');

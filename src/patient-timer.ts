@@ -1,3 +1,4 @@
+import { monotonicMs } from './monotonic.js';
 /**
  * Calls back once, when `ms` are over. Where it runs late, a blocked event loop held it up, and what it waits for may have
  * come meanwhile, unread: so what it was late by, at most `ms`, is given again.
@@ -11,8 +12,8 @@ export class PatientTimer {
   constructor(ms: number, onOver: () => void, { keepsAlive = true }: { readonly keepsAlive?: boolean } = {}) {
     this.#onOver = onOver;
     this.#keepsAlive = keepsAlive;
-    const untilMs = performance.now() + ms;
-    this.#arm(ms, () => this.#arm(Math.min(ms, performance.now() - untilMs), this.#onOver));
+    const untilMs = monotonicMs() + ms;
+    this.#arm(ms, () => this.#arm(Math.min(ms, monotonicMs() - untilMs), this.#onOver));
   }
 
   /** It does not call back any more. */

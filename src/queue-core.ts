@@ -9,6 +9,7 @@ import { FailedJobs } from './failed-jobs-api.js';
 import { HeldJob } from './held-job.js';
 import { Histories } from './history.js';
 import { type Logger, safeLogger, silentLogger } from './logger.js';
+import { monotonicMs } from './monotonic.js';
 import { checkOptionNames } from './option-names.js';
 import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
@@ -117,7 +118,7 @@ export class QueueCore {
   /** One attempt whose error is thrown to the pusher: nobody else is there to see it. */
   async #runInline(job: ReservedJob, connector: Connector, connection: string): Promise<void> {
     const context = this.#inlineContext(connection, connector);
-    const held = new HeldJob(job, performance.now());
+    const held = new HeldJob(job, monotonicMs());
     const end = await new Promise<AttemptEnd>((resolve) => {
       startAttempt(held, context, (_, end) => resolve(end));
     });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isQueueError } from './errors.js';
+import { monotonicMs } from './monotonic.js';
 
 /** How long to go on, and what cuts it short. */
 export interface RetryingOptions {
@@ -15,14 +16,14 @@ export interface RetryingOptions {
  * between tries, spread by ±20 % so that many workers do not come back at once.
  */
 export async function retrying<T>(call: () => Promise<T>, options: RetryingOptions): Promise<T> {
-  const until = performance.now() + options.forMs;
+  const until = monotonicMs() + options.forMs;
   for (let tries = 1; ; tries++) {
     try {
       return await call();
     } catch (error) {
       const waitMs = Math.min(50 * 2 ** (tries - 1), 2000) * (0.8 + 0.4 * Math.random());
       const again = isQueueError(error) && error.transient && !options.signal?.aborted;
-      if (!again || performance.now() + waitMs > until) throw error;
+      if (!again || monotonicMs() + waitMs > until) throw error;
       options.onRetry?.(error, waitMs);
       // An abort ends the wait; the call is then made a last time.
       await sleep(waitMs, undefined, { signal: options.signal }).catch(() => {});

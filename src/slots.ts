@@ -10,6 +10,7 @@ import { HeldJobs } from './held-jobs.js';
 import type { Job } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LoneJobs } from './lone-jobs.js';
+import { monotonicMs } from './monotonic.js';
 import { mostAhead, Prefetch } from './prefetch.js';
 import { Rests } from './rests.js';
 import { StartRecords } from './start-records.js';
@@ -135,7 +136,7 @@ export class Slots {
   #startOrHold(jobs: readonly HeldJob[]): void {
     this.#prefetch.brought(jobs);
     const free = Math.max(0, this.#freeSlots);
-    const now = performance.now();
+    const now = monotonicMs();
     for (const job of jobs.slice(0, free)) this.#start(job, now);
     if (jobs.length > free) this.#held.add(jobs.slice(free));
   }
@@ -192,7 +193,7 @@ export class Slots {
   #startLone(): void {
     if (this.work.isBusy || this.work.stuck >= this.#concurrency) return;
     const next = this.#lone.next();
-    if (next) this.#start(next, performance.now());
+    if (next) this.#start(next, monotonicMs());
     else this.bell.ring();
   }
 
@@ -207,7 +208,7 @@ export class Slots {
     if (!held.isInSlot) return; // free already
     held.isInSlot = false;
     this.#taken -= 1;
-    const now = performance.now();
+    const now = monotonicMs();
     this.#prefetch.ran(now - held.startedMs);
     if (this.#rests.areTaken && !this.#draining) {
       this.#rests.start();
@@ -243,7 +244,7 @@ export class Slots {
   #onStart(held: HeldJob, job: Job, timeoutMs: number): Promise<void> | undefined {
     held.job = job;
     this.work.run(held);
-    held.watch?.started(job.name, timeoutMs, this.#lone.inTheWay, this.#startingMs || performance.now());
+    held.watch?.started(job.name, timeoutMs, this.#lone.inTheWay, this.#startingMs || monotonicMs());
     this.#keeper.add(held);
     // A job that may outlive the lease gets a longer one first: extending is no help while it blocks the
     // event loop.

@@ -1,4 +1,5 @@
 import { Bag } from './bag.js';
+import { monotonicMs } from './monotonic.js';
 
 /** The longest time that a timer of Node can wait, in ms. */
 const longestMs = 2_147_483_647;
@@ -26,7 +27,7 @@ export class Timeouts {
   #looksSoon = false;
 
   add(one: Timed, timeoutMs: number): void {
-    one.dueMs = performance.now() + timeoutMs;
+    one.dueMs = monotonicMs() + timeoutMs;
     this.#underWay.add(one);
     if (this.#looksSoon || one.dueMs >= this.#timerMs) return;
     this.#looksSoon = true;
@@ -43,7 +44,7 @@ export class Timeouts {
 
   #look(): void {
     this.#stopTimer();
-    const now = performance.now();
+    const now = monotonicMs();
     let earliest = Number.POSITIVE_INFINITY;
     for (const one of [...this.#underWay.items]) {
       if (one.dueMs > now) earliest = Math.min(earliest, one.dueMs);

@@ -17,7 +17,7 @@ export interface JobWatch {
    * Its handler starts after the microtasks that are queued by this call.
    *
    * @param alone whether no other job of this process may start until it has ended.
-   * @param nowMs by `performance.now()`.
+   * @param nowMs by `monotonicMs()`.
    */
   started(name: string, timeoutMs: number, alone: boolean, nowMs: number): void;
   /** Calls the handler. */

@@ -6,6 +6,7 @@ import { HeldJob } from './held-job.js';
 import { Intake } from './intake.js';
 import type { Job } from './job.js';
 import { type LeftJob, settleLeft } from './left-jobs.js';
+import { monotonicMs } from './monotonic.js';
 import { Outage } from './outage.js';
 import { Presence } from './presence.js';
 import type { QueueConfig } from './queue-config.js';
@@ -129,7 +130,7 @@ export class Worker {
     const onAbort = () => this.#stop('signal');
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#startedAtMs = performance.now();
+    this.#startedAtMs = monotonicMs();
     this.#news.started();
     const { maxTimeMs, once } = this.#options;
     const stopTimer = maxTimeMs > 0 ? startTimer(maxTimeMs, () => this.#stop('max-time')) : () => {};
@@ -190,7 +191,7 @@ export class Worker {
         await this.#slots.bell.wait();
         continue;
       }
-      const askedMs = performance.now();
+      const askedMs = monotonicMs();
       this.#looks += 1;
       const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#goesAtOnce);
       isNothingDue = false;
@@ -207,7 +208,7 @@ export class Worker {
     const reason = stopReason(this.#options, {
       started: this.#slots.work.started,
       looks: this.#looks,
-      runningMs: performance.now() - this.#startedAtMs,
+      runningMs: monotonicMs() - this.#startedAtMs,
       rssMiB: memoryMiB > 0 ? process.memoryUsage.rss() / 1_048_576 : 0,
       stuck: this.#slots.work.stuck,
       concurrency,

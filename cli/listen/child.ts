@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobFields } from '../../src/index.js';
+import { monotonicMs } from '../../src/monotonic.js';
 import type { Io } from '../io.js';
 import { killGroup } from '../kill-group.js';
 import { ownProgram } from '../own-files.js';
 import { closeBoard, openBoard } from '../supervise/board.js';
-import { monotonicMs } from '../supervise/monotonic.js';
 import type { Order, Report } from '../supervise/protocol.js';
 import { type Remains, readRemains } from '../supervise/remains.js';
 import type { ChildMessage, ParentMessage } from './parent-link.js';
@@ -85,7 +85,7 @@ export class Child {
     this.#process.kill('SIGTERM');
     const { shutdownTimeoutMs, graceMs } = this.#limits;
     // A timeout that is over sooner stays in force.
-    if (this.#askAtMs === undefined || this.#askAtMs > performance.now() + shutdownTimeoutMs) {
+    if (this.#askAtMs === undefined || this.#askAtMs > monotonicMs() + shutdownTimeoutMs) {
       this.#ask(shutdownTimeoutMs);
     }
     this.#lastWord = setTimeout(() => this.kill(), shutdownTimeoutMs + graceMs + answerMs + askAfterMs);
@@ -112,7 +112,7 @@ export class Child {
 
   #ask(inMs: number): void {
     clearTimeout(this.#watch);
-    this.#askAtMs = performance.now() + inMs;
+    this.#askAtMs = monotonicMs() + inMs;
     this.#watch = setTimeout(() => {
       const question: ParentMessage = { type: 'are-you-alive' };
       if (this.#process.connected) this.#process.send(question, () => {});

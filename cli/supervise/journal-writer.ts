@@ -1,8 +1,8 @@
+import { monotonicMs } from '../../src/monotonic.js';
 import { journalStart } from './board.js';
 import { entryOf, Frame, serialAfter } from './frame.js';
 import { marks, putReserved } from './journal-entries.js';
 import { JournalEntries, type JournalEntry } from './journal-entry.js';
-import { monotonicMs } from './monotonic.js';
 import { Names } from './names.js';
 import { Quickness } from './quickness.js';
 import type { Steps } from './steps.js';
@@ -82,7 +82,7 @@ export class JournalWriter {
   ): void {
     entry.slot = slot;
     entry.name = this.#names.numberOf(name);
-    entry.atMs = monotonicMs(nowMs);
+    entry.atMs = nowMs;
     entry.timeoutMs = timeoutMs;
     if (this.#steps.isFull) this.flush();
     this.#putStart(entry);

@@ -1,10 +1,10 @@
 import { SHARE_ENV, Worker as Thread } from 'node:worker_threads';
 import { type Logger, QueueError } from '../../src/index.js';
 import type { LeftJob } from '../../src/left-jobs.js';
+import { monotonicMs } from '../../src/monotonic.js';
 import { watchdogFile } from '../own-files.js';
 import { boardFd, writeEvidence } from './board.js';
 import { JournalWriter } from './journal-writer.js';
-import { monotonicMs } from './monotonic.js';
 import type { Orders } from './orders.js';
 import type { Begin, Left, Order, Report } from './protocol.js';
 import { slotIn } from './stack.js';
@@ -107,6 +107,8 @@ export class SupervisorLink {
       workerData,
       execArgv: [],
       env: SHARE_ENV, // which it does not read: a copy would cost time
+      stdout: true, // as it writes nothing: streams to this process's own would cost time too
+      stderr: true,
     });
     thread.on('error', (err) => {
       this.#steps.isWatched = false;

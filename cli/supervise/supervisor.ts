@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../src/logger.js';
+import { monotonicMs } from '../../src/monotonic.js';
 import { afterEnd } from './after-end.js';
 import { diedOf, type Judgement, judge } from './judge.js';
 import type { Begin, Left, Report } from './protocol.js';
@@ -89,7 +90,7 @@ export class Supervisor {
   /** One place for a process, with one after another in it. */
   async #keepOne(place: number): Promise<void> {
     for (;;) {
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       const end = await this.#runOne(false, place);
       const judgement = this.#judge(end);
       const { workers, isGroup = false } = this.#options;
@@ -104,9 +105,7 @@ export class Supervisor {
       this.#replaced += 1;
       const gotNowhere =
         !end.worked ||
-        (performance.now() - startedMs < shortLifeMs &&
-          judgement.left.length === 0 &&
-          end.reason !== 'max-jobs');
+        (monotonicMs() - startedMs < shortLifeMs && judgement.left.length === 0 && end.reason !== 'max-jobs');
       this.#failures = gotNowhere ? this.#failures + 1 : 0;
       if (gotNowhere) await this.#pause();
       if (this.#stopping) return;

@@ -1,9 +1,9 @@
 import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
+import { monotonicMs } from '../../src/monotonic.js';
 import { boardFd, type Evidence, readJournalParts, writeEvidence } from './board.js';
 import { blockerOf, earliestDueMs } from './due.js';
 import { readJournal, type StartRecord } from './journal.js';
-import { monotonicMs } from './monotonic.js';
 import { slotIn, stackExpression } from './stack.js';
 import { Steps } from './steps.js';
 import { writeUnwritten } from './unwritten.js';

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../../src/monotonic.js';
 import { killGroup } from '../kill-group.js';
 import { ownProgram } from '../own-files.js';
 import { closeBoard, writeEvidence } from './board.js';
-import { monotonicMs } from './monotonic.js';
 import type { Begin, Order, Report } from './protocol.js';
 import type { Remains } from './remains.js';
 import { type StartedProcess, startProcess } from './start-process.js';

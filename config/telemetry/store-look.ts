@@ -1,4 +1,10 @@
-import { isQueueError, type Queue, type QueueReading, type WorkerInfo } from '../../src/index.js';
+import {
+  isQueueError,
+  monotonicMs,
+  type Queue,
+  type QueueReading,
+  type WorkerInfo,
+} from '../../src/index.js';
 
 /** What a store said when it was looked at. */
 export interface StoreReading {
@@ -52,7 +58,7 @@ export class StoreLook {
 
   /** Why the store cannot be said to answer, or undefined where it did within `withinMs`, or does now. */
   async problem(withinMs: number): Promise<string | undefined> {
-    if (performance.now() - this.#answeredAtMs < withinMs) return undefined;
+    if (monotonicMs() - this.#answeredAtMs < withinMs) return undefined;
     return (await this.read()) ? undefined : this.#problem;
   }
 
@@ -63,7 +69,7 @@ export class StoreLook {
         this.#queue.monitor({ queues: this.#options.queues, max: Number.MAX_SAFE_INTEGER }),
         this.#workers(),
       ]);
-      this.#answeredAtMs = performance.now();
+      this.#answeredAtMs = monotonicMs();
       return { queues, workers };
     } catch (error) {
       this.#problem = isQueueError(error) ? `refuses: ${error.code}` : 'refuses';

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { monotonicMs } from '../../src/index.js';
+
 /** How long a call keeps trying against other processes' locks, in ms. */
 export const conflictBudgetMs = 10_000;
 
@@ -15,12 +17,12 @@ export async function retryConflicts<T>(
   isConflict: (error: unknown) => boolean,
   budgetMs: number,
 ): Promise<T> {
-  const giveUpAt = performance.now() + budgetMs;
+  const giveUpAt = monotonicMs() + budgetMs;
   for (let tries = 0; ; tries += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isConflict(error) || performance.now() >= giveUpAt) throw error;
+      if (!isConflict(error) || monotonicMs() >= giveUpAt) throw error;
     }
     const ceilingMs = Math.min(longestWaitMs, shortestWaitMs * 2 ** tries);
     await sleep(ceilingMs * (0.5 + Math.random() / 2));

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../src/index.js';
 import type { Session } from './session.js';
 import type { DatabaseSignals } from './signals.js';
 import type { DatabaseWorkers } from './workers.js';
@@ -11,7 +12,7 @@ export interface LooksOptions<Connection> {
   readonly workers: DatabaseWorkers<Connection>;
 }
 
-/** What a look saw. Times are of `performance.now()`. */
+/** What a look saw. Times are of `monotonicMs()`. */
 export interface Sighting {
   readonly queues: readonly string[];
   readonly askedAtMs: number;
@@ -35,11 +36,11 @@ export class Looks<Connection> {
 
   async look(queues: readonly string[]): Promise<Sighting> {
     const { signals } = this.#options;
-    const askedAtMs = performance.now();
+    const askedAtMs = monotonicMs();
     const keys = signals.toReadAlong();
     const sight = await this.#ask(queues, keys);
     signals.told(keys, sight.signals);
-    return { queues, askedAtMs, dueAtMs: performance.now() + sight.msUntilDue };
+    return { queues, askedAtMs, dueAtMs: monotonicMs() + sight.msUntilDue };
   }
 
   /**

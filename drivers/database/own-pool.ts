@@ -1,4 +1,4 @@
-import { QueueError } from '../../src/index.js';
+import { monotonicMs, QueueError } from '../../src/index.js';
 import { NotConnected } from './errors.js';
 import type { Pool } from './lend.js';
 
@@ -80,7 +80,7 @@ export class OwnPool<Connection> implements Pool<Connection> {
       next.resolve(connection);
       return;
     }
-    this.#free.push({ connection, sinceMs: performance.now() });
+    this.#free.push({ connection, sinceMs: monotonicMs() });
     this.#sweep ??= setTimeout(() => this.#closeIdle(), this.#source.idleMs).unref();
   }
 
@@ -133,7 +133,7 @@ export class OwnPool<Connection> implements Pool<Connection> {
 
   #closeIdle(): void {
     const { idleMs } = this.#source;
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     // The first ones have been there for longest.
     const used = this.#free.findIndex(({ sinceMs }) => nowMs - sinceMs < idleMs);
     for (const { connection } of this.#free.splice(0, used === -1 ? this.#free.length : used)) {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TableNames } from '../../migrations/index.js';
-import { type Logger, QueueError, within } from '../../src/index.js';
+import { type Logger, monotonicMs, QueueError, within } from '../../src/index.js';
 import { boundedAlone } from './bounded-alone.js';
 import type { Client } from './client.js';
 import { conflictBudgetMs, retryConflicts } from './conflicts.js';
@@ -56,7 +56,7 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
   #ready: Opened<Connection, D> | undefined;
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
-  #lastTurnAt = performance.now();
+  #lastTurnAt = monotonicMs();
   #calls = 0;
 
   constructor(options: SessionOptions<Connection, D>) {
@@ -170,12 +170,12 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
    * would not be extended and signals not be seen while the backlog lasts. Those of servers wait for their answers.
    */
   get #isLongStretch(): boolean {
-    return this.#options.kind === 'sqlite' && performance.now() - this.#lastTurnAt >= longestStretchMs;
+    return this.#options.kind === 'sqlite' && monotonicMs() - this.#lastTurnAt >= longestStretchMs;
   }
 
   async #letOthersIn(): Promise<void> {
     await nextTurn();
-    this.#lastTurnAt = performance.now();
+    this.#lastTurnAt = monotonicMs();
   }
 
   #whenOpened(): Promise<Opened<Connection, D>> {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { monotonicMs } from '../../src/index.js';
 import type { Hearing, Listener } from './dialects/dialect.js';
 import { LookBudget } from './look-budget.js';
 import type { Looks } from './looks.js';
@@ -25,7 +26,7 @@ export class Waits<Connection> {
   /** The queues of waits that ended with a job, still announced. */
   readonly #foundFor = new Map<string, Listener>();
   #listener: Promise<Listener> | undefined;
-  #heardAtMs = performance.now();
+  #heardAtMs = monotonicMs();
   #isClosed = false;
 
   constructor(options: WaitsOptions<Connection>) {
@@ -43,7 +44,7 @@ export class Waits<Connection> {
     this.#waiting.add(wait);
     try {
       // Who is to stop does not wait for a connection that may not come.
-      return await unlessAborted(this.#go(wait, performance.now() + maxWaitMs, signal), signal);
+      return await unlessAborted(this.#go(wait, monotonicMs() + maxWaitMs, signal), signal);
     } catch (error) {
       if (!this.#isClosed || !beganOpen) throw error;
       return undefined;
@@ -59,7 +60,7 @@ export class Waits<Connection> {
    * for it: from before the handlers on, which may block this process, and not ahead of the reserve, which it would delay.
    */
   noteWork(): void {
-    this.#heardAtMs = performance.now();
+    this.#heardAtMs = monotonicMs();
     for (const [queue, listener] of this.#foundFor) void this.#withdraw(queue, listener);
     this.#foundFor.clear();
   }
@@ -82,7 +83,7 @@ export class Waits<Connection> {
       if (signal.aborted) return undefined;
       wait.refresh();
       const sighting = looks.kept(queues) ?? (await looks.look(queues));
-      const nowMs = performance.now();
+      const nowMs = monotonicMs();
       if (sighting.dueAtMs <= nowMs) return this.#found(wait, listener);
       // What is left is for the next wait: it goes on from this look, which is one each second in the long run.
       if (lastMs <= nowMs || (hasSlept && lastMs < sighting.askedAtMs + looks.everyMs)) {
@@ -95,7 +96,7 @@ export class Waits<Connection> {
       if (this.#isClosed) return undefined;
       if (wait.takeTold() !== undefined) return this.#found(wait, listener);
       budget ??= new LookBudget(listener.lookEveryMs ?? 0, nowMs);
-      await rest(budget.take(performance.now()), signal);
+      await rest(budget.take(monotonicMs()), signal);
     }
     return undefined;
   }
@@ -131,7 +132,7 @@ export class Waits<Connection> {
     const news = await session.run((_, dialect) => dialect.news);
     const hearing: Hearing = {
       onChange: (queue, isForAll) => {
-        this.#heardAtMs = performance.now();
+        this.#heardAtMs = monotonicMs();
         this.#options.looks.forget();
         if (isForAll) this.#wakeAll(queue);
         else if (queue !== undefined) this.#seeTo(queue);
@@ -164,7 +165,7 @@ export class Waits<Connection> {
 
   /** There is a job: once it is reserved its queues are announced no longer; see `noteWork`. */
   #found(wait: Wait, listener: Listener): undefined {
-    this.#heardAtMs = performance.now();
+    this.#heardAtMs = monotonicMs();
     this.#waiting.delete(wait);
     for (const queue of wait.queues) this.#foundFor.set(queue, listener);
   }
@@ -184,7 +185,7 @@ export class Waits<Connection> {
   }
 
   #lookAgainMs(listener: Listener): number {
-    return listener.lookAgainMs?.(performance.now() - this.#heardAtMs) ?? Number.POSITIVE_INFINITY;
+    return listener.lookAgainMs?.(monotonicMs() - this.#heardAtMs) ?? Number.POSITIVE_INFINITY;
   }
 }
 

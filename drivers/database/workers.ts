@@ -2,6 +2,7 @@ import {
   type Beat,
   type BeatEntry,
   isQueueError,
+  monotonicMs,
   WaitingBeats,
   type WorkerRegistry,
 } from '../../src/index.js';
@@ -76,8 +77,8 @@ export class DatabaseWorkers<Connection> implements WorkerRegistry {
   }
 
   async #prune(): Promise<void> {
-    if (performance.now() - this.#prunedAtMs < pruneMs) return;
-    this.#prunedAtMs = performance.now();
+    if (monotonicMs() - this.#prunedAtMs < pruneMs) return;
+    this.#prunedAtMs = monotonicMs();
     await this.#session.run((connection, { workers }) => workers.prune(connection));
   }
 }

@@ -1,3 +1,5 @@
+import { monotonicMs } from '../../src/index.js';
+
 /** Longer timers overflow in Node and fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
@@ -23,7 +25,7 @@ export class Waiters {
   /** Resolves when a job may be due, after the longest wait, or on abort; leaves no timer or listener. */
   wait({ queues, maxWaitMs, signal, msUntilDue }: WaitOptions): Promise<void> {
     if (signal.aborted) return Promise.resolve();
-    const lastMs = performance.now() + maxWaitMs;
+    const lastMs = monotonicMs() + maxWaitMs;
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
       const wake = (): void => {
@@ -34,7 +36,7 @@ export class Waiters {
       };
       const look = (): void => {
         clearTimeout(timer);
-        const leftMs = Math.min(msUntilDue(), lastMs - performance.now());
+        const leftMs = Math.min(msUntilDue(), lastMs - monotonicMs());
         if (leftMs <= 0) wake();
         else timer = setTimeout(look, Math.min(Math.ceil(leftMs), longestTimerMs));
       };

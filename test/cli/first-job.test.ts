@@ -35,6 +35,7 @@ test('a worker process on SQLite comes to its first job without the modules of N
   const loaded: unknown = JSON.parse(readFileSync(join(project.directory, 'modules.json'), 'utf8'));
   expect(loaded).toContain('NativeModule worker_threads'); // of the watchdog, which each process of a supervisor has
   expect(loaded).not.toContain('NativeModule crypto');
+  expect(loaded).not.toContain('NativeModule perf_hooks');
   expect(loaded).not.toContain('NativeModule internal/fs/streams');
   expect(loaded).not.toContain('NativeModule internal/util/parse_args/parse_args');
 });

@@ -13,6 +13,7 @@ import { Steps } from '../../cli/supervise/steps.js';
 import { writeUnwritten } from '../../cli/supervise/unwritten.js';
 import { isForGroups, readPlainWork } from '../../cli/supervise/words.js';
 import type { ReservedJob } from '../../src/index.js';
+import { monotonicMs } from '../../src/monotonic.js';
 
 function reservedJob(
   id: string,
@@ -38,7 +39,7 @@ function onlyOne(writer: JournalWriter, job: ReservedJob): JournalEntry {
 }
 
 function start(writer: JournalWriter, entry: JournalEntry, slot = 0, name = 'j', timeoutMs = 0): void {
-  writer.started(entry, slot, name, timeoutMs, false, performance.now());
+  writer.started(entry, slot, name, timeoutMs, false, monotonicMs());
 }
 
 /** Ends a test where a write fails. */
@@ -231,7 +232,7 @@ describe('the journal', () => {
     test('announces with the frame that puts jobs on record, but none after one that runs alone', async () => {
       const { fd, writer, rest, read } = await whenArrivalsAnnounced([reservedJob('b')]);
       expect(ids(read().announced)).toEqual(['a', 'b']);
-      writer.started(rest[0] as JournalEntry, 0, 'j', 0, true, performance.now());
+      writer.started(rest[0] as JournalEntry, 0, 'j', 0, true, monotonicMs());
       reserve(writer, [reservedJob('c')]);
       await undefined;
       expect([ids(read().announced), ids(read().held)]).toEqual([[], ['b', 'c']]);

@@ -89,7 +89,7 @@ describe('the packed package', () => {
     );
     const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.md)$/;
     const code =
-      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$|^dist\/cli\/(bin|supervise\/watchdog)\.cjs$|^dist\/chunks\/[\w-]+\.js$/;
+      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$|^dist\/cli\/(bin|run-supervisor|supervise\/watchdog)\.cjs$|^dist\/chunks\/[\w-]+\.js$/;
     // What `drover init` writes.
     const template = 'config/queue.ts';
     const isExpected = (path: string) => documents.test(path) || code.test(path) || path === template;
@@ -116,7 +116,8 @@ describe('the packed package', () => {
       text.set(path, await readFile(join(app.folder, 'node_modules/drover', path), 'utf8'));
     const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
     const entries = Object.values(exports).flatMap((one) => (typeof one === 'string' ? [] : [one.default]));
-    const started = [bin.drover, 'dist/cli/supervise/watchdog.cjs'].map((path) => normalize(path));
+    const others = ['dist/cli/run-supervisor.cjs', 'dist/cli/supervise/watchdog.cjs'];
+    const started = [bin.drover, ...others].map((path) => normalize(path));
     const reached = new Set([...entries.map((path) => normalize(path)), ...started]);
     for (const path of reached) {
       for (const [, file = ''] of (text.get(path) ?? '').matchAll(/(?:from |import ?\(?)"(\.[^"]+)"/g))

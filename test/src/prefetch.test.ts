@@ -83,7 +83,7 @@ function came(length: number) {
 }
 
 /** By this clock all jobs are quick, however slow the machine. */
-const stopClock = () => void vi.useFakeTimers({ toFake: ['performance'] });
+const stopClock = () => void vi.useFakeTimers({ toFake: ['hrtime'] });
 const startClock = () => void vi.useRealTimers();
 afterEach(startClock);
 

@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Logger } from '../../../src/index.js';
+import { monotonicMs } from '../../../src/index.js';
 import type { Alone, Hearing, Listener, News } from './dialect.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 
@@ -37,7 +38,7 @@ export class SqliteNews implements News<SqliteConnection> {
       const file = await realpath(this.#file);
       const name = basename(file);
       watcher = watch(dirname(file), { persistent: false }, (_change, changed) => {
-        if (performance.now() < this.#ownUntilMs) return;
+        if (monotonicMs() < this.#ownUntilMs) return;
         if (changed === null || changed.startsWith(name)) hearing.onChange(undefined, true);
       });
       this.#onOwn = hearing.onVisible;
@@ -55,7 +56,7 @@ export class SqliteNews implements News<SqliteConnection> {
 
   /** This process has written what brings no job: one look follows, for what others may have written beside it. */
   wrote(): void {
-    this.#ownUntilMs = performance.now() + ownMs;
+    this.#ownUntilMs = monotonicMs() + ownMs;
     setTimeout(() => this.#onOwn(), ownMs).unref();
   }
 

@@ -1,9 +1,9 @@
-import { endWith, processIo } from '../process-io.js';
-import { reporting } from '../reporting.js';
-import type { StartedProcess } from './start-process.js';
-import { supervise } from './supervise.js';
-import type { PlainWork } from './words.js';
-import { WorkerProcess } from './worker-process.js';
+import { endWith, processIo } from './process-io.js';
+import { reporting } from './reporting.js';
+import type { StartedProcess } from './supervise/start-process.js';
+import { supervise } from './supervise/supervise.js';
+import type { PlainWork } from './supervise/words.js';
+import { WorkerProcess } from './supervise/worker-process.js';
 
 /** Runs a supervisor. @param started its first process, which gets ready beside it, where one could be started. */
 export async function runSupervisor(
