@@ -1,5 +1,6 @@
 import { endsAttempt } from '../src/events.js';
 import type { JobFields, Queue } from '../src/index.js';
+import { monotonicMs } from '../src/monotonic.js';
 import type { Io } from './io.js';
 import type { JobReportOptions } from './job-report.js';
 import type { Output } from './output.js';
@@ -35,7 +36,7 @@ export function showJobs(
   events.on('job:*', (event) => {
     const key = `${event.queue} ${event.id}`;
     if (event.event === 'job:started') {
-      const now = performance.now();
+      const now = monotonicMs();
       running.set(key, { fields: event, sinceMs: now, nextMs: now + firstMs });
     } else if (endsAttempt(event)) {
       running.delete(key);
@@ -43,7 +44,7 @@ export function showJobs(
     }
   });
   setInterval(() => {
-    const now = performance.now();
+    const now = monotonicMs();
     for (const shown of running.values()) {
       if (now < shown.nextMs) continue;
       shown.nextMs = now + againMs;

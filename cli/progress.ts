@@ -1,3 +1,4 @@
+import { monotonicMs } from '../src/monotonic.js';
 import type { Io, TextSink } from './io.js';
 
 /** How often the line is drawn anew at most. */
@@ -16,7 +17,7 @@ export class Progress {
   #isShown = false;
 
   /** @param what follows the count. */
-  constructor(io: Pick<Io, 'stderr'>, what: string, now = () => performance.now()) {
+  constructor(io: Pick<Io, 'stderr'>, what: string, now = monotonicMs) {
     this.#sink = io.stderr;
     this.#what = what;
     this.#now = now;

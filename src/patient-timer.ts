@@ -1,4 +1,5 @@
 import { monotonicMs } from './monotonic.js';
+
 /**
  * Calls back once, when `ms` are over. Where it runs late, a blocked event loop held it up, and what it waits for may have
  * come meanwhile, unread: so what it was late by, at most `ms`, is given again.

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { monotonicMs } from '../../src/index.js';
 
 /** How long a call keeps trying against other processes' locks, in ms. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isQueueError, type Logger, QueueError } from '../../src/index.js';
+import { isQueueError, type Logger, monotonicMs, QueueError } from '../../src/index.js';
 import type { Client } from './client.js';
 import type { Commands } from './commands.js';
 import type { RedisSettings } from './options.js';
@@ -107,12 +107,12 @@ export class ClusterSession implements Commands {
   }
 
   async #route<T>(slot: number, mayAsk: boolean, send: Send<T>, limitMs: number): Promise<T> {
-    const startedAt = performance.now();
+    const startedAt = monotonicMs();
     if (this.#masters.length === 0) await this.#look();
     let asked: NodeAddress | undefined;
     for (;;) {
       const node = asked ?? this.#masterOf(slot);
-      const spentMs = Math.round(performance.now() - startedAt);
+      const spentMs = Math.round(monotonicMs() - startedAt);
       try {
         // A node has half of the time at least: one that is asked in the last moment would seem to hang.
         const timeoutMs = Math.max(limitMs / 2, limitMs - spentMs);
@@ -121,7 +121,7 @@ export class ClusterSession implements Commands {
         const reaction = reactionTo(error, node);
         asked = mayAsk && reaction.kind === 'ask' ? reaction.to : undefined;
         const isMended = asked !== undefined || (await this.#mend(slot, node, reaction));
-        if (isMended && performance.now() - startedAt < limitMs / 2) continue;
+        if (isMended && monotonicMs() - startedAt < limitMs / 2) continue;
         throw reaction.kind === 'moved' ? this.#astray(error) : error;
       }
     }

@@ -1,4 +1,4 @@
-import { PatientTimer } from '../../src/index.js';
+import { monotonicMs, PatientTimer } from '../../src/index.js';
 
 interface Wait {
   readonly untilMs: number;
@@ -29,7 +29,7 @@ export class Deadlines {
   /** The promise's result, or what `trouble` makes of it. What comes once the time is over is dropped. */
   within<T>(promise: Promise<T>, ms: number, trouble: Trouble<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const untilMs = performance.now() + ms;
+      const untilMs = monotonicMs() + ms;
       const wait: Wait = { untilMs, place: this.#waits.length, end: () => reject(trouble.late()) };
       this.#waits.push(wait);
       if (this.#timer === undefined || untilMs < this.#timerMs) this.#arm(untilMs, ms);
@@ -74,7 +74,7 @@ export class Deadlines {
 
   #endOverdue(): void {
     this.#timer = undefined;
-    const now = performance.now();
+    const now = monotonicMs();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const wait of [...this.#waits]) {
       if (wait.untilMs > now) {

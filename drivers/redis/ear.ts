@@ -1,4 +1,4 @@
-import { PatientTimer } from '../../src/index.js';
+import { monotonicMs, PatientTimer } from '../../src/index.js';
 import type { Client } from './client.js';
 import { whenReady } from './ready.js';
 import type { Script } from './script.js';
@@ -57,7 +57,7 @@ export class Ear {
 
   /** Sends the command, unless it waits already or has just failed. Never rejects. */
   listen(): void {
-    if (this.#isListening || this.#closed || performance.now() < this.#deafUntilMs) return;
+    if (this.#isListening || this.#closed || monotonicMs() < this.#deafUntilMs) return;
     this.#isListening = true;
     void this.#listen();
   }
@@ -102,7 +102,7 @@ export class Ear {
       }
     } catch (error) {
       if (this.#closed) return;
-      this.#deafUntilMs = performance.now() + deafMs;
+      this.#deafUntilMs = monotonicMs() + deafMs;
       this.#hangUp();
       this.#options.onError(error);
     } finally {

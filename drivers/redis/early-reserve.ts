@@ -1,4 +1,4 @@
-import type { ReservedJob } from '../../src/index.js';
+import { monotonicMs, type ReservedJob } from '../../src/index.js';
 
 /** How long jobs are kept for who waited for them. A worker asks within the same turn of the event loop, or the next. */
 const keptMs = 100;
@@ -84,7 +84,7 @@ export class EarlyReserve {
     const asked = this.wanted(queues);
     if (asked === undefined || this.has(queues)) return;
     const { limit, leaseMs } = asked;
-    const sinceMs = performance.now();
+    const sinceMs = monotonicMs();
     const jobs = this.#options.reserve(queues, limit, leaseMs);
     jobs.catch(() => undefined); // told to who asks
     this.#keep(queues, leaseMs, jobs, sinceMs);
@@ -197,7 +197,7 @@ export class EarlyReserve {
  * process stopped or the store slow, does not say how much is left of its lease.
  */
 export function isOld({ sinceMs, leaseMs }: Pick<Early, 'sinceMs' | 'leaseMs'>): boolean {
-  return performance.now() - sinceMs > leaseMs / 3;
+  return monotonicMs() - sinceMs > leaseMs / 3;
 }
 
 function nameOf(queues: readonly string[]): string {

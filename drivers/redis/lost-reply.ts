@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isQueueError } from '../../src/index.js';
+import { isQueueError, monotonicMs } from '../../src/index.js';
 
 /** The first wait before the next try; it doubles up to the longest. */
 const shortestWaitMs = 20;
@@ -26,15 +26,15 @@ export async function settled<T>(
     if (!isQueueError(error) || !error.ambiguous) throw error;
     lost = error;
   }
-  const until = performance.now() + settleMs;
+  const until = monotonicMs() + settleMs;
   for (let waitMs = shortestWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
-    const leftMs = Math.ceil(until - performance.now());
+    const leftMs = Math.ceil(until - monotonicMs());
     if (leftMs <= 0) throw unsettled(lost);
     try {
       return await again(leftMs);
     } catch (error) {
       if (!isQueueError(error) || !error.transient) throw unsettled(error);
     }
-    await pause(Math.min(waitMs, Math.max(0, until - performance.now())));
+    await pause(Math.min(waitMs, Math.max(0, until - monotonicMs())));
   }
 }

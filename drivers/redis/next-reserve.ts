@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import type { Lease, ReservedJob } from '../../src/index.js';
+import { type Lease, monotonicMs, type ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
 import { memberOf, readPushed, textOf } from './member.js';
 import { nextJobScript } from './next-job-script.js';
@@ -44,7 +44,7 @@ export class NextReserve {
       limit > 0 &&
       this.#plenty.has(queue) &&
       leases.every((lease) => lease.queue === queue) &&
-      performance.now() >= this.#restsUntilMs
+      monotonicMs() >= this.#restsUntilMs
     );
   }
 
@@ -93,7 +93,7 @@ export class NextReserve {
   }
 
   #rest(): undefined {
-    this.#restsUntilMs = performance.now() + restMs;
+    this.#restsUntilMs = monotonicMs() + restMs;
     return undefined;
   }
 }

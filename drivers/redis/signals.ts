@@ -1,4 +1,4 @@
-import type { SignalStore } from '../../src/index.js';
+import { monotonicMs, type SignalStore } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import { lookScript, swapScript } from './worker-scripts.js';
 import type { RedisWorkers } from './workers.js';
@@ -83,11 +83,11 @@ export class RedisSignals implements SignalStore {
   }
 
   get #ageMs(): number {
-    return performance.now() - this.#askedAtMs;
+    return monotonicMs() - this.#askedAtMs;
   }
 
   #ask(): readonly string[] {
-    this.#askedAtMs = performance.now();
+    this.#askedAtMs = monotonicMs();
     this.#timer?.refresh();
     return [...new Set([...this.#watchers].map(({ key }) => this.#options.prefix + key))];
   }

@@ -1,4 +1,4 @@
-import type { ReservedJob } from '../../src/index.js';
+import { monotonicMs, type ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
 import type { FollowUp } from './ear.js';
 import { type EarlyReserve, isOld } from './early-reserve.js';
@@ -61,7 +61,7 @@ export class StandingReserves {
     const { limit, leaseMs } = asked;
     const [list = '', , reserved = '', , , , watcher = ''] = parts.keys.ofQueue(queue);
     const number = ++this.#count;
-    const sinceMs = performance.now();
+    const sinceMs = monotonicMs();
     const standing: Standing = { number, queue, leaseMs, sinceMs, isAnswered: false, isOvertaken: false };
     this.#last.set(queue, standing);
     return {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { monotonicMs } from '../../src/index.js';
 import type { Client } from './client.js';
 import { Ear, type EarOptions, type FollowUp } from './ear.js';
 import type { Keys } from './keys.js';
@@ -84,7 +85,7 @@ export class Watch {
   looked(queue: string, ready: number, dueInMs: number, isWatched: boolean): void {
     if (isWatched) this.#watched.add(queue);
     else this.#watched.delete(queue);
-    const dueAtMs = dueInMs < 0 ? Number.POSITIVE_INFINITY : performance.now() + dueInMs;
+    const dueAtMs = dueInMs < 0 ? Number.POSITIVE_INFINITY : monotonicMs() + dueInMs;
     const wasRoused = this.#roused.delete(queue);
     this.#looks.set(queue, { ready, dueAtMs, isOurs: isWatched || wasRoused });
   }
@@ -100,7 +101,7 @@ export class Watch {
     const looks = await this.#look(queues);
     if (this.#options.hasTaken(queues)) return;
     if (looks.some(({ ready }) => ready > 0)) return;
-    const now = performance.now();
+    const now = monotonicMs();
     const dueInMs = looks.map(({ isOurs, dueAtMs }) => (isOurs ? dueAtMs - now : longestWaitMs));
     await this.#sleep(queues, Math.min(maxWaitMs, longestWaitMs, ...dueInMs), signal);
   }

@@ -1,4 +1,4 @@
-import { QueueError } from '../../src/index.js';
+import { monotonicMs, QueueError } from '../../src/index.js';
 import type { Client } from '../redis/client.js';
 import { Ear } from '../redis/ear.js';
 import type { Keys } from './keys.js';
@@ -31,13 +31,13 @@ export class Wait {
 
   /** Takes ms until the next package or lease of any queue is due, as a reserve has seen it, or -1. */
   looked(dueInMs: number): void {
-    this.#dueAtMs = performance.now() + (dueInMs < 0 ? longestWaitMs : dueInMs);
+    this.#dueAtMs = monotonicMs() + (dueInMs < 0 ? longestWaitMs : dueInMs);
   }
 
   /** The contract's `waitForJob`. */
   async sleep(queues: readonly string[], maxWaitMs: number, signal: AbortSignal): Promise<void> {
     if (this.#isClosed) throw new QueueError('E_QUEUE_CLOSED', 'the connection is closed');
-    const untilDueMs = this.#dueAtMs - performance.now();
+    const untilDueMs = this.#dueAtMs - monotonicMs();
     // What is due is taken by the next reserve: a look that took nothing since must not wake at once again and again.
     const ms = Math.min(maxWaitMs, longestWaitMs, untilDueMs > 0 ? untilDueMs : longestWaitMs);
     if (signal.aborted || ms <= 0) return;

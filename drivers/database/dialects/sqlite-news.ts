@@ -1,8 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Logger } from '../../../src/index.js';
-import { monotonicMs } from '../../../src/index.js';
+import { type Logger, monotonicMs } from '../../../src/index.js';
 import type { Alone, Hearing, Listener, News } from './dialect.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 
