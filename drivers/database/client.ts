@@ -5,6 +5,7 @@ import type { SchemaKnex } from '../../migrations/index.js';
 import { type Logger, within } from '../../src/index.js';
 import { connectTimeout } from './connect-timeout.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
+import { dropRefused } from './drop-refused.js';
 import { type ClientPackage, explainPackage } from './errors.js';
 import { hangingUp } from './hang-up.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
@@ -70,6 +71,7 @@ export async function openKnex<Connection>(
   const pooled = { ...config, pool: { ...timeout.pool, ...config.pool } };
   const instance = makeKnex(loadKnex(config), pooled, dialect, logger, readyMs);
   timeout.set(instance);
+  dropRefused(config, instance, dialect.drop);
   const { client } = instance;
   client.destroyRawConnection = hangingUp(client.destroyRawConnection.bind(client), dialect.drop);
   const pool = new Relay(poolOf<Connection>(instance));

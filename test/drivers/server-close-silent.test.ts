@@ -7,6 +7,7 @@ import { startRedis } from '../support/redis-server.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
 
 const script = fileURLToPath(new URL('./fixtures/close-child.mjs', import.meta.url));
+const refused = fileURLToPath(new URL('./fixtures/refused-child.mjs', import.meta.url));
 
 /** A process whose server falls silent, with the connections that it has and for new ones, ends once its queue is closed. */
 async function expectToEnd(
@@ -51,6 +52,25 @@ describe.each(serverKinds)('a silent %s keeps no process alive whose queue is cl
       return by === 'a URL' ? { url } : { knex: { client, connection: url } };
     });
   });
+
+  test.concurrent.each(['a URL', 'a configuration of knex'])(
+    'by %s, where it refused the connection and fell silent then',
+    async (by) => {
+      const proxy = await startFaultProxy(Number(new URL(sandbox.url).port));
+      const { happened } = proxy.plan('last-reply', () => true);
+      const url = new URL(sandbox.urlAt(proxy.port));
+      url.pathname = '/not_there';
+      const options = by === 'a URL' ? { url: url.href } : { knex: { client, connection: url.href } };
+      const child = fork(refused, [JSON.stringify({ commandTimeout: '500ms', ...options })]);
+      try {
+        expect(await once(child, 'exit')).toEqual([0, null]);
+        await happened;
+      } finally {
+        child.kill('SIGKILL');
+        await proxy.close();
+      }
+    },
+  );
 });
 
 test('a silent Redis keeps no process alive whose queue is closed', async () => {

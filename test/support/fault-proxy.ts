@@ -14,6 +14,7 @@ export type Matcher = (asked: Buffer) => boolean;
  * - `swallow`: it goes nowhere, nor does anything after it on that connection, and nobody is told
  * - `half-open`: it reaches the server, which then sees the connection closed; the client is told nothing
  * - `late`: the client's connection is closed, and the server has the request once the test delivers it
+ * - `last-reply`: it is answered, and nothing after the answer is passed on either way, not even that an end was closed
  * - `held-reply`: the server carries it out; its reply, and what follows on that connection, comes once the test delivers it
  */
 export type FaultKind =
@@ -23,6 +24,7 @@ export type FaultKind =
   | 'swallow'
   | 'half-open'
   | 'late'
+  | 'last-reply'
   | 'held-reply';
 
 /** A fault that waits for its request, or has had it. */
@@ -218,6 +220,7 @@ class Link {
     switch (plan.kind) {
       case 'lose-reply':
       case 'half-reply':
+      case 'last-reply':
         this.#replyPlan = plan;
         this.#server.write(chunk);
         return;
@@ -258,6 +261,11 @@ class Link {
     const plan = this.#replyPlan;
     if (plan) {
       this.#isSilent = true;
+      if (plan.kind === 'last-reply') {
+        this.#client.write(chunk);
+        plan.happened.resolve();
+        return;
+      }
       const half = plan.kind === 'half-reply' ? chunk.subarray(0, Math.ceil(chunk.length / 2)) : '';
       this.#client.end(half, () => {
         this.cut();

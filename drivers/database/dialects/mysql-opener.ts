@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as mysql2 from 'mysql2';
 import type { Opener } from '../opener.js';
-import type { MysqlConnection } from './mysql-connection.js';
+import { disconnect, type MysqlConnection } from './mysql-connection.js';
 
 /** What the package mysql2 keeps to itself of a connection. */
 interface Inside {
@@ -26,7 +26,11 @@ export function mysqlOpener(address: object, readyMs: number): Opener<MysqlConne
         const { createConnection }: typeof mysql2 = createRequire(import.meta.url)('mysql2');
         const connection = createConnection({ connectTimeout: readyMs, ...address });
         connection.on('error', () => undefined);
-        connection.connect((error) => (error ? reject(error) : resolve(connection)));
+        connection.connect((error) => {
+          if (!error) return resolve(connection);
+          disconnect(connection); // one that was refused would stay until the server closes it
+          reject(error);
+        });
       }),
     isLost,
     close: (connection) =>

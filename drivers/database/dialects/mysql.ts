@@ -1,6 +1,6 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { OwnDialect } from './dialect.js';
-import { configureMysql, type MysqlConnection } from './mysql-connection.js';
+import { configureMysql, disconnect, type MysqlConnection } from './mysql-connection.js';
 import { MysqlEndedJobs } from './mysql-ended-jobs.js';
 import { explainMysql, isMysqlConflict } from './mysql-errors.js';
 import { MysqlFailedJobs } from './mysql-failed-jobs.js';
@@ -56,12 +56,6 @@ export function mysqlDialect(options: MysqlDialectOptions): OwnDialect<MysqlConn
     isConflict: isMysqlConflict,
     explain: explainMysql,
   };
-}
-
-/** Ends a connection without waiting for its server; mysql2's own `destroy` would leave the statement under way unanswered. */
-function disconnect(connection: MysqlConnection): void {
-  const { stream } = connection as unknown as { stream: { destroy(error: Error): void } };
-  stream.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
 }
 
 function quoted(name: string): string {

@@ -195,3 +195,9 @@ function nameOf(text: string, life: number): string {
   }
   return `${name}_${life}`;
 }
+
+/** Ends a connection without waiting for its server; pg's own `end` would. */
+export function disconnect(connection: PostgresConnection): void {
+  const { connection: wire } = connection as unknown as { connection: { stream: { destroy(): void } } };
+  wire.stream.destroy();
+}

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as pg from 'pg';
 import type { Opener } from '../opener.js';
-import type { PostgresConnection } from './postgres-connection.js';
+import { disconnect, type PostgresConnection } from './postgres-connection.js';
 
 /** What the package pg keeps to itself of a client. */
 interface Inside {
@@ -22,8 +22,13 @@ export function postgresOpener(address: object, readyMs: number): Opener<Postgre
       const { Client }: typeof pg = createRequire(import.meta.url)('pg');
       const client = new Client({ connectionTimeoutMillis: readyMs, ...address });
       client.on('error', () => undefined);
-      await client.connect();
-      return client;
+      try {
+        await client.connect();
+        return client;
+      } catch (error) {
+        disconnect(client); // one that was refused would stay until the server closes it
+        throw error;
+      }
     },
     isLost(client) {
       const { _ended, _queryable, connection } = client as unknown as Inside;

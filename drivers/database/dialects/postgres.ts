@@ -1,7 +1,7 @@
 import type { TableNames } from '../../../migrations/index.js';
 import type { Logger } from '../../../src/index.js';
 import type { OwnDialect } from './dialect.js';
-import { type PostgresConnection, prepareOn, setUpSession } from './postgres-connection.js';
+import { disconnect, type PostgresConnection, prepareOn, setUpSession } from './postgres-connection.js';
 import { PostgresEndedJobs } from './postgres-ended-jobs.js';
 import { explainPostgres, isPostgresConflict } from './postgres-errors.js';
 import { PostgresFailedJobs } from './postgres-failed-jobs.js';
@@ -67,10 +67,4 @@ export function postgresDialect(options: PostgresDialectOptions): OwnDialect<Pos
     isConflict: isPostgresConflict,
     explain: explainPostgres,
   };
-}
-
-/** Ends a connection without waiting for its server; pg's own `end` would. */
-function disconnect(connection: PostgresConnection): void {
-  const { connection: wire } = connection as unknown as { connection: { stream: { destroy(): void } } };
-  wire.stream.destroy();
 }
