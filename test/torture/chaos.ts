@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Crew } from './crew.js';
 import type { Graves } from './graves.js';
 import { LastLines } from './last-lines.js';
 import { breakNetwork, commandMs } from './network.js';
-import { childrenOf, signal as send } from './processes.js';
+import { childrenOf, endWithin, signal as send } from './processes.js';
 import { bin, type Project } from './project.js';
 import { nowMs, type Record } from './record.js';
 import { orderlyMs, Scenes } from './scenes.js';
@@ -14,6 +13,8 @@ import type { Planned } from './schedule.js';
 import type { Breakage, Store } from './store.js';
 
 const hourMs = 3_600_000;
+/** What `queue:restart` has to end in, whatever its store does. */
+const restartWithinMs = 60_000;
 
 /** What a {@link Chaos} breaks, and where it writes that down. */
 interface Means {
@@ -159,7 +160,9 @@ export class Chaos {
       cwd: project.folder,
       stdio: ['ignore', 'ignore', errors],
     });
-    await once(command, 'exit');
+    const code = await endWithin(command, restartWithinMs);
+    if (code === undefined) writeSync(errors, '\nunhandled: queue:restart did not end\n');
+    closeSync(errors);
     crew.restarts -= 1;
     for (const pid of crew.pids) crew.blame(pid, 'restart'); // some have started meanwhile
     await this.#sleep(orderlyMs);

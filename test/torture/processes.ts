@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** The processes that one has started and that live. */
@@ -47,6 +49,17 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
+}
+
+/** The exit code of a child that has just started; it is killed where it has not ended after so long, and answers undefined. */
+export async function endWithin(child: ChildProcess, ms: number): Promise<number | null | undefined> {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = child.kill('SIGKILL');
+  }, ms);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(timer);
+  return isLate ? undefined : code;
 }
 
 /** The numbers of its `stat`, from the state on. */

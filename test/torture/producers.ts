@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { endWithin } from './processes.js';
 import type { Profile } from './profile.js';
 import { bareQueue, lineQueue, type Project, queues } from './project.js';
+
+/** What a producer has to end in once it pushes no more, whatever its store does. */
+const endsWithinMs = 60_000;
 
 /** Scripts that push by the public API, each in a process of its own. */
 export class Producers {
@@ -42,9 +45,10 @@ export class Producers {
     const stdio = ['ignore', 'ignore', errors] as const;
     const child = spawn(process.execPath, words, { cwd: this.#project.folder, stdio: [...stdio] });
     this.#running.add(child);
-    const [code] = await once(child, 'exit');
+    const code = await endWithin(child, seconds * 1000 + endsWithinMs);
     this.#running.delete(child);
-    if (code !== 0) writeSync(errors, `\nunhandled: the producer ended with ${code}\n`);
+    const how = code === undefined ? 'did not end' : `ended with ${code}`;
+    if (code !== 0) writeSync(errors, `\nunhandled: the producer ${how}\n`);
     closeSync(errors);
   }
 }
