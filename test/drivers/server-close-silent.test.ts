@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFaultProxy } from '../support/fault-proxy.js';
-import { startRedis } from '../support/redis-server.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { ServerSandbox, serverKinds } from '../support/server-sandbox.js';
 
 const script = fileURLToPath(new URL('./fixtures/close-child.mjs', import.meta.url));
@@ -24,6 +24,24 @@ async function expectToEnd(
     proxy.blackHole();
     child.send('close');
     expect(await ended).toEqual([0, null]);
+  } finally {
+    child.kill('SIGKILL');
+    await proxy.close();
+  }
+}
+
+/** So does one whose server refused its connection, and left that open. */
+async function expectRefusedToEnd(
+  target: number,
+  store: string,
+  optionsAt: (port: number) => object,
+): Promise<void> {
+  const proxy = await startFaultProxy(target);
+  const { happened } = proxy.plan('last-reply', () => true);
+  const child = fork(refused, [store, JSON.stringify({ commandTimeout: '500ms', ...optionsAt(proxy.port) })]);
+  try {
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    await happened;
   } finally {
     child.kill('SIGKILL');
     await proxy.close();
@@ -56,30 +74,28 @@ describe.each(serverKinds)('a silent %s keeps no process alive whose queue is cl
   test.concurrent.each(['a URL', 'a configuration of knex'])(
     'by %s, where it refused the connection and fell silent then',
     async (by) => {
-      const proxy = await startFaultProxy(Number(new URL(sandbox.url).port));
-      const { happened } = proxy.plan('last-reply', () => true);
-      const url = new URL(sandbox.urlAt(proxy.port));
-      url.pathname = '/not_there';
-      const options = by === 'a URL' ? { url: url.href } : { knex: { client, connection: url.href } };
-      const child = fork(refused, [JSON.stringify({ commandTimeout: '500ms', ...options })]);
-      try {
-        expect(await once(child, 'exit')).toEqual([0, null]);
-        await happened;
-      } finally {
-        child.kill('SIGKILL');
-        await proxy.close();
-      }
+      const { port } = new URL(sandbox.url);
+      await expectRefusedToEnd(Number(port), store, (proxied) => {
+        const url = new URL(sandbox.urlAt(proxied));
+        url.pathname = '/not_there';
+        return by === 'a URL' ? { url: url.href } : { knex: { client, connection: url.href } };
+      });
     },
   );
 });
 
-test('a silent Redis keeps no process alive whose queue is closed', async () => {
-  const server = await startRedis();
-  try {
-    await expectToEnd(server.port, { store: 'redis', connections: 1 }, (port) => ({
+describe('a silent Redis keeps no process alive whose queue is closed', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  test.concurrent('with a connection', () =>
+    expectToEnd(server.port, { store: 'redis', connections: 1 }, (port) => ({
       url: `redis://127.0.0.1:${port}`,
-    }));
-  } finally {
-    await server.stop();
-  }
+    })));
+
+  test.concurrent('where it refused the connection and fell silent then', () =>
+    expectRefusedToEnd(server.port, 'redis', (port) => ({ url: `redis://nobody:wrong@127.0.0.1:${port}` })));
 });
