@@ -16,9 +16,9 @@ export interface Traits {
 const traits: Readonly<Record<DatabaseKind, Traits>> = {
   // Beats have a statement of their own here: with them it is one a second, and so they are few.
   mysql: { lookMs: 1050, beatMs: 20_000 },
-  // While a commit waits for the disk a hundred quick jobs are done, and the worker would wait for the next. Not on MySQL and
-  // MariaDB, where batches this large now and then lock entries of an index in each other's way.
-  postgres: { lookMs: 1000, beatMs: 10_000, beatsGoAlong: true, prefetch: 400 },
+  // While a commit waits for the disk hundreds of quick jobs are done, and a trip brings half of what may be held. Not on MySQL
+  // and MariaDB, where batches this large now and then lock entries of an index in each other's way.
+  postgres: { lookMs: 1000, beatMs: 10_000, beatsGoAlong: true, prefetch: 800 },
   // Every write to the file makes all idle workers of other processes look for jobs a few times.
   sqlite: { lookMs: 1000, beatMs: 15_000 },
 };
