@@ -5,6 +5,7 @@ export class Bell {
   #waiting = new Set<() => void>();
 
   ring(): void {
+    if (this.#waiting.size === 0) return; // it rings for each job, and hardly ever is somebody waiting
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const wake of waiting) wake();

@@ -44,6 +44,14 @@ export interface Lease {
   readonly handle: string | number;
 }
 
+/** How the body of a job follows from the handle of its lease. */
+export interface BodyInHandle {
+  /** So many characters at the end of the handle are not the body's... */
+  readonly cut: number;
+  /** ...which has these in their place. */
+  readonly end: string;
+}
+
 /** A job that this process holds under a lease. */
 export interface ReservedJob {
   readonly id: string;
@@ -54,6 +62,8 @@ export interface ReservedJob {
   /** How often it was given back by `releaseThrown`; absent is 0. */
   readonly exceptions?: number;
   readonly lease: Lease;
+  /** For who writes both down, and need not write the body twice. The same object for all jobs that it is true of. */
+  readonly bodyInHandle?: BodyInHandle;
   /**
    * Why this is no job, where the store can tell: the worker runs nothing and fails it as `bad-payload` with this
    * message. For stores that read other programs' jobs and find, say, no `attempts` where it must stand.

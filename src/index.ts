@@ -8,6 +8,7 @@ export {
   connectionSettings,
 } from './connection-settings.js';
 export type {
+  BodyInHandle,
   ConnectionSettings,
   Connector,
   Driver,

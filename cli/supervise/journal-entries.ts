@@ -1,4 +1,4 @@
-import type { ReservedJob } from '../../src/index.js';
+import type { BodyInHandle, ReservedJob } from '../../src/index.js';
 import type { Frame, FrameReader } from './frame.js';
 
 /** What an entry of a journal says of the job of its number. */
@@ -33,7 +33,7 @@ export interface Start {
 }
 
 /** Where the body of a reserved job is. */
-const bodies = { comesLater: 0, isHandle: 1, follows: 2 } as const;
+const bodies = { comesLater: 0, inHandle: 1, follows: 2 } as const;
 
 /** A job that is reserved now. */
 export interface ReservedEntry {
@@ -50,7 +50,7 @@ export function putReserved(frame: Frame, first: number, entries: readonly Reser
 /** Puts those from this one on that are like it, in one entry. Answers the place of the next. */
 function putAlike(frame: Frame, first: number, entries: readonly ReservedEntry[], from: number): number {
   const entry = entries[from] as ReservedEntry;
-  const { id, queue, attempts, lease } = entry.reserved;
+  const { id, queue, attempts, lease, bodyInHandle } = entry.reserved;
   const where = bodyOf(entry);
   let to = from + 1;
   while (to < entries.length && areAlike(entry, entries[to] as ReservedEntry, where)) to += 1;
@@ -63,6 +63,10 @@ function putAlike(frame: Frame, first: number, entries: readonly ReservedEntry[]
   frame.number(id.length);
   frame.number(lease.token.length);
   frame.number(typeof lease.handle === 'number' ? 1 : 0);
+  if (where === bodies.inHandle) {
+    frame.number(bodyInHandle?.cut ?? 0);
+    frame.text(bodyInHandle?.end ?? '');
+  }
   let texts = ''; // in one go: to add each to a frame that has grown old is to tell the garbage collector of each
   for (let index = from; index < to; index++) texts += putOne(frame, entries[index] as ReservedEntry, where);
   frame.texts(texts);
@@ -80,13 +84,14 @@ function areAlike(entry: ReservedEntry, other: ReservedEntry, where: number): bo
     one.id.length === two.id.length &&
     one.lease.token.length === two.lease.token.length &&
     typeof one.lease.handle === typeof two.lease.handle &&
+    one.bodyInHandle === two.bodyInHandle &&
     where === bodyOf(other)
   );
 }
 
-function bodyOf({ reserved: { body, lease }, withBody }: ReservedEntry): number {
+function bodyOf({ reserved: { bodyInHandle }, withBody }: ReservedEntry): number {
   if (!withBody) return bodies.comesLater;
-  return body === lease.handle ? bodies.isHandle : bodies.follows;
+  return bodyInHandle === undefined ? bodies.follows : bodies.inHandle;
 }
 
 /** Puts what it has of its own. Answers its texts. */
@@ -106,14 +111,20 @@ export function readReserved(frame: FrameReader): ReservedEntry[] {
   const [attempts, where] = [frame.number(), frame.number()];
   const [idLength, tokenLength] = [frame.number(), frame.number()];
   const isNumber = frame.number() === 1;
+  const [cut, end] = where === bodies.inHandle ? [frame.number(), frame.text()] : [0, ''];
   return Array.from({ length: count }, () => {
     const handleOrLength = frame.number();
     const [id, token] = [frame.textOf(idLength), frame.textOf(tokenLength)];
     const handle = isNumber ? handleOrLength : frame.textOf(handleOrLength);
-    const body = where === bodies.follows ? frame.text() : where === bodies.isHandle ? `${handle}` : '';
+    const told = where === bodies.inHandle ? bodyIn(`${handle}`, { cut, end }) : '';
+    const body = where === bodies.follows ? frame.text() : told;
     const reserved = { id, queue, body, attempts, lease: { queue: place, token, handle } };
     return { reserved, withBody: where !== bodies.comesLater };
   });
+}
+
+function bodyIn(handle: string, { cut, end }: BodyInHandle): string {
+  return handle.slice(0, handle.length - cut) + end;
 }
 
 /** Reads what follows the mark `started`. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
+import type { BodyInHandle } from '../../src/index.js';
 import { asArgument } from './argument.js';
 import { tailBytes } from './dialect.js';
 import { bytesShownBy, shownBytes } from './raw-bytes.js';
@@ -23,6 +24,8 @@ export interface ReadMember {
   readonly problem?: string;
   /** What its producer stored, where `body` is not just that. */
   readonly raw?: string;
+  /** How the body follows from the member, where it does. */
+  readonly bodyInHandle?: BodyInHandle;
 }
 
 export const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
@@ -94,7 +97,8 @@ function readFresh(text: string): ReadMember | undefined {
     !text.startsWith('{"drover":"');
   const id = isFresh ? idThatEnds(text, headEnd - 2) : undefined;
   if (id === undefined) return undefined;
-  return { id, body: `${text.slice(0, headEnd)}${pushedTail}`, attempts: 1, exceptions: 0 };
+  const body = `${text.slice(0, headEnd)}${pushedTail}`;
+  return { id, body, attempts: 1, exceptions: 0, bodyInHandle: withoutLease };
 }
 
 /**
@@ -108,7 +112,9 @@ export function readPushed(member: string | Buffer, token: string): ReadMember &
   const text = isText ? member : member.toString('latin1');
   const held = `${text.slice(0, -pushedTail.length)}"lease":"${token}","attempts":1}`;
   const id = isText ? idThatEnds(text, text.length - pushedTail.length - 2) : undefined;
-  if (id !== undefined) return { id, body: text, attempts: 1, exceptions: 0, handle: held };
+  if (id !== undefined) {
+    return { id, body: text, attempts: 1, exceptions: 0, bodyInHandle: withoutLease, handle: held };
+  }
   const stored = isText ? held : Buffer.from(held, 'latin1');
   return { ...readMember(stored, Buffer.alloc(0)), handle: handleOf(stored) };
 }
@@ -128,6 +134,7 @@ const longestId = 64;
 const pushedTail = '"attempts":0}';
 /** Of a lease, and of the attempts behind it. */
 const freshTailLength = '"lease":"0123456789abcdef0123456789abcdef","attempts":1}'.length;
+const withoutLease: BodyInHandle = { cut: freshTailLength, end: pushedTail };
 
 function readAny(text: string, isText: boolean, kept: Buffer): ReadMember {
   const tail = heldTail.exec(text.slice(-tailBytes));

@@ -128,6 +128,19 @@ describe('the journal', () => {
     expect(held).toEqual([batches[0]?.[0], batches[1]?.[1]]);
   });
 
+  test('finds bodies in handles that tell them', () => {
+    const bodyInHandle = { cut: 6, end: '}' };
+    const jobs = [reservedJob('a', '{"ä":1}', '{"ä":1,"t-a"'), reservedJob('b', '{}', '{,"t-b"')];
+    const { held } = written((writer) => {
+      reserve(
+        writer,
+        jobs.map((job) => ({ ...job, bodyInHandle })),
+      );
+      onlyOne(writer, reservedJob('c'));
+    });
+    expect(held).toEqual([...jobs, reservedJob('c')]);
+  });
+
   test('begins again when it is long, with all that is still there', () => {
     const stays = reservedJob('stays');
     const held = reservedJob('held');

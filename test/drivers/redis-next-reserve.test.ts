@@ -46,6 +46,17 @@ test('a worker that gets all that it asks for takes the next by the short script
   expect(await connector.size('q')).toEqual({ ready: 1, delayed: 0, reserved: 2 });
 });
 
+test('what settles a job tells its body, however it was taken', async () => {
+  await push('a', 'b', 'c', 'd');
+  const taken = await connector.reserve(['q'], 1, 60_000);
+  taken.push(...(await next([], 2)).jobs, ...(await next([], 1)).jobs);
+  expect(idsOf(taken)).toEqual(['a', 'b', 'c', 'd']);
+  for (const { body, bodyInHandle, lease } of taken) {
+    const { cut, end } = bodyInHandle ?? expect.unreachable('it is in it');
+    expect(`${String(lease.handle).slice(0, -cut)}${end}`).toBe(body);
+  }
+});
+
 test('its leases are as others: extended, given back, settled once, and told when they were lost', async () => {
   await push('a', 'b', 'c', 'd', 'e', 'f');
   await connector.reserve(['q'], 1, 60_000);

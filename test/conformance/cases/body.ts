@@ -1,5 +1,5 @@
 import type { ConformanceCase } from '../harness.js';
-import { failedRecord, holds, holdsSize, job, offered, reserveAll, reserveOne } from '../steps.js';
+import { failedRecord, holds, holdsSize, idsOf, job, offered, reserveAll, reserveOne } from '../steps.js';
 
 const megabyte = 1024 * 1024;
 
@@ -42,6 +42,22 @@ export const bodyCases: readonly ConformanceCase[] = [
       const reserved = (await reserveAll(connector)).map(({ id, body }) => ({ id, body }));
       const pushed = batch.map(({ id, body }) => ({ id, body }));
       holds('a batch keeps each body with its id', reserved, pushed);
+    },
+  },
+  {
+    name: 'body: is what its handle tells, where that does',
+    async run({ connector }) {
+      const batch = ['a', 'b', 'c'].map((id) =>
+        job(id, { body: `{"job":"x","data":"${id}","id":"${id}","attempts":0}` }),
+      );
+      await connector.push('q', batch);
+      const reserved = await reserveAll(connector);
+      holds('all come', idsOf(reserved), ['a', 'b', 'c']);
+      for (const { body, bodyInHandle, lease } of reserved) {
+        if (bodyInHandle === undefined) continue;
+        const kept = String(lease.handle).slice(0, -bodyInHandle.cut || undefined);
+        holds('a handle tells the body', `${kept}${bodyInHandle.end}`, body);
+      }
     },
   },
   {
