@@ -231,6 +231,12 @@ async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void>
   await connector.push('q', [job('c')]);
   await connector.reserve(['q'], 1, 60_000);
   await connector.clear('q', { reserved: true });
+  // One job a trip, of a queue that has more.
+  await connector.push('q', [job('d'), job('e'), job('f')]);
+  for (const id of ['d', 'e', 'f']) {
+    expect(await connector.reserve(['q'], 1, 60_000)).toMatchObject([{ id }]);
+  }
+  await connector.clear('q', { reserved: true });
   const lost = proxy?.plan('cut-before', containing('"id":"lost"'));
   expect(await connector.push('q', [job('lost')])).toEqual(['stored']);
   await lost?.happened;
