@@ -237,6 +237,10 @@ async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void>
     expect(await connector.reserve(['q'], 1, 60_000)).toMatchObject([{ id }]);
   }
   await connector.clear('q', { reserved: true });
+  // Once it is known that it may, by a transaction.
+  const large = { id: 'large', body: `{"data":"${'x'.repeat(20_000)}","id":"large","attempts":0}` };
+  for (let times = 0; times < 2; times++) await connector.push('q', [large]);
+  await connector.clear('q');
   const lost = proxy?.plan('cut-before', containing('"id":"lost"'));
   expect(await connector.push('q', [job('lost')])).toEqual(['stored']);
   await lost?.happened;
