@@ -1,4 +1,3 @@
-import { asArgument } from './argument.js';
 import { plainScript } from './script.js';
 import type { Command } from './transaction.js';
 
@@ -18,13 +17,14 @@ interface Place {
 
 /**
  * Comes behind the members that the same transaction has put into the list, and takes them back where they must not be there:
- * where the push was settled by a repeat, or has to queue behind delayed jobs that are due by now. Nobody has seen them.
+ * where the push was settled by a repeat, or has to queue behind delayed jobs that are due by now. Nobody has seen them. They
+ * are the last of the list in any transaction; if it was none, as the right to it has just gone, others may stand there.
  *
  * KEYS: the list, the delayed jobs, the mark of this push. ARGV: how many there are, how the first and the last of them
  * end. Answers 1, or 0 where they must queue.
  */
 const takeBackScript = plainScript(`
-if redis.call('EXISTS', KEYS[2], KEYS[3]) == 0 then return 1 end -- mostly there is neither
+if redis.call('EXISTS', KEYS[2], KEYS[3]) == 0 then return 1 end
 local answer = 1
 if redis.call('EXISTS', KEYS[3]) == 0 then
   local first = redis.pcall('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
@@ -32,7 +32,6 @@ if redis.call('EXISTS', KEYS[3]) == 0 then
   if not first.err and tonumber(first[2]) > time[1] + time[2] / 1000000 then return 1 end
   answer = first.err and first or 0
 end
--- They are the last of the list in any transaction. If it was none, as the right to it has just gone, others may be there.
 local function stands(place, ending)
   local member = redis.call('LRANGE', KEYS[1], place, place)[1]
   return member and string.sub(member, -#ending) == ending
@@ -59,17 +58,15 @@ export function* pushParts(
   let from = 0;
   let to = endOfPart(members, from);
   while (to < members.length) {
-    yield [pushOf(list, members.slice(from, to))];
+    yield [['rpush', list, ...members.slice(from, to)]];
     from = to;
     to = endOfPart(members, from);
   }
   const ends = [members[0], members.at(-1)].map((member = '') => member.slice(member.lastIndexOf(idField)));
-  const { lua } = takeBackScript;
-  yield [pushOf(list, members.slice(from)), ['eval', lua, 3, list, delayed, mark, members.length, ...ends]];
-}
-
-function pushOf(list: string, members: readonly string[]): Command {
-  return ['rpush', list, ...members.map(asArgument)];
+  yield [
+    ['rpush', list, ...members.slice(from)],
+    ['eval', takeBackScript.lua, 3, list, delayed, mark, members.length, ...ends],
+  ];
 }
 
 /** What a push by transaction needs the rights to, in a form that changes nothing. */
