@@ -24,11 +24,17 @@ export function transact<T>(redis: RedisInstance, parts: Iterable<readonly Comma
   stream?.cork();
   queue(['multi']);
   let isFirst = true;
-  for (const part of parts) {
-    if (!isFirst) stream?.uncork();
-    if (!isFirst) stream?.cork();
-    isFirst = false;
-    for (const command of part) queue(command);
+  try {
+    for (const part of parts) {
+      if (!isFirst) stream?.uncork();
+      if (!isFirst) stream?.cork();
+      isFirst = false;
+      for (const command of part) queue(command);
+    }
+  } catch (error) {
+    // What could not be written must not leave the connection in a transaction: without arguments this is refused, and so all.
+    refusal = error;
+    queue(['rpush']);
   }
   const done = redis.callBuffer('exec');
   stream?.uncork();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RedisOptions } from '../../drivers/redis/index.js';
+import { type Command, transact } from '../../drivers/redis/transaction.js';
 import type { Connector, NewJob } from '../../src/index.js';
 import { within } from '../support/deferred.js';
 import { containing, type FaultKind, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
@@ -191,6 +192,15 @@ describe('a user without a right to transactions', () => {
       expect(await connector.push('q', jobs('b'))).toEqual(stored(600));
     },
   );
+});
+
+test('what cannot be written leaves no transaction behind', async () => {
+  function* parts(): Generator<readonly Command[]> {
+    yield [['rpush', list, 'a']];
+    throw new RangeError('too long');
+  }
+  await expect(transact(server.client, parts())).rejects.toThrow('too long');
+  expect(await server.client.exists(list)).toBe(0);
 });
 
 test('a connection that was made anew is asked anew', async () => {
