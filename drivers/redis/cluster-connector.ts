@@ -202,6 +202,7 @@ function guarded(session: Commands): Commands {
       args: readonly (string | number | Buffer)[],
       timeoutMs?: number,
     ) => session.script<T>(script, [...keys, `${keys[0]}:never`], args, timeoutMs),
+    transaction: (transaction) => session.transaction(transaction),
     commandTimeoutMs: session.commandTimeoutMs,
     openBlocking: (key) => session.openBlocking(key),
     close: () => session.close(),

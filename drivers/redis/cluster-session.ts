@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isQueueError, type Logger, monotonicMs, QueueError } from '../../src/index.js';
 import type { Client } from './client.js';
-import type { Commands } from './commands.js';
+import type { Commands, Transaction } from './commands.js';
 import type { RedisSettings } from './options.js';
 import { type Reaction, reactionTo } from './redirection.js';
 import type { RedisInstance } from './redis-types.js';
@@ -77,6 +77,11 @@ export class ClusterSession implements Commands {
     const send: Send<T> = (node, leftMs) => node.script<T>(script, keys, args, leftMs);
     // It has keys that are not there, and is not taken by the other node either while the slot is on its way.
     return this.#routed(keys[0] ?? '', false, send, timeoutMs);
+  }
+
+  /** There is none here: the slot may be on its way from one node to another. */
+  transaction<T>({ otherwise }: Transaction<T>): Promise<T> {
+    return otherwise();
   }
 
   async openBlocking(key: string): Promise<Client> {

@@ -1,6 +1,7 @@
 import type { Client } from './client.js';
 import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
+import type { Command } from './transaction.js';
 
 /** Where commands are carried out: at one server, or at the node of a Cluster that has their keys. */
 export interface Commands {
@@ -31,6 +32,12 @@ export interface Commands {
     timeoutMs?: number,
   ): Promise<T>;
 
+  /**
+   * Runs commands about one queue, all or none of them, in one trip, and answers what the last of them does: where the
+   * connection is known to take transactions.
+   */
+  transaction<T>(transaction: Transaction<T>): Promise<T>;
+
   /** How long a command may take where nothing else is said. */
   readonly commandTimeoutMs: number;
 
@@ -39,4 +46,14 @@ export interface Commands {
 
   /** Waits for the commands under way, then ends the connections that were opened here. */
   close(): Promise<void>;
+}
+
+/** What a transaction does, and what is to be done where there can be none. */
+export interface Transaction<T> {
+  /** The commands, in parts that are made as they are sent. */
+  parts(): Iterable<readonly Command[]>;
+  /** Commands that change nothing and need the same rights: a connection that has not been asked yet is asked by them. */
+  harmless(): readonly Command[];
+  /** Does the same in another way. */
+  otherwise(): Promise<T>;
 }

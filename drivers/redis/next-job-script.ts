@@ -18,7 +18,7 @@ if call('EXISTS', KEYS[2], KEYS[4], KEYS[5]) > 0 then -- mostly there is none
   if call('EXISTS', KEYS[4], KEYS[5]) > 0 or call('ZCOUNT', KEYS[2], '-inf', now) > 0 then return 0 end
 end
 if call('ZCOUNT', reserved, '-inf', now) > 0 then return 0 end
-local member = call('LINDEX', list, 0)
+local member = call('LRANGE', list, 0, 0)[1]
 if not member or sub(member, -14) ~= ',"attempts":0}' or sub(member, -56, -48) == '"lease":"' then return 0 end
 local brace, _, first = string.byte(member, 1, 3)
 if brace ~= 123 or first == 100 then return 0 end

@@ -31,7 +31,7 @@ if call('EXISTS', KEYS[4], KEYS[5]) > 0 then return 0 end
 if call('ZCOUNT', KEYS[2], '-inf', now) > 0 or call('ZCOUNT', reserved, '-inf', now) > 0 then return 0 end
 
 local limit = math.min(tonumber(ARGV[1]), ${mostTaken})
-local members = limit == 1 and { call('LINDEX', list, 0) or nil } or call('LRANGE', list, 0, limit - 1)
+local members = call('LRANGE', list, 0, limit - 1)
 local time = tonumber(seconds) + micros / 1000000
 local began, ends = string.format('%014x', time * 1000000), string.format('%.17g', time + tonumber(ARGV[2]) / 1000)
 local rest, added, sizes, count = ARGV[3] .. '","attempts":1}', {}, {}, 0

@@ -6,6 +6,7 @@ import type { Keys } from './keys.js';
 import { settled } from './lost-reply.js';
 import { markableId } from './member.js';
 import { pushNowScript } from './push-scripts.js';
+import { harmlessCommands, pushParts, suitsTransaction } from './push-transaction.js';
 import type { Script } from './script.js';
 import type { RedisWire } from './wire.js';
 
@@ -39,12 +40,24 @@ export class Pusher {
     const push = this.#begun(queue, jobs);
     const members = this.#wire.pushesPlainly ? membersDueNow(push.asked, this.#wire) : undefined;
     if (members === undefined || members.length === 0) return this.#settle(push, () => this.#whole(push));
-    const { list, delayed, mark } = push;
     // Nearly all pushes end with its answer: what else there may be to do is made once it is to be done.
-    return this.#session.script<number>(pushNowScript, [list, delayed, mark], membersIn(members)).then(
+    return this.#now(push, members).then(
       (answer) => (answer === 1 ? outcomesOf(push, undefined) : this.#settle(push, () => this.#whole(push))),
       (error: unknown) => this.#settle(push, () => Promise.reject(error)),
     );
+  }
+
+  /** Answers 1, or 0 where nothing was stored. */
+  #now(push: Push, members: readonly string[]): Promise<number> {
+    const { list, delayed, mark } = push;
+    const byScript = (): Promise<number> =>
+      this.#session.script<number>(pushNowScript, [list, delayed, mark], membersIn(members));
+    if (!suitsTransaction(members)) return byScript();
+    return this.#session.transaction({
+      parts: () => pushParts(push, members),
+      harmless: () => harmlessCommands(push),
+      otherwise: byScript,
+    });
   }
 
   #begun(queue: string, jobs: readonly NewJob[]): Push {

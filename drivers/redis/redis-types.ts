@@ -8,6 +8,8 @@ export interface RedisInstance {
   readonly status: string;
   readonly isCluster?: boolean;
   readonly options?: Readonly<Record<string, any>>;
+  /** Its socket, while it is connected. */
+  readonly stream?: { cork(): void; uncork(): void };
   nodes?(role: 'master'): RedisInstance[];
   connect(): Promise<any>;
   on(event: string, listener: (...args: any[]) => void): any;

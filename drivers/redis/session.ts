@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Logger, QueueError } from '../../src/index.js';
+import type { Logger, QueueError } from '../../src/index.js';
+import { closed, unavailable } from './away.js';
 import { type Call, isDemoted, isEnded, isUnknownScript, isUnsent, sent } from './call.js';
 import { borrowClient, type Client, openBeside, openClient } from './client.js';
-import type { Commands } from './commands.js';
+import type { Commands, Transaction } from './commands.js';
 import { Deadlines } from './deadlines.js';
 import { explain } from './errors.js';
 import { warnOfEviction } from './eviction.js';
@@ -11,6 +12,7 @@ import { isLostWhileMade, whenReady } from './ready.js';
 import type { RedisInstance } from './redis-types.js';
 import type { Script } from './script.js';
 import { type NodeAddress, nameOf } from './slots.js';
+import { TransactionRights, transact } from './transaction.js';
 
 /** Connects at the first verb, runs commands under a deadline of our own, and closes after the last. */
 export class Session implements Commands {
@@ -28,6 +30,8 @@ export class Session implements Commands {
   readonly #deadlines = new Deadlines();
   /** The one of `#client`, once it is there. */
   #opened: Client | undefined;
+  /** Of a client of our own: one of the application may queue some commands and not others. */
+  #rights: TransactionRights | undefined;
 
   /** @param options.mayEvict true where the server may drop keys when it is full. */
   constructor(settings: RedisSettings, logger: Logger, options: { readonly mayEvict?: boolean } = {}) {
@@ -81,6 +85,22 @@ export class Session implements Commands {
       isLate: false,
     };
     return this.#run(call, timeoutMs);
+  }
+
+  transaction<T>({ parts, harmless, otherwise }: Transaction<T>): Promise<T> {
+    const client = this.#opened;
+    const isClosing = this.#closing !== undefined;
+    if (client === undefined || isClosing || !this.#isReady(client)) return otherwise();
+    if (this.#rights?.areThere(client.redis, harmless()) !== true) return otherwise();
+    const command = (redis: RedisInstance): Promise<T> => transact<T>(redis, parts());
+    const call: Call<T> = { command, life: this.#connectionLife, isSent: false, isLate: false };
+    return this.#deadlines.within(sent(client, call), this.commandTimeoutMs, {
+      late: () => this.#late(client, call, this.commandTimeoutMs),
+      failed: (error) => {
+        this.#rights?.forget(); // they may have changed
+        return isUnsent(error) ? otherwise() : this.#recover(client, call, error);
+      },
+    });
   }
 
   async openBlocking(): Promise<Client> {
@@ -220,6 +240,7 @@ export class Session implements Commands {
     const { client } = this.#settings;
     this.#opened =
       client === undefined ? await openClient(this.#settings, this.#logger) : borrowClient(client);
+    if (this.#opened.isOurs) this.#rights = new TransactionRights(this.#opened.redis);
     return this.#opened;
   }
 
@@ -228,16 +249,4 @@ export class Session implements Commands {
     await this.#deadlines.whenIdle();
     client?.end();
   }
-}
-
-function closed(place: string): QueueError {
-  return new QueueError('E_QUEUE_CLOSED', `the connection to ${place} is closed`);
-}
-
-function unavailable(
-  what: string,
-  fix = 'Check that Redis runs there and can be reached.',
-  ambiguous = false,
-): QueueError {
-  return new QueueError('E_STORE_UNAVAILABLE', what, { fix, transient: true, ambiguous });
 }

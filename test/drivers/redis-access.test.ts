@@ -231,6 +231,16 @@ async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void>
   await connector.push('q', [job('c')]);
   await connector.reserve(['q'], 1, 60_000);
   await connector.clear('q', { reserved: true });
+  // One job a trip, of a queue that has more.
+  await connector.push('q', [job('d'), job('e'), job('f')]);
+  for (const id of ['d', 'e', 'f']) {
+    expect(await connector.reserve(['q'], 1, 60_000)).toMatchObject([{ id }]);
+  }
+  await connector.clear('q', { reserved: true });
+  // Once it is known that it may, by a transaction.
+  const large = { id: 'large', body: `{"data":"${'x'.repeat(20_000)}","id":"large","attempts":0}` };
+  for (let times = 0; times < 2; times++) await connector.push('q', [large]);
+  await connector.clear('q');
   const lost = proxy?.plan('cut-before', containing('"id":"lost"'));
   expect(await connector.push('q', [job('lost')])).toEqual(['stored']);
   await lost?.happened;

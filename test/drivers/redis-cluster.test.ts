@@ -48,6 +48,17 @@ async function scriptsRun(): Promise<number[]> {
 }
 
 describe('queues on different masters', () => {
+  test('many jobs of a call are stored in their order', async () => {
+    const connector = connect();
+    const jobs = Array.from({ length: 600 }, (_, index) => job(String(1000 + index)));
+    for (const queue of [...queues, ...queues]) await connector.push(queue, jobs);
+    for (const queue of queues) {
+      const held = await connector.reserve([queue], 1200, 60_000);
+      expect(held.map(({ id }) => id)).toEqual([...jobs, ...jobs].map(({ id }) => id).slice(0, held.length));
+      expect(held.length).toBeGreaterThan(99);
+    }
+  });
+
   test('one call reserves by priority, and settles each answer in its place', async () => {
     const connector = connect();
     for (const queue of queues) await connector.push(queue, [job(`${queue}-1`), job(`${queue}-2`)]);

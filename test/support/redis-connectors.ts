@@ -1,4 +1,4 @@
-import { redis } from '../../drivers/redis/index.js';
+import { type RedisOptions, redis } from '../../drivers/redis/index.js';
 import { type Connector, silentLogger, systemClock } from '../../src/index.js';
 
 type WaitingConnector = Connector & Required<Pick<Connector, 'waitForJob'>>;
@@ -7,8 +7,8 @@ type WaitingConnector = Connector & Required<Pick<Connector, 'waitForJob'>>;
 export class RedisConnectors {
   readonly #open = new Set<Connector>();
 
-  connect(url: string): WaitingConnector {
-    const connector = redis(url).connect({
+  connect(options: string | RedisOptions): WaitingConnector {
+    const connector = redis(options).connect({
       connection: 'redis',
       clock: systemClock,
       logger: silentLogger,
