@@ -86,6 +86,14 @@ const meanings: readonly Meaning[] = [
     transient: false,
   },
   {
+    said: /EXEC without MULTI/,
+    code: 'E_CONFIG',
+    what: 'allows this user no transaction any more; whether it did what was asked is open',
+    fix: 'Grant it what docs/deployment.md lists under "Rights".',
+    transient: false,
+    ambiguous: true,
+  },
+  {
     said: /\bNOPERM\b|user executing the script can't/,
     code: 'E_CONFIG',
     what: 'does not let this user run the commands or touch the keys',

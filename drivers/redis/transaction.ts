@@ -44,14 +44,14 @@ export function transact<T>(redis: RedisInstance, parts: Iterable<readonly Comma
       return answers.at(-1) as T;
     },
     (error: unknown) => {
-      throw isOfRefusal(error) ? (refusal ?? withoutPreface(error)) : error;
+      throw isDiscarded(error) ? (refusal ?? withoutPreface(error)) : error;
     },
   );
 }
 
-/** Says that nothing was carried out, and not why. */
-function isOfRefusal(error: unknown): error is Error {
-  return error instanceof Error && /^(?:EXECABORT|ERR EXEC without MULTI)\b/.test(error.message);
+/** Says that nothing was carried out, and maybe why. */
+function isDiscarded(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith('EXECABORT');
 }
 
 /** What is refused as it is carried out: `EXECABORT Transaction discarded because of: OOM …`. */

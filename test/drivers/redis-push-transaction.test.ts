@@ -177,7 +177,16 @@ describe('a user without a right to transactions', () => {
     expect((await callsOf('rpush')) - before).toBe(1);
   });
 
-  test.each(['multi', 'exec', 'eval', 'rpush'])(
+  test('whose MULTI is taken away stores jobs once', async () => {
+    await server.client.call('ACL', 'SETUSER', 'app', 'on', 'nopass', '+@all', 'allkeys');
+    const connector = await connect({ user: 'app', password: 'any' });
+    await connector.push('q', [job('before')]);
+    await server.client.call('ACL', 'SETUSER', 'app', '-multi');
+    expect(await connector.push('q', jobs('a'))).toEqual(stored(600));
+    expect(await server.client.llen(list)).toBe(601);
+  });
+
+  test.each(['exec', 'eval', 'rpush'])(
     'is told when %s is taken away, and nobody loses a job',
     async (right) => {
       await server.client.call('ACL', 'SETUSER', 'app', 'on', 'nopass', '+@all', 'allkeys');
@@ -187,9 +196,10 @@ describe('a user without a right to transactions', () => {
       const error = await errorOf(connector.push('q', jobs('a')));
       expect(error).toMatchObject({ code: 'E_CONFIG', transient: false });
       expect(await server.client.lindex(list, 0)).toBe(job('before').body);
-      if (right !== 'multi') expect(await server.client.llen(list)).toBe(1);
+      expect(await server.client.llen(list)).toBe(1);
       await server.client.call('ACL', 'SETUSER', 'app', '+@all');
       expect(await connector.push('q', jobs('b'))).toEqual(stored(600));
+      expect(await server.client.llen(list)).toBe(601);
     },
   );
 });
