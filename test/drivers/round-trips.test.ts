@@ -92,7 +92,7 @@ describe.each([
     const { asked } = store;
     const connector = offered(store.connector);
     // Redis: a short script that was of no use, as here where jobs have ids, is tried again some milliseconds later.
-    vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    vi.spyOn(process, 'hrtime').mockReturnValue(process.hrtime());
     const trips: Partial<Record<keyof typeof budgets.redis, number>> = {};
     const count = async <T>(verb: keyof typeof trips, call: () => Promise<T>): Promise<T> => {
       const fromTrips = asked();
