@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isQueueError, type Logger, monotonicMs, QueueError } from '../../src/index.js';
+import { closed } from './away.js';
 import type { Client } from './client.js';
 import type { Commands, Transaction } from './commands.js';
 import type { RedisSettings } from './options.js';
@@ -99,9 +100,7 @@ export class ClusterSession implements Commands {
   }
 
   async #tracked<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) {
-      throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#settings.place} is closed`);
-    }
+    if (this.#closing !== undefined) throw closed(this.#settings.place);
     const pending = work();
     this.#underWay.add(pending);
     try {

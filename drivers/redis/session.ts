@@ -91,7 +91,7 @@ export class Session implements Commands {
     const client = this.#opened;
     const isClosing = this.#closing !== undefined;
     if (client === undefined || isClosing || !this.#isReady(client)) return otherwise();
-    if (this.#rights?.areThere(client.redis, harmless()) !== true) return otherwise();
+    if (this.#rights?.areThere(client.redis, harmless) !== true) return otherwise();
     const command = (redis: RedisInstance): Promise<T> => transact<T>(redis, parts());
     const call: Call<T> = { command, life: this.#connectionLife, isSent: false, isLate: false };
     return this.#deadlines.within(sent(client, call), this.commandTimeoutMs, {

@@ -76,13 +76,13 @@ export class TransactionRights {
   /**
    * Answers false until it is known.
    *
-   * @param harmless commands that change nothing, and need the same rights as those to come.
+   * @param harmless makes commands that change nothing, and need the same rights as those to come.
    */
-  areThere(redis: RedisInstance, harmless: readonly Command[]): boolean {
+  areThere(redis: RedisInstance, harmless: () => readonly Command[]): boolean {
     if (this.#asked === undefined) {
       const asked = { areThere: false };
       this.#asked = asked;
-      transact(redis, [harmless]).then(
+      transact(redis, [harmless()]).then(
         () => {
           asked.areThere = true;
         },

@@ -14,7 +14,7 @@ export type Matcher = (asked: Buffer) => boolean;
  * - `swallow`: it goes nowhere, nor does anything after it on that connection, and nobody is told
  * - `half-open`: it reaches the server, which then sees the connection closed; the client is told nothing
  * - `late`: the client's connection is closed, and the server has the request once the test delivers it
- * - `last-reply`: it is answered, and nothing after the answer is passed on either way, not even that an end was closed
+ * - `last-reply`: it is answered, and nothing after the answer is passed on either way, not even that one of them was closed
  * - `held-reply`: the server carries it out; its reply, and what follows on that connection, comes once the test delivers it
  */
 export type FaultKind =
