@@ -44,12 +44,16 @@ export interface Lease {
   readonly handle: string | number;
 }
 
-/** How the body of a job follows from the handle of its lease. */
-export interface BodyInHandle {
-  /** So many characters at the end of the handle are not the body's... */
+/** How the id of a job and the handle of its lease follow from its body and the token. */
+export interface FromBody {
+  /** The id ends so many characters before the body does. */
+  readonly behindId: number;
+  /** The handle is the body without so many characters of its end... */
   readonly cut: number;
-  /** ...which has these in their place. */
-  readonly end: string;
+  /** ...then this, the token... */
+  readonly before: string;
+  /** ...and this. */
+  readonly after: string;
 }
 
 /** A job that this process holds under a lease. */
@@ -62,8 +66,8 @@ export interface ReservedJob {
   /** How often it was given back by `releaseThrown`; absent is 0. */
   readonly exceptions?: number;
   readonly lease: Lease;
-  /** For who writes both down, and need not write the body twice. The same object for all jobs that it is true of. */
-  readonly bodyInHandle?: BodyInHandle;
+  /** For who writes all of it down, and need not write the body twice. The same object for all jobs that it is true of. */
+  readonly fromBody?: FromBody;
   /**
    * Why this is no job, where the store can tell: the worker runs nothing and fails it as `bad-payload` with this
    * message. For stores that read other programs' jobs and find, say, no `attempts` where it must stand.
@@ -228,6 +232,12 @@ export interface Connector {
 
   /** Looks for a job by its id, without taking it; null where the queue has none. May have to look through the queue. */
   find?(queue: string, id: string): Promise<LiveJob | null>;
+
+  /**
+   * True where `find` has an index for it, finds each job byte for byte as it was reserved, and no two jobs of a queue
+   * have one id: a supervised worker need not write down the bodies that it holds.
+   */
+  readonly findsAtOnce?: boolean;
 
   /**
    * Creates or updates the store's schema and answers what was done, `[]` where there was nothing to do. Absent

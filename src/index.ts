@@ -8,12 +8,12 @@ export {
   connectionSettings,
 } from './connection-settings.js';
 export type {
-  BodyInHandle,
   ConnectionSettings,
   Connector,
   Driver,
   DriverContext,
   Failure,
+  FromBody,
   HistoryKept,
   Lease,
   NewJob,

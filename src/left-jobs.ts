@@ -18,10 +18,11 @@ type LeftVerdict =
 
 /** A job that a dead process held. */
 export interface LeftJob {
+  /** Its body is empty where that is in the store alone. */
   readonly reserved: ReservedJob;
   /** Of the process that held it, on this host. */
   readonly pid: number;
-  /** False for one that waited for a slot; its body need not be there. */
+  /** False for one that waited for a slot: its body does not matter. */
   readonly started: boolean;
   readonly verdict: LeftVerdict;
 }
@@ -31,15 +32,19 @@ export interface LeftJob {
  * and events. Where the lease was lost meanwhile nothing changes. Never rejects.
  */
 export async function settleLeft(left: LeftJob, context: AttemptContext): Promise<void> {
-  const { reserved, verdict } = left;
-  if (!left.started) return giveBack(reserved, context);
+  if (!left.started) return giveBack(left.reserved, context);
+  const reserved = await withBody(left.reserved, context);
+  if (reserved) await settleStarted({ ...left, reserved }, context);
+}
+
+async function settleStarted({ reserved, verdict, pid }: LeftJob, context: AttemptContext): Promise<void> {
   const decoded = context.wire.decode(reserved.body);
   const { payload } = 'payload' in decoded ? decoded : { payload: unreadablePayload(reserved) };
   const handler = context.registry.find(payload.job);
   const rules = rulesFor(payload, handler, context.defaults, context.inline);
   const held = new HeldJob(reserved, monotonicMs());
   await new Promise((settled) => {
-    const settlement = new Settlement(held, payload, handler, context, settled, left.pid);
+    const settlement = new Settlement(held, payload, handler, context, settled, pid);
     if (verdict.action === 'charge' && verdict.reason === 'timed-out')
       settlement.tellTimeout(rules.timeoutMs);
     settlement.settle(actionOf(verdict));
@@ -55,6 +60,24 @@ export async function settleLeft(left: LeftJob, context: AttemptContext): Promis
 
 function unreadablePayload({ id }: ReservedJob) {
   return { job: unreadable, maxTries: null, timeout: null, data: null, id };
+}
+
+/** Undefined where the job is gone, or cannot be read: without its body nobody knows by which rules to settle it. */
+async function withBody(
+  reserved: ReservedJob,
+  { settler, logger }: AttemptContext,
+): Promise<ReservedJob | undefined> {
+  if (reserved.body !== '') return reserved;
+  try {
+    const body = await settler.bodyOf(reserved);
+    return body === undefined ? undefined : { ...reserved, body };
+  } catch (error) {
+    logger.warn(
+      { err: error, id: reserved.id },
+      'could not read a job of a process that died; its lease lapses',
+    );
+    return undefined;
+  }
 }
 
 async function giveBack({ id, lease }: ReservedJob, { settler, logger }: AttemptContext): Promise<void> {

@@ -138,6 +138,15 @@ export class Settler {
     return this.#records.isRecorded(job, connection);
   }
 
+  /** The body of a held job that is not known here; undefined where this delivery is over, or the store shows no jobs. */
+  async bodyOf({ queue, id, attempts }: ReservedJob): Promise<string | undefined> {
+    const found = await retrying(async () => this.#connector.find?.(queue, id), {
+      forMs: this.#leaseMs,
+      signal: this.#patience.signal,
+    });
+    return found?.attempts === attempts ? found.body : undefined;
+  }
+
   /** Ends the repeating: a stopping worker waits no longer for a store that is away. */
   giveUp(): void {
     this.#patience.abort();

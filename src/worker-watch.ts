@@ -5,8 +5,12 @@ import type { ReservedJob } from './connector.js';
  * dies. Its methods are called in line with the work: they must be quick and must not throw.
  */
 export interface WorkerWatch {
-  /** Jobs are held by this process. Answers, in their order, who is told of each from then on. */
-  reserved(jobs: readonly ReservedJob[]): readonly JobWatch[];
+  /**
+   * Jobs are held by this process. Answers, in their order, who is told of each from then on.
+   *
+   * @param bodiesInStore whether those who settle them for this process can read their bodies from the store.
+   */
+  reserved(jobs: readonly ReservedJob[], bodiesInStore: boolean): readonly JobWatch[];
 }
 
 /** Told of every step of one job that a worker holds. */

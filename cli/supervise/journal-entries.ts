@@ -1,4 +1,4 @@
-import type { BodyInHandle, ReservedJob } from '../../src/index.js';
+import type { FromBody, ReservedJob } from '../../src/index.js';
 import type { Frame, FrameReader } from './frame.js';
 
 /** What an entry of a journal says of the job of its number. */
@@ -33,13 +33,36 @@ export interface Start {
 }
 
 /** Where the body of a reserved job is. */
-const bodies = { comesLater: 0, inHandle: 1, follows: 2 } as const;
+const bodies = {
+  /** In an entry of its own, once its handler starts: the job may never come to it here. */
+  comesLater: 0,
+  follows: 1,
+  /** It follows, and the id and the handle follow from it. */
+  tellsRest: 2,
+  inStore: 3,
+} as const;
+/** A longer body comes later. */
+const shortBody = 4096;
 
 /** A job that is reserved now. */
 export interface ReservedEntry {
   readonly reserved: ReservedJob;
-  /** Whether its body comes with its reserve, so that it may be announced. */
-  readonly withBody: boolean;
+  /** See {@link placeOfBody}. */
+  readonly bodyIs: number;
+  /** Whether it may start unwritten, when a frame has announced it. */
+  readonly mayBeAnnounced: boolean;
+}
+
+/** Where the body of a job is to be found. @param inStore whether those of its store can be read from there. */
+export function placeOfBody({ body, fromBody }: ReservedJob, inStore: boolean): number {
+  if (fromBody !== undefined) return bodies.tellsRest;
+  if (inStore) return bodies.inStore;
+  return body.length <= shortBody ? bodies.follows : bodies.comesLater;
+}
+
+/** Whether the body is written when the handler starts. */
+export function comesLater({ bodyIs }: ReservedEntry): boolean {
+  return bodyIs === bodies.comesLater;
 }
 
 /** Jobs that are reserved now, numbered on from the first. */
@@ -50,81 +73,96 @@ export function putReserved(frame: Frame, first: number, entries: readonly Reser
 /** Puts those from this one on that are like it, in one entry. Answers the place of the next. */
 function putAlike(frame: Frame, first: number, entries: readonly ReservedEntry[], from: number): number {
   const entry = entries[from] as ReservedEntry;
-  const { id, queue, attempts, lease, bodyInHandle } = entry.reserved;
-  const where = bodyOf(entry);
+  const { id, queue, attempts, lease, fromBody } = entry.reserved;
   let to = from + 1;
-  while (to < entries.length && areAlike(entry, entries[to] as ReservedEntry, where)) to += 1;
+  while (to < entries.length && areAlike(entry, entries[to] as ReservedEntry)) to += 1;
   frame.entry(marks.reserved, first + from);
   frame.number(to - from);
   frame.text(queue);
   frame.text(lease.queue);
   frame.number(attempts);
-  frame.number(where);
+  frame.number(entry.mayBeAnnounced ? 1 : 0);
+  frame.number(entry.bodyIs);
   frame.number(id.length);
   frame.number(lease.token.length);
   frame.number(typeof lease.handle === 'number' ? 1 : 0);
-  if (where === bodies.inHandle) {
-    frame.number(bodyInHandle?.cut ?? 0);
-    frame.text(bodyInHandle?.end ?? '');
-  }
+  if (fromBody !== undefined) putFromBody(frame, fromBody);
   let texts = ''; // in one go: to add each to a frame that has grown old is to tell the garbage collector of each
-  for (let index = from; index < to; index++) texts += putOne(frame, entries[index] as ReservedEntry, where);
+  for (let index = from; index < to; index++) texts += putOne(frame, entries[index] as ReservedEntry);
   frame.texts(texts);
   return to;
 }
 
+function putFromBody(frame: Frame, { behindId, cut, before, after }: FromBody): void {
+  frame.number(behindId);
+  frame.number(cut);
+  frame.text(before);
+  frame.text(after);
+}
+
 /** Whether they differ in no more than their texts, or the number of the handle. */
-function areAlike(entry: ReservedEntry, other: ReservedEntry, where: number): boolean {
+function areAlike(entry: ReservedEntry, other: ReservedEntry): boolean {
   const one = entry.reserved;
   const two = other.reserved;
   return (
+    entry.bodyIs === other.bodyIs &&
+    entry.mayBeAnnounced === other.mayBeAnnounced &&
     one.queue === two.queue &&
     one.lease.queue === two.lease.queue &&
     one.attempts === two.attempts &&
     one.id.length === two.id.length &&
     one.lease.token.length === two.lease.token.length &&
     typeof one.lease.handle === typeof two.lease.handle &&
-    one.bodyInHandle === two.bodyInHandle &&
-    where === bodyOf(other)
+    one.fromBody === two.fromBody
   );
 }
 
-function bodyOf({ reserved: { bodyInHandle }, withBody }: ReservedEntry): number {
-  if (!withBody) return bodies.comesLater;
-  return bodyInHandle === undefined ? bodies.follows : bodies.inHandle;
-}
-
 /** Puts what it has of its own. Answers its texts. */
-function putOne(frame: Frame, { reserved: { id, body, lease } }: ReservedEntry, where: number): string {
+function putOne(frame: Frame, { reserved: { id, body, lease }, bodyIs }: ReservedEntry): string {
   const { token, handle } = lease;
+  if (bodyIs === bodies.tellsRest) {
+    frame.number(body.length);
+    return body + token;
+  }
   const isNumber = typeof handle === 'number';
   frame.number(isNumber ? handle : handle.length);
   const texts = isNumber ? id + token : id + token + handle;
-  if (where !== bodies.follows) return texts;
+  if (bodyIs !== bodies.follows) return texts;
   frame.number(body.length);
   return texts + body;
 }
 
 /** Reads what follows the mark `reserved`. */
 export function readReserved(frame: FrameReader): ReservedEntry[] {
-  const [count, queue, place] = [frame.number(), frame.text(), frame.text()];
-  const [attempts, where] = [frame.number(), frame.number()];
-  const [idLength, tokenLength] = [frame.number(), frame.number()];
+  const [count, queue, place, attempts] = [frame.number(), frame.text(), frame.text(), frame.number()];
+  const mayBeAnnounced = frame.number() === 1;
+  const [bodyIs, idLength, tokenLength] = [frame.number(), frame.number(), frame.number()];
   const isNumber = frame.number() === 1;
-  const [cut, end] = where === bodies.inHandle ? [frame.number(), frame.text()] : [0, ''];
+  const fromBody = bodyIs === bodies.tellsRest ? readFromBody(frame) : undefined;
   return Array.from({ length: count }, () => {
+    const { id, body, token, handle } = fromBody ? readDerived(fromBody) : readWhole();
+    const reserved = { id, queue, body, attempts, lease: { queue: place, token, handle } };
+    return { reserved, bodyIs, mayBeAnnounced };
+  });
+
+  function readDerived({ behindId, cut, before, after }: FromBody) {
+    const [body, token] = [frame.text(), frame.textOf(tokenLength)];
+    const idEnd = body.length - behindId;
+    const handle = `${body.slice(0, body.length - cut)}${before}${token}${after}`;
+    return { id: body.slice(idEnd - idLength, idEnd), body, token, handle };
+  }
+
+  function readWhole() {
     const handleOrLength = frame.number();
     const [id, token] = [frame.textOf(idLength), frame.textOf(tokenLength)];
     const handle = isNumber ? handleOrLength : frame.textOf(handleOrLength);
-    const told = where === bodies.inHandle ? bodyIn(`${handle}`, { cut, end }) : '';
-    const body = where === bodies.follows ? frame.text() : told;
-    const reserved = { id, queue, body, attempts, lease: { queue: place, token, handle } };
-    return { reserved, withBody: where !== bodies.comesLater };
-  });
+    return { id, token, handle, body: bodyIs === bodies.follows ? frame.text() : '' };
+  }
 }
 
-function bodyIn(handle: string, { cut, end }: BodyInHandle): string {
-  return handle.slice(0, handle.length - cut) + end;
+function readFromBody(frame: FrameReader): FromBody {
+  const [behindId, cut] = [frame.number(), frame.number()];
+  return { behindId, cut, before: frame.text(), after: frame.text() };
 }
 
 /** Reads what follows the mark `started`. */

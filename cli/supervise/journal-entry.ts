@@ -5,8 +5,9 @@ export class JournalEntry {
   readonly reserved: ReservedJob;
   /** Its number in the journal. */
   n = 0;
-  /** Whether its body came with its reserve, so that it may be announced. */
-  withBody = false;
+  /** See `placeOfBody`. */
+  bodyIs = 0;
+  mayBeAnnounced = false;
   /** -1 until its handler starts. */
   slot = -1;
   /** The number of its name. */

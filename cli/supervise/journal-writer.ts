@@ -1,7 +1,7 @@
 import { monotonicMs } from '../../src/monotonic.js';
 import { journalStart } from './board.js';
 import { entryOf, Frame, serialAfter } from './frame.js';
-import { marks, putReserved } from './journal-entries.js';
+import { comesLater, marks, placeOfBody, putReserved } from './journal-entries.js';
 import { JournalEntries, type JournalEntry } from './journal-entry.js';
 import { Names } from './names.js';
 import { Quickness } from './quickness.js';
@@ -9,8 +9,6 @@ import type { Steps } from './steps.js';
 
 /** A journal begins again when it has grown by so many bytes. */
 const longest = 1_048_576;
-/** A longer body is written when its handler starts: the job may never come to it here. */
-const shortBody = 4096;
 
 /** Where nothing is under way. */
 const now = Promise.resolve();
@@ -60,11 +58,17 @@ export class JournalWriter {
    * Puts jobs on record that this process holds from now on; numbered on from the last.
    *
    * @param mustRunAlone such jobs are never announced.
+   * @param bodiesInStore whether their bodies can be read from their store, which has what is not on record here.
    */
-  reserved(entries: readonly JournalEntry[], mustRunAlone: (entry: JournalEntry) => boolean): void {
+  reserved(
+    entries: readonly JournalEntry[],
+    mustRunAlone: (entry: JournalEntry) => boolean,
+    bodiesInStore: boolean,
+  ): void {
     for (const entry of entries) {
       entry.n = ++this.#last;
-      entry.withBody = entry.reserved.body.length <= shortBody && !mustRunAlone(entry);
+      entry.bodyIs = placeOfBody(entry.reserved, bodiesInStore);
+      entry.mayBeAnnounced = !comesLater(entry) && !mustRunAlone(entry);
       this.#entries.add(entry);
     }
     this.#arrived.push(entries);
@@ -115,14 +119,14 @@ export class JournalWriter {
     this.#writeFrame();
   }
 
-  #isAnnounced({ n, withBody, name, atMs }: JournalEntry): boolean {
-    const isIt = n > this.#announcedAfter && n <= this.#announcedTo && withBody;
+  #isAnnounced({ n, mayBeAnnounced, name, atMs }: JournalEntry): boolean {
+    const isIt = n > this.#announcedAfter && n <= this.#announcedTo && mayBeAnnounced;
     return isIt && this.#names.isWritten(name) && this.#quickness.lasts(atMs);
   }
 
   /** A start needs a frame of its own. */
   #ask(entry: JournalEntry): void {
-    if (!entry.withBody) this.#bodies.push(entry);
+    if (comesLater(entry)) this.#bodies.push(entry);
     this.#writeSoon();
   }
 
@@ -231,7 +235,7 @@ function putAll(frame: Frame, entry: JournalEntry): void {
   const { n, slot, mark } = entry;
   putReserved(frame, n, [entry]);
   if (slot === -1) return;
-  if (!entry.withBody) putBody(frame, entry);
+  if (comesLater(entry)) putBody(frame, entry);
   frame.entry(marks.started, n);
   frame.number(slot);
   frame.number(entry.atMs);

@@ -28,7 +28,7 @@ export interface StartRecord extends Omit<Start, 'name'> {
 interface Entry {
   readonly n: number;
   reserved: ReservedJob;
-  readonly withBody: boolean;
+  readonly mayBeAnnounced: boolean;
   start?: Start;
   state: StartRecord['state'];
 }
@@ -55,9 +55,9 @@ class Reading {
     const announced: ReservedJob[] = [];
     const started: StartRecord[] = [];
     const { after, to } = this.#announced;
-    for (const { n, reserved, withBody, start, state } of this.#entries.values()) {
+    for (const { n, reserved, mayBeAnnounced, start, state } of this.#entries.values()) {
       if (start) started.push({ ...start, reserved, state, name: this.#names.get(start.name) ?? '' });
-      else if (withBody && n > after && n <= to) announced.push(reserved);
+      else if (mayBeAnnounced && n > after && n <= to) announced.push(reserved);
       else held.push(reserved);
     }
     return { held, announced, started };

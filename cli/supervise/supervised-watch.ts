@@ -42,9 +42,9 @@ export class SupervisedWatch implements WorkerWatch {
     this.#suspects = new Set(names);
   }
 
-  reserved(jobs: readonly ReservedJob[]): JobWatch[] {
+  reserved(jobs: readonly ReservedJob[], bodiesInStore: boolean): JobWatch[] {
     const entries = jobs.map((job) => new SupervisedJob(job, this, this.#journal));
-    this.#journal.reserved(entries, this.#mustRunAlone);
+    this.#journal.reserved(entries, this.#mustRunAlone, bodiesInStore);
     return entries;
   }
 

@@ -4,6 +4,8 @@ import type { DeletedAndReserved, OwnDialect } from './dialects/dialect.js';
 
 /** The contract on drover's own tables, with the verbs for which PHP's lack columns and indexes. */
 export class OwnTablesConnector<Connection> extends DatabaseConnector<Connection, OwnDialect<Connection>> {
+  readonly findsAtOnce = true;
+
   async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
     const held = await this.parts.session.run((connection, { jobs }) => jobs.unreserve(connection, leases));
     this.tellOfReleased(leases.map((lease) => ({ lease, delayMs: 0 })));

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
-import type { BodyInHandle } from '../../src/index.js';
+import type { FromBody } from '../../src/index.js';
 import { asArgument } from './argument.js';
 import { tailBytes } from './dialect.js';
 import { bytesShownBy, shownBytes } from './raw-bytes.js';
@@ -24,8 +24,8 @@ export interface ReadMember {
   readonly problem?: string;
   /** What its producer stored, where `body` is not just that. */
   readonly raw?: string;
-  /** How the body follows from the member, where it does. */
-  readonly bodyInHandle?: BodyInHandle;
+  /** How the member follows from the body, where it does. */
+  readonly fromBody?: FromBody;
 }
 
 export const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
@@ -98,7 +98,7 @@ function readFresh(text: string): ReadMember | undefined {
   const id = isFresh ? idThatEnds(text, headEnd - 2) : undefined;
   if (id === undefined) return undefined;
   const body = `${text.slice(0, headEnd)}${pushedTail}`;
-  return { id, body, attempts: 1, exceptions: 0, bodyInHandle: withoutLease };
+  return { id, body, attempts: 1, exceptions: 0, fromBody: freshMember };
 }
 
 /**
@@ -113,7 +113,7 @@ export function readPushed(member: string | Buffer, token: string): ReadMember &
   const held = `${text.slice(0, -pushedTail.length)}"lease":"${token}","attempts":1}`;
   const id = isText ? idThatEnds(text, text.length - pushedTail.length - 2) : undefined;
   if (id !== undefined) {
-    return { id, body: text, attempts: 1, exceptions: 0, bodyInHandle: withoutLease, handle: held };
+    return { id, body: text, attempts: 1, exceptions: 0, fromBody: freshMember, handle: held };
   }
   const stored = isText ? held : Buffer.from(held, 'latin1');
   return { ...readMember(stored, Buffer.alloc(0)), handle: handleOf(stored) };
@@ -134,7 +134,12 @@ const longestId = 64;
 const pushedTail = '"attempts":0}';
 /** Of a lease, and of the attempts behind it. */
 const freshTailLength = '"lease":"0123456789abcdef0123456789abcdef","attempts":1}'.length;
-const withoutLease: BodyInHandle = { cut: freshTailLength, end: pushedTail };
+const freshMember: FromBody = {
+  behindId: pushedTail.length + 2,
+  cut: pushedTail.length,
+  before: '"lease":"',
+  after: '","attempts":1}',
+};
 
 function readAny(text: string, isText: boolean, kept: Buffer): ReadMember {
   const tail = heldTail.exec(text.slice(-tailBytes));

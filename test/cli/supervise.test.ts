@@ -28,9 +28,13 @@ function record(id: string, more: Partial<StartRecord> = {}): StartRecord {
   return { reserved, name: 'j', slot: 0, atMs: 1000, timeoutMs: 500, state: 'running', ...more };
 }
 
-function reserve(writer: JournalWriter, jobs: readonly ReservedJob[]): JournalEntry[] {
+function reserve(
+  writer: JournalWriter,
+  jobs: readonly ReservedJob[],
+  { alone = [] as readonly string[], bodiesInStore = false } = {},
+): JournalEntry[] {
   const entries = jobs.map((job) => new JournalEntry(job));
-  writer.reserved(entries, () => false);
+  writer.reserved(entries, ({ reserved: { id } }) => alone.includes(id), bodiesInStore);
   return entries;
 }
 
@@ -128,17 +132,31 @@ describe('the journal', () => {
     expect(held).toEqual([batches[0]?.[0], batches[1]?.[1]]);
   });
 
-  test('finds bodies in handles that tell them', () => {
-    const bodyInHandle = { cut: 6, end: '}' };
-    const jobs = [reservedJob('a', '{"ä":1}', '{"ä":1,"t-a"'), reservedJob('b', '{}', '{,"t-b"')];
+  test('finds ids and handles in bodies that tell them', () => {
+    const fromBody = { behindId: 2, cut: 1, before: ',"', after: '"}' };
+    const told = ['a', 'ä'].map((id) =>
+      reservedJob(id, `{"ä":1,"id":"${id}"}`, `{"ä":1,"id":"${id}","t-${id}"}`),
+    );
+    const long = reservedJob('c', `${'x'.repeat(5000)}c"}`, `${'x'.repeat(5000)}c","t-c"}`);
     const { held } = written((writer) => {
       reserve(
         writer,
-        jobs.map((job) => ({ ...job, bodyInHandle })),
+        [...told, long].map((job) => ({ ...job, fromBody })),
       );
       onlyOne(writer, reservedJob('c'));
     });
-    expect(held).toEqual([...jobs, reservedJob('c')]);
+    expect(held).toEqual([...told, long, reservedJob('c')]);
+  });
+
+  test('has no bodies that are in the store, also of jobs that run', () => {
+    const jobs = ['a', 'b'].map((id) => reservedJob(id, 'x'.repeat(5000)));
+    const bare = jobs.map((job) => ({ ...job, body: '' }));
+    const { held, started } = written((writer) => {
+      const [first] = reserve(writer, jobs, { bodiesInStore: true });
+      start(writer, first as JournalEntry);
+    });
+    expect(started.map(({ reserved }) => reserved)).toEqual([bare[0]]);
+    expect(held).toEqual([bare[1]]);
   });
 
   test('begins again when it is long, with all that is still there', () => {

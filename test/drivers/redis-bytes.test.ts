@@ -70,9 +70,9 @@ test.each(both)('$what $form stay the same from reserve to retry', async ({ text
   const handedOut = async (attempts: number) => {
     const job = await reserveOne();
     expect([job.id, job.attempts, job.body === text]).toEqual(['a', attempts, true]);
-    const { cut, end } = job.bodyInHandle ?? { cut: 0, end: undefined };
-    const told = `${String(job.lease.handle).slice(0, -cut)}${end}`;
-    expect(end === undefined || told === text).toBe(true);
+    const { cut = 0, before, after } = job.fromBody ?? {};
+    const told = `${text.slice(0, -cut)}${before}${job.lease.token}${after}`;
+    expect(job.fromBody === undefined || told === job.lease.handle).toBe(true);
     return job;
   };
   const first = await handedOut(1);

@@ -46,14 +46,15 @@ test('a worker that gets all that it asks for takes the next by the short script
   expect(await connector.size('q')).toEqual({ ready: 1, delayed: 0, reserved: 2 });
 });
 
-test('what settles a job tells its body, however it was taken', async () => {
+test('the body of a job tells what settles it, however it was taken', async () => {
   await push('a', 'b', 'c', 'd');
   const taken = await connector.reserve(['q'], 1, 60_000);
   taken.push(...(await next([], 2)).jobs, ...(await next([], 1)).jobs);
   expect(idsOf(taken)).toEqual(['a', 'b', 'c', 'd']);
-  for (const { body, bodyInHandle, lease } of taken) {
-    const { cut, end } = bodyInHandle ?? expect.unreachable('it is in it');
-    expect(`${String(lease.handle).slice(0, -cut)}${end}`).toBe(body);
+  for (const { id, body, fromBody, lease } of taken) {
+    const { behindId, cut, before, after } = fromBody ?? expect.unreachable('it does');
+    expect(`${body.slice(0, -cut)}${before}${lease.token}${after}`).toBe(lease.handle);
+    expect(body.slice(0, -behindId).endsWith(id)).toBe(true);
   }
 });
 

@@ -136,9 +136,11 @@ test('what a dead process left is settled by its leases, and nothing where they 
   const dead = queue.worker(
     { concurrency: 6, prefetch: 0 },
     {
-      reserved: (jobs) => {
+      reserved: (jobs, bodiesInStore) => {
         left.push(...jobs);
-        return watch.reserved(jobs).map((one) => ({ ...one, run: () => new Promise(() => {}) }));
+        return watch
+          .reserved(jobs, bodiesInStore)
+          .map((one) => ({ ...one, run: () => new Promise(() => {}) }));
       },
     },
   );
@@ -168,4 +170,36 @@ test('what a dead process left is settled by its leases, and nothing where they 
   expect(await queue.size()).toEqual({ ready: 2, delayed: 1, reserved: 1 });
   expect(await queue.failed.find(['last'])).toMatchObject([{ reason: 'crashed', attempts: 1, pid: 4711 }]);
   expect(failed).toEqual(['it died']);
+});
+
+test('a body that a dead process did not write down is read from the store, unless the job is over', async () => {
+  const job = defineJob({ name: 'job', tries: 1, handle: () => {} });
+  const driver = faulty(memory());
+  const queue = createQueue({ connections: { default: driver }, jobs: [job] });
+  for (const id of ['charged', 'over']) await queue.push(job, { of: id }, { id });
+  const left: ReservedJob[] = [];
+  const taking: WorkerWatch = {
+    reserved: (jobs, bodiesInStore) => {
+      left.push(...jobs.map((one) => ({ ...one, body: '' })));
+      const { watch } = recordingWatch();
+      return watch.reserved(jobs, bodiesInStore).map((one) => ({ ...one, run: () => new Promise(() => {}) }));
+    },
+  };
+  void queue.worker({ concurrency: 2, prefetch: 0 }, taking).run(stop.controller.signal);
+  await expect.poll(() => left.length).toBe(2);
+  const over = left.find(({ id }) => id === 'over') as ReservedJob;
+  const error = new QueueError('E_CRASHED', 'it died');
+  const verdict = { action: 'charge', reason: 'crashed', error } as const;
+  driver.faults.refuse('find', storeAway(), 1);
+  await queue
+    .worker()
+    .settleLeft([
+      ...left
+        .filter(({ id }) => id === 'charged')
+        .map((reserved) => ({ reserved, pid: 1, started: true, verdict })),
+      { reserved: { ...over, attempts: 2 }, pid: 1, started: true, verdict },
+    ]);
+  const records = await queue.failed.list();
+  expect(records.map(({ payload }) => JSON.parse(payload))).toMatchObject([{ data: { of: 'charged' } }]);
+  expect(await queue.size()).toEqual({ ...empty, reserved: 1 });
 });

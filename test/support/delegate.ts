@@ -23,6 +23,7 @@ export type Delegate = Required<
     | 'failedJobs'
     | 'deleteAndReserve'
     | 'prefetch'
+    | 'findsAtOnce'
   >
 > & {
   readonly failedJobs: Required<FailedJobStore>;

@@ -45,7 +45,7 @@ export const bodyCases: readonly ConformanceCase[] = [
     },
   },
   {
-    name: 'body: is what its handle tells, where that does',
+    name: 'body: tells id and handle, where the driver says so',
     async run({ connector }) {
       const batch = ['a', 'b', 'c'].map((id) =>
         job(id, { body: `{"job":"x","data":"${id}","id":"${id}","attempts":0}` }),
@@ -53,10 +53,25 @@ export const bodyCases: readonly ConformanceCase[] = [
       await connector.push('q', batch);
       const reserved = await reserveAll(connector);
       holds('all come', idsOf(reserved), ['a', 'b', 'c']);
-      for (const { body, bodyInHandle, lease } of reserved) {
-        if (bodyInHandle === undefined) continue;
-        const kept = String(lease.handle).slice(0, -bodyInHandle.cut || undefined);
-        holds('a handle tells the body', `${kept}${bodyInHandle.end}`, body);
+      for (const { id, body, fromBody, lease } of reserved) {
+        if (fromBody === undefined) continue;
+        const { behindId, cut, before, after } = fromBody;
+        const idEnd = body.length - behindId;
+        holds('a body tells the id', body.slice(idEnd - id.length, idEnd), id);
+        const handle = `${body.slice(0, body.length - cut)}${before}${lease.token}${after}`;
+        holds('a body tells the handle', handle, lease.handle);
+      }
+    },
+  },
+  {
+    name: 'body: is found while its job is reserved, where the driver says so',
+    async run({ connector }) {
+      if (!connector.findsAtOnce) return;
+      const batch = Object.entries(bodies).map(([, body], index) => job(`job-${index}`, { body }));
+      await connector.push('q', batch);
+      for (const { id, body, attempts } of await reserveAll(connector)) {
+        const found = await connector.find?.('q', id);
+        holds('it is found as it was reserved', [found?.body === body, found?.attempts], [true, attempts]);
       }
     },
   },
