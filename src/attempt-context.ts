@@ -62,8 +62,8 @@ export interface AttemptEnd {
   readonly outcome: 'done' | 'kept' | 'released' | 'failed' | 'given-back' | 'lost' | 'unsettled';
   /** What the job failed or was released with. */
   readonly error?: unknown;
-  /** The job that was started, where one was. */
-  readonly job?: Job;
+  /** Whether its handler was started, or might have been. */
+  readonly wasStarted?: boolean;
   /** Present while the handler goes on although it was aborted. */
   readonly stillRunning?: Promise<void>;
 }

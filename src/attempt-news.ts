@@ -1,28 +1,30 @@
-import type { AttemptContext } from './attempt-context.js';
+import type { AttemptContext, AttemptEnd } from './attempt-context.js';
 import { endedJob } from './ended-job.js';
 import { describeError } from './error-text.js';
 import { isQueueError } from './errors.js';
 import type { JobEvent } from './events.js';
 import type { FailedReason } from './failed-jobs.js';
 import type { HeldJob } from './held-job.js';
-import type { Job } from './job.js';
+import { fieldsOf, leaseLost } from './job.js';
+import type { JobFields } from './logger.js';
 import { monotonicMs } from './monotonic.js';
 import type { Payload } from './payload.js';
+import type { Action } from './retry-policy.js';
 import type { CountedEnd } from './statistics-keeper.js';
 
 type LaterEvent = Exclude<JobEvent, { event: 'job:started' }>;
 
 /** The part of an event that is particular to it. */
-type OwnFields<Name> = Omit<
-  Extract<LaterEvent, { event: Name }>,
-  keyof Job['fields'] | 'event' | 'durationMs'
->;
+type OwnFields<Name> = Omit<Extract<LaterEvent, { event: Name }>, keyof JobFields | 'event' | 'durationMs'>;
 
-/** Tells of one attempt: to who listens to events, to the statistics and to the history. */
+/**
+ * Tells of one attempt: to the log, to who listens to events, to the statistics and to the history. It keeps no more of
+ * the job than that takes, as it outlives the job's data.
+ */
 export class AttemptNews {
-  readonly #job: Job;
   readonly #held: HeldJob;
-  readonly #payload: Payload;
+  readonly #name: string;
+  readonly #dueAt: number | undefined;
   readonly #context: AttemptContext;
   /** When the handler was started, by the wall clock, and by the monotonic one; undefined where it was not. */
   #handlerAtMs: number | undefined;
@@ -31,11 +33,16 @@ export class AttemptNews {
   /** What the handler returned, where that is kept. */
   #result: unknown;
 
-  constructor(job: Job, held: HeldJob, payload: Payload, context: AttemptContext) {
-    this.#job = job;
+  constructor(held: HeldJob, payload: Payload, context: AttemptContext) {
     this.#held = held;
-    this.#payload = payload;
+    this.#name = payload.job;
+    this.#dueAt = payload.dueAt;
     this.#context = context;
+  }
+
+  /** What is said of the job on each log line and event. */
+  get fields(): JobFields {
+    return fieldsOf(this.#held.reserved, this.#name, this.#context.connection);
   }
 
   /** The handler is about to run. */
@@ -45,7 +52,7 @@ export class AttemptNews {
     this.#handlerAtMs = clock.now();
     if (!events.isHeard('job:started')) return;
     const waitMs = this.#waitedMs;
-    events.emit({ event: 'job:started', ...this.#job.fields, ...(waitMs !== undefined && { waitMs }) });
+    events.emit({ event: 'job:started', ...this.fields, ...(waitMs !== undefined && { waitMs }) });
   }
 
   /** It threw, or returned this. */
@@ -97,8 +104,11 @@ export class AttemptNews {
   }
 
   /** The store refused to settle it. */
-  unsettled(error: unknown): void {
+  unsettled(action: Action['action'], error: unknown): AttemptEnd {
+    const what = `could not ${action} the job; it runs again when its lease lapses`;
+    this.#context.logger.error({ ...this.fields, err: error }, what);
     this.#emit('job:unsettled', () => ({ error: describeError(error) }));
+    return { outcome: 'unsettled', error };
   }
 
   /** Nobody settled it, and nobody shall. */
@@ -106,13 +116,16 @@ export class AttemptNews {
     this.#emit('job:kept', nothingMore);
   }
 
-  lost(): void {
+  lost(): AttemptEnd {
+    const { fields } = this;
+    this.#context.logger.warn(fields, 'the lease was lost: the job is another worker’s, or gone');
     this.#emit('job:lost', nothingMore);
+    return { outcome: 'lost', error: leaseLost(fields) };
   }
 
   /** How long the job had been due when its handler started: of its first run only is that known. */
   get #waitedMs(): number | undefined {
-    const { dueAt } = this.#payload;
+    const dueAt = this.#dueAt;
     const atMs = this.#handlerAtMs;
     if (atMs === undefined || dueAt === undefined || this.#held.reserved.attempts !== 1) return undefined;
     return Math.max(0, atMs - dueAt);
@@ -127,7 +140,7 @@ export class AttemptNews {
   #count(outcome: CountedEnd['outcome'], error?: unknown): void {
     const { statistics } = this.#context;
     if (!statistics) return;
-    statistics.ended(this.#held.reserved.queue, this.#payload.job, {
+    statistics.ended(this.#held.reserved.queue, this.#name, {
       outcome,
       timedOut: isQueueError(error, 'E_TIMEOUT'),
       ranMs: this.#handlerRanMs,
@@ -139,7 +152,8 @@ export class AttemptNews {
     const { history } = this.#context;
     if (!history) return;
     const startedAtMs = this.#handlerAtMs ?? null;
-    history.ended(endedJob(this.#held.reserved, this.#payload, { state, startedAtMs, result: this.#result }));
+    const job = { job: this.#name, dueAt: this.#dueAt };
+    history.ended(endedJob(this.#held.reserved, job, { state, startedAtMs, result: this.#result }));
   }
 
   /** Makes the event only where somebody listens. */
@@ -147,7 +161,7 @@ export class AttemptNews {
     const { events } = this.#context;
     if (!events.isHeard(event)) return;
     const durationMs = Math.round((monotonicMs() - this.#held.startedMs) * 1000) / 1000;
-    events.emit({ event, ...this.#job.fields, durationMs, ...more() } as JobEvent);
+    events.emit({ event, ...this.fields, durationMs, ...more() } as JobEvent);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AttemptContext, AttemptEnd, OnAttemptEnd } from './attempt-context.js';
+import type { AttemptContext, OnAttemptEnd } from './attempt-context.js';
 import { amended } from './attempt-failed.js';
 import { type AttemptRules, isLastChance, refusal, rulesFor } from './attempt-rules.js';
 import type { Clock } from './clock.js';
@@ -54,7 +54,6 @@ class Attempt implements Runner {
   readonly #rules: AttemptRules;
   readonly #context: AttemptContext;
   readonly #settlement: Settlement;
-  #end: FireEnd | undefined;
 
   constructor(
     held: HeldJob,
@@ -69,9 +68,7 @@ class Attempt implements Runner {
     this.#handler = handler;
     this.#rules = rules;
     this.#context = context;
-    this.#settlement = new Settlement(held, payload, handler, context, (end) =>
-      ended(held, this.#asTold(end)),
-    );
+    this.#settlement = new Settlement(held, payload, handler, context, ended);
   }
 
   giveUp(problem: string): void {
@@ -111,8 +108,7 @@ class Attempt implements Runner {
   }
 
   ran(end: FireEnd): void {
-    this.#end = end;
-    this.#settlement.tellException(end);
+    this.#settlement.ran(end);
     const { job } = this.#settlement;
     if (job.wasSettling || this.#handler?.attemptFailed) void this.#decideLater(end);
     else this.#conclude(this.#decide(end, job.state), end);
@@ -147,13 +143,6 @@ class Attempt implements Runner {
     if (verdict.action === 'delete' && !end.stillRunning) this.#context.onDone?.(this.#held);
     if (verdict.action === 'none') void this.#settlement.keep(end);
     else this.#settlement.settle(verdict);
-  }
-
-  #asTold(end: AttemptEnd): AttemptEnd {
-    if (this.#end === undefined) return end; // it was not started
-    const { stillRunning } = this.#end;
-    if (end.outcome === 'done' && !stillRunning) return end;
-    return { ...end, job: this.#settlement.job, ...(stillRunning && { stillRunning }) };
   }
 }
 
@@ -216,7 +205,7 @@ function putOff(held: HeldJob, payload: Payload, context: AttemptContext, ended:
   const seenForMs = sightings.sinceFirstMs(queue, id, clock.now(), Math.max(patienceMs, forgottenMs));
   const verdict = afterObjectJob(payload.job, seenForMs, can, new CircumstancesNow(context));
   if (verdict.action === 'fail') sightings.forget(queue, id);
-  new Settlement(held, payload, undefined, context, (end) => ended(held, end)).settle(verdict);
+  new Settlement(held, payload, undefined, context, ended).settle(verdict);
 }
 
 function giveUpUnreadable(
@@ -228,7 +217,7 @@ function giveUpUnreadable(
   const { reserved } = held;
   const payload = { job: unreadable, maxTries: null, timeout: null, data: null, id: reserved.id };
   const raw = new HeldJob({ ...reserved, body: reserved.raw ?? reserved.body }, held.askedMs);
-  const settlement = new Settlement(raw, payload, undefined, context, (end) => ended(held, end));
+  const settlement = new Settlement(raw, payload, undefined, context, (_, end) => ended(held, end));
   const error = new QueueError('E_PAYLOAD_INVALID', problem);
   settlement.settle({ action: 'fail', reason: 'bad-payload', error });
 }

@@ -3,12 +3,12 @@ import { host } from './error-text.js';
 import type { EndedJob } from './history-store.js';
 import { timeOfJobId } from './job-id.js';
 import { keptResult } from './job-result.js';
-import { type Payload, unreadable } from './payload.js';
+import { unreadable } from './payload.js';
 
 /** What is kept of a job that ended now, but for the time. */
 export function endedJob(
   { id, queue, attempts }: ReservedJob,
-  { job, dueAt }: Payload,
+  { job, dueAt }: { readonly job: string; readonly dueAt: number | undefined },
   { state, startedAtMs, result }: Pick<EndedJob, 'state' | 'startedAtMs'> & { readonly result: unknown },
 ): Omit<EndedJob, 'entryId' | 'finishedAtMs'> {
   return {

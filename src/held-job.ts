@@ -12,7 +12,7 @@ export class HeldJob {
   readonly askedMs: number;
   /** Told of each step, where somebody watches. */
   readonly watch: JobWatch | undefined;
-  /** The job as its handler sees it, once it was started. */
+  /** The job as its handler sees it, from its start until its handler has ended well. */
   job: Job | undefined;
   /** When it came to wait for a slot, on the monotonic clock. */
   heldSinceMs: number;

@@ -137,8 +137,7 @@ export class Job<Data = unknown> {
 
   /** What is said of the job on each log line and event. */
   get fields(): JobFields {
-    const { id, name, queue, connection } = this;
-    return { id, name, queue, connection, attempts: this.attempts() };
+    return fieldsOf(this.#reserved, this.name, this.connection);
   }
 
   /** @internal `fire` without a promise of its own: answers what the handler returns, and throws what it throws. */
@@ -226,6 +225,11 @@ export class Job<Data = unknown> {
 function handled(verb: Promise<void>): Promise<void> {
   verb.catch(() => {});
   return verb;
+}
+
+/** What is said on log lines and events of a job of this wire name. */
+export function fieldsOf({ id, queue, attempts }: ReservedJob, name: string, connection: string): JobFields {
+  return { id, name, queue, connection, attempts };
 }
 
 /** The error of a worker whose job is another worker's by now. */

@@ -28,10 +28,12 @@ export class LoneJobs {
     return next;
   }
 
-  /** Takes a job off whose lease was lost while it waited. */
-  drop(job: HeldJob): void {
+  /** Takes a job off whose lease was lost while it waited. Answers whether it waited here. */
+  drop(job: HeldJob): boolean {
     const index = this.#waiting.indexOf(job);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    if (index === -1) return false;
+    this.#waiting.splice(index, 1);
+    return true;
   }
 
   /** Takes all off that wait. */

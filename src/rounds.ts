@@ -32,6 +32,8 @@ export class Rounds {
   }
 
   #goOnWithAll(): void {
-    for (const one of this.#called) one.goOn();
+    const called = this.#called;
+    this.#called = []; // of their jobs nothing shall stay until the next round
+    for (const one of called) one.goOn();
   }
 }

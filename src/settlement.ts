@@ -1,28 +1,26 @@
-import type { AttemptContext, AttemptEnd } from './attempt-context.js';
+import type { AttemptContext, AttemptEnd, OnAttemptEnd } from './attempt-context.js';
 import { AttemptNews } from './attempt-news.js';
 import type { Lease, ReservedJob } from './connector.js';
+import { DoneJob, done, withRun } from './done-job.js';
 import { describeError } from './error-text.js';
 import { isQueueError, type QueueError } from './errors.js';
 import { callHooks } from './failed-hook.js';
 import type { FailedReason } from './failed-jobs.js';
 import { bodyNoting, failureRecord, type Noted } from './failure-record.js';
+import type { FireEnd } from './fire.js';
 import { Handling } from './handling.js';
 import type { HeldJob } from './held-job.js';
-import { Job, leaseLost } from './job.js';
+import { Job } from './job.js';
 import type { JobState, JobVerbs } from './job-verbs.js';
 import type { Payload } from './payload.js';
 import type { Handler } from './registry.js';
 import type { Action, RunEnd } from './retry-policy.js';
-import type { Deletion } from './trips.js';
 
 /** Those that are less frequent, and may take a promise each. */
 type OtherAction = Exclude<Action, { readonly action: 'delete' }>;
 
-/** How nearly all attempts end. */
-const done: AttemptEnd = { outcome: 'done' };
-
 /** One attempt's job, and the effects that its handler's verbs and the attempt's verdict have. */
-export class Settlement implements JobVerbs, Deletion {
+export class Settlement implements JobVerbs {
   readonly job: Job;
   readonly handling: Handling;
   readonly #held: HeldJob;
@@ -31,12 +29,13 @@ export class Settlement implements JobVerbs, Deletion {
   readonly #context: AttemptContext;
   readonly #pid: number | undefined;
   readonly #news: AttemptNews;
-  readonly #ended: (end: AttemptEnd) => void;
+  readonly #onEnd: OnAttemptEnd;
+  #run: FireEnd | undefined;
   #failure: { error: unknown; reason: FailedReason } | undefined;
 
   /**
    * @param handler undefined where the job cannot run.
-   * @param ended told once, of what `settle` or `keep` led to.
+   * @param onEnd told once, of what `settle` or `keep` led to.
    * @param pid of the process that ran the job, where that was not this one.
    */
   constructor(
@@ -44,7 +43,7 @@ export class Settlement implements JobVerbs, Deletion {
     payload: Payload,
     handler: Handler | undefined,
     context: AttemptContext,
-    ended: (end: AttemptEnd) => void,
+    onEnd: OnAttemptEnd,
     pid?: number,
   ) {
     const { reserved } = held;
@@ -53,9 +52,9 @@ export class Settlement implements JobVerbs, Deletion {
     this.#reserved = reserved;
     this.#payload = payload;
     this.#context = context;
-    this.#ended = ended;
+    this.#onEnd = onEnd;
     this.job = new Job(reserved, payload, context.connection, this);
-    this.#news = new AttemptNews(this.job, held, payload, context);
+    this.#news = new AttemptNews(held, payload, context);
     this.handling = new Handling(held, payload, handler, context, this.#news);
   }
 
@@ -98,8 +97,9 @@ export class Settlement implements JobVerbs, Deletion {
     this.#news.timedOut(timeoutMs);
   }
 
-  /** Says that the handler threw, where it did: not of data that it never saw, nor of what an abort led to. */
-  tellException(end: RunEnd): void {
+  /** Says how the run of the handler ended. That it threw is told, where it did: not of data that it never saw, nor of what an abort led to. */
+  ran(end: FireEnd): void {
+    this.#run = end;
     if (end.returned || end.abortedBy !== undefined || this.handling.isRefused) return;
     this.#news.threw(end.error);
   }
@@ -113,21 +113,14 @@ export class Settlement implements JobVerbs, Deletion {
   /** Carries out a verdict. Where the store refuses, the job stays reserved until its lease lapses. */
   settle(verdict: Action): void {
     this.job.close();
-    if (verdict.action === 'delete') this.#context.settler.deleteWithNext(this);
-    else void this.#settle(verdict);
+    if (verdict.action === 'delete') {
+      const job = new DoneJob(this.#held, this.#news, this.#context, this.#onEnd, this.#run);
+      this.#context.settler.deleteWithNext(job);
+    } else void this.#settle(verdict);
   }
 
-  /** The answer to the delete of a verdict. */
-  deleted(held: boolean): void {
-    if (held) {
-      this.#context.onSettled?.(this.#held);
-      this.#news.done();
-    }
-    this.#ended(held ? done : this.#lost());
-  }
-
-  notDeleted(error: unknown): void {
-    this.#ended(this.#unsettled('delete', error));
+  #ended(end: AttemptEnd): void {
+    this.#onEnd(this.#held, withRun(end, this.#run));
   }
 
   async #settle(verdict: OtherAction): Promise<void> {
@@ -135,19 +128,10 @@ export class Settlement implements JobVerbs, Deletion {
     try {
       held = await this.#whenSettled(this.#apply(verdict));
     } catch (error) {
-      this.#ended(this.#unsettled(verdict.action, error));
+      this.#ended(this.#news.unsettled(verdict.action, error));
       return;
     }
-    this.#ended(held ? await this.#settled(verdict) : this.#lost());
-  }
-
-  #unsettled(action: Action['action'], error: unknown): AttemptEnd {
-    this.#context.logger.error(
-      { ...this.job.fields, err: error },
-      `could not ${action} the job; it runs again when its lease lapses`,
-    );
-    this.#news.unsettled(error);
-    return { outcome: 'unsettled', error };
+    this.#ended(held ? await this.#settled(verdict) : this.#news.lost());
   }
 
   /** Leaves the job as its handler settled it, or as it is where it settled nothing. */
@@ -176,7 +160,7 @@ export class Settlement implements JobVerbs, Deletion {
       return { outcome: 'released' };
     }
     this.job.close();
-    if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#lost();
+    if (state === 'lost' || isQueueError(end.abortedBy, 'E_LEASE_LOST')) return this.#news.lost();
     this.#news.kept();
     return { outcome: 'kept' };
   }
@@ -235,11 +219,5 @@ export class Settlement implements JobVerbs, Deletion {
     await callHooks(this.job, this.handling, { error, reason }, this.#context);
     this.#news.failed(error, reason);
     return { outcome: 'failed', error };
-  }
-
-  #lost(): AttemptEnd {
-    this.#context.logger.warn(this.job.fields, 'the lease was lost: the job is another worker’s, or gone');
-    this.#news.lost();
-    return { outcome: 'lost', error: leaseLost(this.job.fields) };
   }
 }

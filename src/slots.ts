@@ -84,6 +84,7 @@ export class Slots {
       onStart: (held, job, timeoutMs) => this.#onStart(held, job, timeoutMs),
       onDone: (held) => {
         held.watch?.done();
+        this.work.ran(held);
         this.#free(held);
       },
       onSettled: (held) => this.#keeper.remove(held),
@@ -171,7 +172,7 @@ export class Slots {
 
   #ended(held: HeldJob, end: AttemptEnd): void {
     this.work.settled(held, end);
-    if (end.outcome !== 'done' && end.job) this.#starts.add(held.reserved);
+    if (end.outcome !== 'done' && end.wasStarted) this.#starts.add(held.reserved);
     this.#keeper.remove(held);
     if (end.stillRunning !== undefined) void this.#untilEnded(held, end.stillRunning);
     else this.#leave(held);
@@ -197,8 +198,7 @@ export class Slots {
     else this.bell.ring();
   }
 
-  #dropLone(held: HeldJob): void {
-    this.#lone.drop(held);
+  #leaveLone(held: HeldJob): void {
     held.watch?.ended();
     this.#startLone();
   }
@@ -256,7 +256,7 @@ export class Slots {
   #onLost(held: HeldJob): void {
     const { job } = held;
     if (job) job.abort(new QueueError('E_LEASE_LOST', `the lease of job ${job.name} (${job.id}) was lost`));
-    else if (!held.isInSlot) this.#dropLone(held);
+    else if (this.#lone.drop(held)) this.#leaveLone(held);
   }
 
   /**

@@ -71,6 +71,12 @@ export class WorkInHand {
     if (this.#abandoned) abort(held);
   }
 
+  /** The handler of a job has ended well: of the job no more is needed than its lease. */
+  ran(held: HeldJob): void {
+    this.#running.delete(held);
+    held.job = undefined;
+  }
+
   /** An attempt was settled, or could not be. */
   settled(held: HeldJob, { outcome }: AttemptEnd): void {
     this.#running.delete(held);

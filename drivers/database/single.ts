@@ -19,7 +19,8 @@ export function openSingle<Connection>(
   opener: SingleOpener<Connection>,
 ): Client<Connection> {
   let connection: Promise<Connection> | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  let last: Promise<void> = Promise.resolve();
+  const ended = () => {}; // without what it answered, which would live as long
   const whenOpen = async (): Promise<Connection> => {
     connection ??= openWith(dialect, opener);
     try {
@@ -32,7 +33,7 @@ export function openSingle<Connection>(
   /** Calls in turn, whether or not those before have failed. */
   const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
     const called = last.then(call);
-    last = called.catch(() => undefined);
+    last = called.then(ended, ended);
     return called;
   };
   return {

@@ -20,7 +20,8 @@ const traits: Readonly<Record<DatabaseKind, Traits>> = {
   // and MariaDB, where batches this large now and then lock entries of an index in each other's way.
   postgres: { lookMs: 1000, beatMs: 10_000, beatsGoAlong: true, prefetch: 800 },
   // Every write to the file makes all idle workers of other processes look for jobs a few times.
-  sqlite: { lookMs: 1000, beatMs: 15_000 },
+  // A trip leaves the process nowhere, and what is held makes V8's young generation grow: 8 MiB less than with 100.
+  sqlite: { lookMs: 1000, beatMs: 15_000, prefetch: 32 },
 };
 
 /** The traits of a kind of database. */

@@ -89,11 +89,12 @@ describe('push', () => {
 });
 
 describe('leases', () => {
-  test('each has its own token, which ends in the row id', async () => {
+  test('each has its own token, which ends in its place in the reserve', async () => {
     const connector = sandbox.open(sandbox.newFile());
     await connector.push('mail', jobs('a', 'b'));
     const leases = (await connector.reserve(['mail'], 2, leaseMs)).map(({ lease }) => lease);
-    for (const { token, handle } of leases) expect(token).toMatch(new RegExp(`^[\\w-]{16}:${handle}$`));
+    for (const [place, { token }] of leases.entries())
+      expect(token).toMatch(new RegExp(`^[\\w-]{16}:${place}$`));
     expect(new Set(leases.map(({ token }) => token)).size).toBe(2);
   });
 

@@ -12,7 +12,7 @@ export interface ReservedRow {
   readonly lease_token: string;
 }
 
-/** What all tokens of one reserve begin with; a colon and the row's id follow. */
+/** What all tokens of one reserve begin with; a colon follows, and what tells its jobs apart. */
 export function newTokenStem(): string {
   return randomText(12, 'base64url');
 }

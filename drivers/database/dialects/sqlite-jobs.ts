@@ -147,8 +147,9 @@ export class SqliteJobs implements OwnJobTable<SqliteConnection> {
     const most = Math.floor(Math.min(limit, Number.MAX_SAFE_INTEGER));
     const due = preparedRaw<DueRow>(connection, this.#sql.due).all({ queue, now: nowMs, limit: most });
     const take = prepared(connection, this.#sql.take);
-    return due.map(([handle, id, body, attempts, exceptions]) => {
-      const token = `${stem}:${handle}`;
+    return due.map(([handle, id, body, attempts, exceptions], place) => {
+      // Not the row's id: V8 keeps the text of each number, which then outlives collections and makes its heap grow.
+      const token = `${stem}:${place}`;
       take.run(nowMs, leaseEndMs, token, handle);
       return { id, queue, body, attempts: attempts + 1, exceptions, lease: { queue, token, handle } };
     });
