@@ -5,7 +5,6 @@ import { type Context, withContext } from '../context.js';
 import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
 import { heldElsewhere, heldText } from '../held-jobs.js';
 import type { Io } from '../io.js';
-import { showJobs } from '../job-display.js';
 import { reportedEvents, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { metricsAddress } from '../metrics/address.js';
@@ -64,8 +63,10 @@ async function work(
   if (isChild) linkToParent(queue.events, stops.stop);
   const name = args.text('name') ?? config.worker?.name;
   const report = { recorded: config.failed !== 'none', quiet: args.isOn('quiet'), worker: name };
-  if (isTerminal(args, io)) showJobs(queue.events, output, io, report);
-  else {
+  if (isTerminal(args, io)) {
+    const { showJobs } = await import('../job-display.js');
+    showJobs(queue.events, output, io, report);
+  } else {
     for (const name of reportedEvents(output, report)) {
       queue.events.on(name, (event) => reportJob(event, output, report));
     }
