@@ -1,4 +1,3 @@
-import { Console } from 'node:console';
 import type { Halt, Logger, StopReason, Worker } from '../../src/index.js';
 import type { Args } from '../args.js';
 import { type Context, withContext } from '../context.js';
@@ -42,7 +41,7 @@ function concurrencyOf(args: Args, { config }: Context): number {
 
 /** What jobs print with `console` goes to stderr: a line of theirs would be no JSON to whoever reads stdout. */
 function keepStdoutForEvents(): void {
-  globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr });
+  globalThis.console = new console.Console({ stdout: process.stderr, stderr: process.stderr });
 }
 
 async function work(
