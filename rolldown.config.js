@@ -11,22 +11,14 @@ const entries = [
 
 /** What most processes need together, in one file each: every file costs the start of a process 0.4 ms. */
 const groups = [
-  {
-    name: 'base',
-    test: /\/src\/(errors|duration|monotonic|shown|credentials|events)\.ts$|\/config\/(package-folder|suggest)\.ts$|rolldown\/runtime/,
-  },
-  {
-    name: 'command',
-    test: /\/cli\/(args|flags|own-files|process-io|reporting|logger|signals|worker-flags|job-report|paused-text|metrics\/address|supervise\/(board|orders|stack|protocol|frame|journal-entries))\.ts$/,
-  },
   // Each with what it imports, unless that is in one of those above.
-  { name: 'src', test: /\/(src\/index|config\/open-queue)\.ts$/ },
+  { name: 'src', test: /\/(src\/index|config\/open-queue)\.ts$|rolldown\/runtime/ },
   // And what the dialects share; each of these is loaded where it is used, as a file of its own.
   {
     name: 'database',
     test: /\/drivers\/database\/(index|server-errors|dialects\/(?!mysql|postgres|sqlite)[^/]+)\.ts$/,
   },
-  { name: 'work', test: /\/cli\/(context|commands\/work)\.ts$/ },
+  { name: 'command', test: /\/cli\/(context|commands\/work|supervise\/run-supervised)\.ts$/ },
 ];
 
 /**

@@ -1,5 +1,5 @@
-import { loadConfig } from '../config/load-config.js';
-import { openQueue } from '../config/open-queue.js';
+import { acceptConfig, loadConfig } from '../config/load-config.js';
+import { openChecked } from '../config/open-queue.js';
 import { configOfGroup } from '../config/worker-groups.js';
 import { type Logger, type Queue, type QueueConfig, waitAtMost } from '../src/index.js';
 import type { Args } from './args.js';
@@ -36,14 +36,20 @@ export async function withContext<T>(
   const connection = args.text('connection');
   const loaded = await loadConfig({ file: args.text('config'), cwd: io.cwd, env: io.env, connection });
   const { directory } = loaded;
-  const config = group === undefined ? loaded.config : configOfGroup(loaded.config, group);
+  const config = group === undefined ? loaded.config : groupConfig(loaded.config, group, io);
   const logger = config.logger ?? createLogger(io, args.isOn('json'), { group, quiet: args.isOn('quiet') });
-  const queue = await openQueue({ config, directory, connection: config.default, env: io.env, logger, jobs });
+  const queue = await openChecked(config, directory, { logger, jobs });
   try {
     return await use({ queue, config, directory, file: loaded.file, logger });
   } finally {
     await closeInTime(queue, logger);
   }
+}
+
+/** Checked anew: what a group says may not go with what holds for all. */
+function groupConfig(all: QueueConfig, group: string, { env }: Io): QueueConfig {
+  const config = configOfGroup(all, group);
+  return acceptConfig({ config, problems: [] }, 'the config', { connection: config.default, env });
 }
 
 async function closeInTime(queue: Queue, logger: Logger): Promise<void> {

@@ -8,7 +8,6 @@ import {
 } from '../src/index.js';
 import { JobTable } from './job-table.js';
 import { acceptConfig, type LoadConfigOptions, loadConfig } from './load-config.js';
-import { loadConsumers } from './load-consumers.js';
 import { addJobFiles } from './load-jobs.js';
 
 /** What {@link openQueue} can be told. */
@@ -29,7 +28,7 @@ export interface OpenQueueOptions extends LoadConfigOptions {
  * @throws QueueError as {@link loadConfig}, `loadJobs` and `createQueue`.
  */
 export async function openQueue(options: OpenQueueOptions = {}): Promise<Queue> {
-  const { env = process.env, connection, logger } = options;
+  const { env = process.env, connection } = options;
   const { config, directory } =
     options.config === undefined
       ? await loadConfig(options)
@@ -37,8 +36,21 @@ export async function openQueue(options: OpenQueueOptions = {}): Promise<Queue> 
           config: acceptConfig({ config: options.config, problems: [] }, 'the config', { connection, env }),
           directory: options.cwd ?? process.cwd(),
         };
-  const loaded =
-    options.jobs === false ? config : await withConsumers(config, options.directory ?? directory);
+  return await openChecked(config, options.directory ?? directory, options);
+}
+
+/**
+ * Makes a queue as {@link openQueue} does from a config that was checked, which takes a worker's start a millisecond.
+ *
+ * @param directory what globs in `jobs` are relative to.
+ * @throws QueueError as `loadJobs` and `createQueue`.
+ */
+export async function openChecked(
+  config: QueueConfig,
+  directory: string,
+  { jobs = true, logger }: Pick<OpenQueueOptions, 'jobs' | 'logger'>,
+): Promise<Queue> {
+  const loaded = jobs ? await withConsumers(config, directory) : config;
   return createQueue({ ...loaded, ...(logger && { logger }) });
 }
 
@@ -49,6 +61,7 @@ async function withConsumers(config: QueueConfig, directory: string): Promise<Qu
   if (folders === undefined) return { ...rest, ...(jobs && { jobs }) };
   const { default: name = '', connections, worker = {} } = config;
   const names = Object.keys(connections);
+  const { loadConsumers } = await import('./load-consumers.js');
   const consumers = await loadConsumers(folders, directory, { default: name, names });
   const ofJobs = jobs === undefined ? [] : [connections[name]?.settings.queue ?? 'default'];
   const queues = worker.queues ?? [...new Set([...(consumers.queues.get(name) ?? []), ...ofJobs])];

@@ -2,7 +2,6 @@ import type { Clock } from './clock.js';
 import type { Connections } from './connections.js';
 import { partsOfClass } from './error-text.js';
 import type { FailedJob, FailedJobFilter, FailedJobStore, RetryOutcome } from './failed-jobs.js';
-import { FailedJobMover } from './retry-failed.js';
 
 /** Records that `retryAll` looks at in one go. */
 const pageSize = 500;
@@ -52,6 +51,7 @@ export class FailedJobs {
    * @throws the error of a store or of a connection that the config has no more; the others were retried.
    */
   async retry(jobs: readonly FailedJob[]): Promise<Retried[]> {
+    const { FailedJobMover } = await import('./operations.js');
     const outcomes = new Map<string, RetryOutcome>();
     const errors: unknown[] = [];
     const uuids = jobs.map(({ uuid }) => uuid);

@@ -11,7 +11,7 @@ const alongMs = 1000;
 /** How long a stopping worker waits to be taken off the list. */
 const leaveWithinMs = 1000;
 /** When a worker says for the first time that it lives: a job that waits already comes to its handler before. */
-const firstAfterMs = 10;
+const firstAfterMs = 50;
 
 /** What a {@link Heartbeat} works with. */
 export interface HeartbeatOptions {

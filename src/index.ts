@@ -73,9 +73,10 @@ export {
   type JobFailure,
   type JobSettings,
 } from './job-definition.js';
-export { type FoundJob, type ListOptions, listedStates } from './job-listing.js';
+export type { FoundJob, ListOptions } from './job-listing.js';
 export type { ListedJob, ListedState } from './job-views.js';
 export { decodeLaravel, laravelFields } from './laravel-payload.js';
+export { listedStates } from './listed-states.js';
 export type { LiveJob, LiveState, Peek } from './live-jobs.js';
 export { type JobFields, type Logger, silentLogger } from './logger.js';
 export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js';

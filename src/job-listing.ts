@@ -10,6 +10,7 @@ import {
   viewOfFailed,
   viewOfLive,
 } from './job-views.js';
+import { listedStates } from './listed-states.js';
 import type { ListingSource } from './listing-source.js';
 import type { LiveState } from './live-jobs.js';
 import { checkQueueName } from './names.js';
@@ -21,9 +22,6 @@ import { type WorkerInfo, workerInfo } from './worker-info.js';
 const pageSize = 100;
 /** How many jobs of one state a list by name or time looks through. */
 const mostLookedAt = 10_000;
-
-/** The states that a list can be of. */
-export const listedStates = ['running', 'reserved', 'ready', 'delayed', 'done', 'failed', 'all'] as const;
 
 /** Which jobs to list; all conditions hold together. */
 export interface ListOptions {

@@ -1,15 +1,14 @@
 import { BufferedQueue, type BufferOptions } from './buffered-queue.js';
 import type { Connector, QueueSize } from './connector.js';
-import { type DiagnoseOptions, diagnose } from './diagnose.js';
+import type { DiagnoseOptions } from './diagnose.js';
 import { QueueError } from './errors.js';
 import type { QueueEvents } from './events.js';
 import type { FailedJobs } from './failed-jobs-api.js';
 import type { Finding } from './finding.js';
-import { type FoundJob, findJobs, type ListOptions, listJobs } from './job-listing.js';
+import type { FoundJob, ListOptions } from './job-listing.js';
 import type { ListedJob } from './job-views.js';
-import { listingSource } from './listing-source.js';
 import { makeWorker } from './make-worker.js';
-import { type MonitoredQueue, type MonitorOptions, monitor } from './monitor.js';
+import type { MonitoredQueue, MonitorOptions } from './monitor.js';
 import { checkQueueName } from './names.js';
 import { noPauses, type Pauses, pausedKey, pauseIn, readPauses, resumeIn } from './pauses.js';
 import { Pusher } from './pusher.js';
@@ -20,7 +19,6 @@ import type { QueueStats, StatsOptions } from './statistics-report.js';
 import { thinkFileCache } from './think-file-cache.js';
 import type { Worker } from './worker.js';
 import type { WorkerInfo } from './worker-info.js';
-import { listWorkers } from './worker-list.js';
 import type { WorkerOptions } from './worker-options.js';
 import type { WorkerWatch } from './worker-watch.js';
 
@@ -122,6 +120,7 @@ export class Queue extends Pusher {
    * store shows no jobs, and for `done` where the connection keeps no history.
    */
   async list(options: ListOptions = {}): Promise<ListedJob[]> {
+    const { listJobs, listingSource } = await import('./operations.js');
     return await listJobs(options, await listingSource(this.#core, this.connectionName));
   }
 
@@ -132,6 +131,7 @@ export class Queue extends Pusher {
    * @throws QueueError `E_QUEUE_NAME`.
    */
   async find(id: string, options: { readonly queue?: string } = {}): Promise<FoundJob[]> {
+    const { findJobs, listingSource } = await import('./operations.js');
     return await findJobs(id, options.queue, await listingSource(this.#core, this.connectionName));
   }
 
@@ -144,6 +144,7 @@ export class Queue extends Pusher {
   async monitor(options: MonitorOptions): Promise<MonitoredQueue[]> {
     const connection = this.connectionName;
     const from = { connection, ownQueue: this.#queueName(undefined), connector: this.#connector() };
+    const { monitor } = await import('./operations.js');
     return await monitor(options, from, this.events);
   }
 
@@ -212,6 +213,7 @@ export class Queue extends Pusher {
    * @throws QueueError `E_UNSUPPORTED` where the store keeps no list.
    */
   async workers(): Promise<WorkerInfo[]> {
+    const { listWorkers } = await import('./operations.js');
     return await listWorkers(this.#connector(), this.connectionName);
   }
 
@@ -240,6 +242,7 @@ export class Queue extends Pusher {
    */
   async diagnose(options: DiagnoseOptions = {}): Promise<Finding[]> {
     const { config, connections, registry, clock } = this.#core;
+    const { diagnose } = await import('./operations.js');
     return await diagnose({ connection: this.connectionName, config, connections, registry, clock }, options);
   }
 

@@ -4,7 +4,7 @@ import { QueueError } from './errors.js';
 import type { Logger } from './logger.js';
 import type { QueueConfig } from './queue-config.js';
 import { StatisticsKeeper } from './statistics-keeper.js';
-import { checkStatsOptions, type QueueStats, readStats, type StatsOptions } from './statistics-report.js';
+import type { QueueStats, StatsOptions } from './statistics-report.js';
 
 /** The statistics of all connections of a config. */
 export class Statistics {
@@ -39,6 +39,7 @@ export class Statistics {
    * @throws QueueError `E_UNSUPPORTED` where its store keeps no statistics, and see `checkStatsOptions`.
    */
   async read(connection: string, options: StatsOptions): Promise<QueueStats> {
+    const { checkStatsOptions, readStats } = await import('./operations.js');
     const wish = checkStatsOptions(options, this.#clock.now());
     const { statistics: store } = this.#connections.connector(connection);
     if (store === undefined) {

@@ -1,11 +1,9 @@
-import { Console } from 'node:console';
 import type { Halt, Logger, StopReason, Worker } from '../../src/index.js';
 import type { Args } from '../args.js';
 import { type Context, withContext } from '../context.js';
 import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
 import { heldElsewhere, heldText } from '../held-jobs.js';
 import type { Io } from '../io.js';
-import { showJobs } from '../job-display.js';
 import { reportedEvents, reportJob } from '../job-report.js';
 import { linkToParent } from '../listen/parent-link.js';
 import { metricsAddress } from '../metrics/address.js';
@@ -43,7 +41,7 @@ function concurrencyOf(args: Args, { config }: Context): number {
 
 /** What jobs print with `console` goes to stderr: a line of theirs would be no JSON to whoever reads stdout. */
 function keepStdoutForEvents(): void {
-  globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr });
+  globalThis.console = new console.Console({ stdout: process.stderr, stderr: process.stderr });
 }
 
 async function work(
@@ -64,8 +62,10 @@ async function work(
   if (isChild) linkToParent(queue.events, stops.stop);
   const name = args.text('name') ?? config.worker?.name;
   const report = { recorded: config.failed !== 'none', quiet: args.isOn('quiet'), worker: name };
-  if (isTerminal(args, io)) showJobs(queue.events, output, io, report);
-  else {
+  if (isTerminal(args, io)) {
+    const { showJobs } = await import('../job-display.js');
+    showJobs(queue.events, output, io, report);
+  } else {
     for (const name of reportedEvents(output, report)) {
       queue.events.on(name, (event) => reportJob(event, output, report));
     }

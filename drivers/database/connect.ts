@@ -1,11 +1,11 @@
 import { type Connector, type DriverContext, QueueError } from '../../src/index.js';
-import { borrowKnex, type Client, openKnex, schemaKnex } from './client.js';
+import type { Client } from './client.js';
 import { type ConnectorParts, DatabaseConnector } from './connector.js';
-import { diagnoseDatabase } from './diagnose.js';
 import type { Dialect, OwnDialect } from './dialects/dialect.js';
 import { DatabaseFailedJobs } from './failed-jobs.js';
 import { DatabaseHistory } from './history.js';
 import { type DialectInternals, loadMysql, loadPostgres, loadProfile, loadSqlite } from './load.js';
+import { schemaKnex } from './load-knex.js';
 import { Looks } from './looks.js';
 import { openOwn } from './opener.js';
 import { OwnTablesConnector } from './own-tables-connector.js';
@@ -103,7 +103,10 @@ function partsOf<Connection, D extends Dialect<Connection>>(
     history: new DatabaseHistory(session),
     looks,
     teller,
-    diagnose: () => diagnoseDatabase(session, { tables, steps, autoMigrate, clock }),
+    diagnose: async () => {
+      const { diagnoseDatabase } = await import('./diagnose.js');
+      return await diagnoseDatabase(session, { tables, steps, autoMigrate, clock });
+    },
     wholeScript: (kind = target.kind) => tableScript(kind, settings, context),
     waits: isShared(settings) ? new Waits({ session, looks, teller }) : undefined,
   };
@@ -114,10 +117,14 @@ async function open<Connection>(
   { target, commandTimeoutMs }: DatabaseSettings,
   { logger }: DriverContext,
 ): Promise<Client<Connection>> {
-  if ('instance' in target) return borrowKnex(target.instance, dialect);
+  if ('instance' in target) {
+    const { borrowKnex } = await import('./knex-client.js');
+    return borrowKnex(target.instance, dialect);
+  }
   await dialect.prepareStore();
   if (dialect.single !== undefined) return openSingle(dialect, dialect.single);
   if (dialect.opener !== undefined) return openOwn(dialect, dialect.opener);
+  const { openKnex } = await import('./knex-client.js');
   return await openKnex(target.config, dialect, logger, commandTimeoutMs);
 }
 

@@ -1,9 +1,10 @@
 import { within } from '../../src/index.js';
-import { type Client, schemaKnex } from './client.js';
+import type { Client } from './client.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import type { ClientPackage } from './errors.js';
 import { hangingUp } from './hang-up.js';
 import { lend, tooLate } from './lend.js';
+import { schemaKnex } from './load-knex.js';
 import { type ConnectionSource, OwnPool } from './own-pool.js';
 
 /** Opens connections to a server through its client's package alone. */

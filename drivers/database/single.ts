@@ -1,6 +1,7 @@
-import { type Client, schemaKnex } from './client.js';
+import type { Client } from './client.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import { type ClientPackage, NotConnected } from './errors.js';
+import { schemaKnex } from './load-knex.js';
 
 /** Opens connections of a database that needs no pool, without knex. */
 export interface SingleOpener<Connection> {

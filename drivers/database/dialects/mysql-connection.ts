@@ -39,7 +39,7 @@ export async function insertedBy(
   return String((await execute<ResultSetHeader>(connection, sql, values)).insertId);
 }
 
-/** Runs a statement that cannot be prepared: transactions, locks, tables. */
+/** Runs a statement that cannot be prepared (transactions, locks, tables), or that runs once: to prepare is a trip more. */
 export function runText<T = unknown>(connection: MysqlConnection, sql: string): Promise<T> {
   return new Promise((resolve, reject) => {
     connection.query({ sql, rowsAsArray: false }, (error, result) => {

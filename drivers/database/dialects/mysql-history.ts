@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS \`${historyTable}\` (
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`;
 
 const read = `
-SELECT name, table_name AS \`table\`, applied_at FROM \`${historyTable}\` WHERE table_name IN (?, ?, ?, ?, ?, ?)`;
+SELECT name, table_name AS \`table\`, applied_at FROM \`${historyTable}\``;
 
 const begin = `
 INSERT INTO \`${historyTable}\` (name, table_name, applied_at) VALUES (?, ?, 0)`;
@@ -77,16 +77,12 @@ export class MysqlHistory implements SchemaHistory<MysqlConnection> {
     return [create.trim(), ...steps.flatMap((step) => [...step.statements, note(step)])];
   }
 
-  async #noted(connection: MysqlConnection, tables: TableNames): Promise<Noted[]> {
+  async #noted(connection: MysqlConnection, { schema: _, ...tables }: TableNames): Promise<Noted[]> {
+    const names = new Set<string>(Object.values(tables));
     try {
-      return await rowsOf<Noted>(connection, read, [
-        tables.jobs,
-        tables.failedJobs,
-        tables.signals,
-        tables.workers,
-        tables.statistics,
-        tables.history,
-      ]);
+      // All of them, which are few: read once, they need not be prepared.
+      const noted = await runText<Noted[]>(connection, read);
+      return noted.filter(({ table }) => names.has(table));
     } catch (error) {
       if (errnoOf(error) === 1146) return [];
       throw error;

@@ -1,4 +1,4 @@
-import { type MysqlConnection, rowsOf } from './mysql-connection.js';
+import { type MysqlConnection, runText } from './mysql-connection.js';
 
 const known = new WeakMap<MysqlConnection, string>();
 
@@ -6,7 +6,7 @@ const known = new WeakMap<MysqlConnection, string>();
 export async function versionOf(connection: MysqlConnection): Promise<string> {
   let version = known.get(connection);
   if (version === undefined) {
-    const [row] = await rowsOf<{ version: string }>(connection, 'SELECT VERSION() AS version', []);
+    const [row] = await runText<{ version: string }[]>(connection, 'SELECT VERSION() AS version');
     version = row?.version ?? '';
     known.set(connection, version);
   }
