@@ -129,7 +129,7 @@ describe.each([
   });
 
   test('where a trip takes long workers have more jobs ahead', () => {
-    const most: Partial<Record<typeof name, number>> = { postgres: 800, redis: 400 };
+    const most: Partial<Record<typeof name, number>> = { postgres: 600, redis: 400 };
     expect(store.connector.prefetch).toBe(most[name]);
   });
 });
