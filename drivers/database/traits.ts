@@ -18,7 +18,7 @@ const traits: Readonly<Record<DatabaseKind, Traits>> = {
   mysql: { lookMs: 1050, beatMs: 20_000 },
   // While a commit waits for the disk hundreds of quick jobs are done, and a trip brings half of what may be held. Not on MySQL
   // and MariaDB, where batches this large now and then lock entries of an index in each other's way.
-  postgres: { lookMs: 1000, beatMs: 10_000, beatsGoAlong: true, prefetch: 800 },
+  postgres: { lookMs: 1000, beatMs: 10_000, beatsGoAlong: true, prefetch: 600 },
   // Every write to the file makes all idle workers of other processes look for jobs a few times.
   // A trip leaves the process nowhere, and what is held makes V8's young generation grow: 8 MiB less than with 100.
   sqlite: { lookMs: 1000, beatMs: 15_000, prefetch: 32 },

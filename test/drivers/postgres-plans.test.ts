@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { planByIndex } from '../../drivers/database/dialects/postgres-connection.js';
 import { postgresJobStatements } from '../../drivers/database/dialects/postgres-job-statements.js';
+import { type TakenRow, takenJobs } from '../../drivers/database/dialects/postgres-taken-jobs.js';
 import { populate } from '../support/populated-jobs.js';
 import { ServerSandbox } from '../support/server-sandbox.js';
 
@@ -121,7 +122,9 @@ test('two open reserves get different jobs, and lock no more than these', async 
   const take = async (client: typeof one): Promise<unknown[]> => {
     await client.query('BEGIN');
     await client.query(`PREPARE it (text[], int, bigint, text) AS ${sql.reserve}`);
-    return (await client.query(`EXECUTE it ('{mail,other-1}', 10, 60000, 'stem')`)).map(({ id }) => id);
+    const rows = await client.query(`EXECUTE it ('{mail,other-1}', 10, 60000, 'stem')`);
+    const arrays = rows.map((row) => Object.values(row)) as unknown as TakenRow[];
+    return takenJobs(arrays, ['mail', 'other-1'], 'stem').map(({ lease }) => lease.handle);
   };
   const taken = [await take(one), await take(two)];
   expect(taken.map((ids) => ids.length)).toEqual([10, 10]);

@@ -1,5 +1,6 @@
 import { postgresNow } from './postgres-connection.js';
 import { channelStem, sessionsThatWait } from './postgres-news.js';
+import { answerOfTaken } from './postgres-taken-jobs.js';
 
 /**
  * The statements on live jobs, whole, for one quoted table name. Lists go as arrays, so that a text serves any
@@ -65,9 +66,14 @@ WHERE id = ANY (ARRAY(
   ORDER BY job.place
   ON CONFLICT (job_id, queue) DO NOTHING
   RETURNING job_id`;
+  const heldTokens = `(
+    SELECT CASE WHEN count(*) < cardinality($5) THEN coalesce(string_agg(lease_token, ' '), '') END FROM gone
+  )`;
   const outcome = `
   count(*) AS count, CASE WHEN count(*) < cardinality($2) THEN array_to_json(array_agg(job_id)) END AS ids`;
-  const taken = 'id, job_id, queue, payload, attempts, exceptions, due_at';
+  const taken = `taken AS (${take}
+RETURNING id, job_id, queue, payload, attempts, exceptions, due_at
+)`;
 
   return {
     /**
@@ -92,20 +98,15 @@ WITH stored AS (${insert}
 )
 SELECT ${outcome}, (SELECT count(*) FROM told) AS told FROM stored`,
 
-    reserve: `${take}
-RETURNING ${taken}`,
+    reserve: `
+WITH ${taken}${answerOfTaken('$1::text[]', '$4')}`,
 
     /**
      * One trip and one commit. A job whose lease has lapsed may be among both: a row is changed once in a statement,
-     * and each part answers what it did. The first row has the tokens that were held.
+     * and each part answers what it did. The first row has the tokens that were held, where those are not all.
      */
     deleteAndReserve: `
-WITH gone AS (${remove('$5', '$6')}), taken AS (${take}
-RETURNING ${taken}
-)
-SELECT NULL, NULL, NULL, string_agg(lease_token, ' '), NULL, NULL, NULL FROM gone
-UNION ALL
-SELECT id::text, job_id, queue, payload, attempts::text, exceptions::text, due_at::text FROM taken`,
+WITH gone AS (${remove('$5', '$6')}), ${taken}${answerOfTaken('$1::text[]', '$4', heldTokens)}`,
 
     extend: held(`available_at = ${postgresNow} + $3`),
 

@@ -10,13 +10,8 @@ import {
 } from './postgres-connection.js';
 import { type PostgresJobStatements, postgresJobStatements } from './postgres-job-statements.js';
 import { waitingKey } from './postgres-news.js';
+import { type TakenRow, takenJobs } from './postgres-taken-jobs.js';
 import { answersFor, dueOf, isDueAtOnce, newTokenStem } from './reserved-job.js';
-
-/** Its id, job_id, queue, payload, attempts, exceptions and due_at, all as text. */
-type TakenRow = readonly [string, string, string, string, string, string, string];
-
-/** Before those that were taken: the tokens that were held, if any. */
-type DeletedRow = readonly [null, null, null, string | null, null, null, null];
 
 /** How many jobs a push stored, and which where that is not all. */
 interface PushRow {
@@ -72,7 +67,7 @@ export class PostgresJobs implements OwnJobTable<PostgresConnection> {
     const rows = await readCommitted(connection, () =>
       arraysOf<TakenRow>(connection, this.#sql.reserve, bound),
     );
-    return reservedJobs(rows, queues, stem);
+    return takenJobs(rows, queues, stem);
   }
 
   async deleteAndReserve(
@@ -84,12 +79,13 @@ export class PostgresJobs implements OwnJobTable<PostgresConnection> {
   ): Promise<DeletedAndReserved> {
     const stem = newTokenStem();
     const bound = [queues, mostOf(limit), Math.ceil(leaseMs), stem, ...idsAndTokens(leases)];
-    const [deleted, ...taken] = await readCommitted(connection, () =>
-      arraysOf<DeletedRow | TakenRow>(connection, this.#sql.deleteAndReserve, bound),
+    const rows = await readCommitted(connection, () =>
+      arraysOf<TakenRow>(connection, this.#sql.deleteAndReserve, bound),
     );
+    const heldTokens = rows[0]?.[3];
     return {
-      held: answersFor(leases, deleted?.[3]?.split(' ') ?? []),
-      jobs: reservedJobs(taken as TakenRow[], queues, stem),
+      held: heldTokens == null ? leases.map(() => true) : answersFor(leases, heldTokens.split(' ')),
+      jobs: takenJobs(rows, queues, stem),
     };
   }
 
@@ -209,23 +205,4 @@ function idsAndTokens(leases: readonly Lease[]): [ids: (string | number)[], toke
 /** A limit that the server takes for one. */
 function mostOf(limit: number): number {
   return limit >= 1 ? Math.floor(Math.min(limit, 2 ** 31 - 1)) : 0;
-}
-
-/** The jobs that rows stand for, in order: RETURNING promises none. */
-function reservedJobs(rows: readonly TakenRow[], queues: readonly string[], stem: string): ReservedJob[] {
-  const keyed = rows.map((row) => ({
-    row,
-    rank: queues.indexOf(row[2]),
-    dueAt: Number(row[6]),
-    id: Number(row[0]),
-  }));
-  keyed.sort((a, b) => a.rank - b.rank || a.dueAt - b.dueAt || a.id - b.id);
-  return keyed.map(({ row: [handle, id, queue, body, attempts, exceptions] }) => ({
-    id,
-    queue,
-    body,
-    attempts: Number(attempts),
-    exceptions: Number(exceptions),
-    lease: { queue, token: `${stem}:${handle}`, handle },
-  }));
 }

@@ -22,6 +22,21 @@ export const deleteAndReserveCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'deleteAndReserve: short and long bodies of several queues come each with its job',
+    needs,
+    async run({ connector }) {
+      const body = (length: number) => JSON.stringify({ job: 'mail.send', data: 'x'.repeat(length) });
+      const lengths = [1, 20_000, 900, 1100, 70_000, 2];
+      const pushed = lengths.map((length, index) => job(`job-${index}`, { body: body(length) }));
+      await connector.push('q', pushed.slice(0, 3));
+      await connector.push('r', pushed.slice(3));
+      const { jobs: taken } = await offered(connector).deleteAndReserve([], ['q', 'r'], 10, leaseMs);
+      const found = taken.map((one) => [one.queue, one.id, one.body]);
+      const expected = pushed.map((one, index) => [index < 3 ? 'q' : 'r', one.id, one.body]);
+      holds('each comes with its queue, id and body, in order', found, expected);
+    },
+  },
+  {
     name: 'deleteAndReserve: where one lease is lost the others count, and the next jobs come',
     needs,
     async run({ connector, other, advance }) {
