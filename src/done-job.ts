@@ -27,6 +27,7 @@ export class DoneJob implements Deletion {
     onEnd: OnAttemptEnd,
     run: FireEnd | undefined,
   ) {
+    held.forgetBody();
     this.#held = held;
     this.#news = news;
     this.#context = context;
