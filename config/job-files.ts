@@ -78,9 +78,10 @@ export function fixedPart(pattern: string): string {
   return fixed.length === 1 && fixed[0] === '' ? '/' : fixed.join('/');
 }
 
-/** Names of letters, digits, dots and dashes match themselves. */
+/** Names of letters, digits, dots and dashes match themselves, and one with a star besides others: tinyglobby need not be asked. */
 function isDynamic(folder: string): boolean {
-  return !/^[\w.-]*$/.test(folder) && tinyglobby().isDynamicPattern(folder);
+  if (/^[\w.*-]*$/.test(folder)) return folder.includes('*');
+  return tinyglobby().isDynamicPattern(folder);
 }
 
 function isInside(path: string, folder: string): boolean {

@@ -19,7 +19,7 @@ export interface WorkerOptions {
    * Jobs to reserve ahead of free slots at most. How many it really is follows from how quick they are: about as
    * many as are done in 40 ms; and what has waited for 60 ms is given back. 0 reserves a job only when a slot is
    * free for it, as does a worker of several queues, to keep their order of priority. Default 100; 400 on
-   * Redis, 800 on PostgreSQL.
+   * Redis, 600 on PostgreSQL, 32 on SQLite.
    */
   readonly prefetch?: number;
   /** Deliveries allowed, the first included; 0 sets no limit. Default 3. */
