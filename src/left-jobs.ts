@@ -1,4 +1,5 @@
 import type { AttemptContext } from './attempt-context.js';
+import { AttemptNews } from './attempt-news.js';
 import { rulesFor } from './attempt-rules.js';
 import type { ReservedJob } from './connector.js';
 import type { QueueError } from './errors.js';
@@ -24,6 +25,8 @@ export interface LeftJob {
   readonly pid: number;
   /** False for one that waited for a slot: its body does not matter. */
   readonly started: boolean;
+  /** What its handler was started as, where that is known. */
+  readonly name?: string;
   readonly verdict: LeftVerdict;
 }
 
@@ -32,9 +35,25 @@ export interface LeftJob {
  * and events. Where the lease was lost meanwhile nothing changes. Never rejects.
  */
 export async function settleLeft(left: LeftJob, context: AttemptContext): Promise<void> {
-  if (!left.started) return giveBack(left.reserved, context);
-  const reserved = await withBody(left.reserved, context);
-  if (reserved) await settleStarted({ ...left, reserved }, context);
+  const { reserved, started } = left;
+  if (!started) return giveBack(reserved, context);
+  if (reserved.body !== '') return settleStarted(left, context);
+  let body: string | undefined;
+  try {
+    body = await context.settler.bodyOf(reserved);
+  } catch (error) {
+    const { id } = reserved;
+    context.logger.warn({ err: error, id }, 'could not read a job of a process that died; its lease lapses');
+    return;
+  }
+  if (body === undefined) tellLost(left, context);
+  else await settleStarted({ ...left, reserved: { ...reserved, body } }, context);
+}
+
+/** The job is gone, or was delivered anew: there is nothing to settle, nor a body to settle it by. */
+function tellLost({ reserved, name = unreadable }: LeftJob, context: AttemptContext): void {
+  const payload = { ...unreadablePayload(reserved), job: name };
+  new AttemptNews(new HeldJob(reserved, monotonicMs()), payload, context).lost();
 }
 
 async function settleStarted({ reserved, verdict, pid }: LeftJob, context: AttemptContext): Promise<void> {
@@ -60,24 +79,6 @@ async function settleStarted({ reserved, verdict, pid }: LeftJob, context: Attem
 
 function unreadablePayload({ id }: ReservedJob) {
   return { job: unreadable, maxTries: null, timeout: null, data: null, id };
-}
-
-/** Undefined where the job is gone, or cannot be read: without its body nobody knows by which rules to settle it. */
-async function withBody(
-  reserved: ReservedJob,
-  { settler, logger }: AttemptContext,
-): Promise<ReservedJob | undefined> {
-  if (reserved.body !== '') return reserved;
-  try {
-    const body = await settler.bodyOf(reserved);
-    return body === undefined ? undefined : { ...reserved, body };
-  } catch (error) {
-    logger.warn(
-      { err: error, id: reserved.id },
-      'could not read a job of a process that died; its lease lapses',
-    );
-    return undefined;
-  }
 }
 
 async function giveBack({ id, lease }: ReservedJob, { settler, logger }: AttemptContext): Promise<void> {

@@ -46,9 +46,9 @@ export function judge(
   const culprit = death.blameless ? undefined : findCulprit(evidence, journal, running, suspects);
   const charge = culprit && chargeOf(culprit, evidence, death);
   const left = ours.map((record): Left => {
-    const { reserved, state } = record;
-    if (state === 'done') return { reserved, pid, started: true, verdict: { action: 'delete' } };
-    return { reserved, pid, started: true, verdict: record === culprit && charge ? charge : giveBack };
+    const { reserved, name, state } = record;
+    if (state === 'done') return { reserved, pid, started: true, name, verdict: { action: 'delete' } };
+    return { reserved, pid, started: true, name, verdict: record === culprit && charge ? charge : giveBack };
   });
   const { announced } = journal;
   const perhaps = announced.map((reserved): Left => ({ reserved, pid, started: true, verdict: giveBack }));

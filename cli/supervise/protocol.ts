@@ -18,6 +18,8 @@ export interface Left {
   readonly pid: number;
   /** False for one that waited for a slot. */
   readonly started: boolean;
+  /** What its handler was started as, where that is on record. */
+  readonly name?: string;
   readonly verdict: Verdict;
 }
 

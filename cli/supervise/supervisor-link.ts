@@ -145,11 +145,11 @@ export class SupervisorLink {
 
 /** The jobs of a dead process with their verdicts, as the core settles them. */
 export function leftJobs(left: readonly Left[]): LeftJob[] {
-  return left.map(({ reserved, pid, started, verdict }) => {
-    if (verdict.action !== 'charge') return { reserved, pid, started, verdict };
+  return left.map(({ verdict, ...job }) => {
+    if (verdict.action !== 'charge') return { ...job, verdict };
     const { action, reason, message, stack } = verdict;
     const error = new QueueError(reason === 'timed-out' ? 'E_TIMEOUT' : 'E_CRASHED', message);
     error.stack = `${error.name}: ${message}\n${stack}`;
-    return { reserved, pid, started, verdict: { action, reason, error } };
+    return { ...job, verdict: { action, reason, error } };
   });
 }
