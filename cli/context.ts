@@ -1,4 +1,4 @@
-import { acceptConfig, loadConfig } from '../config/load-config.js';
+import { checkConfig, loadConfig } from '../config/load-config.js';
 import { openChecked } from '../config/open-queue.js';
 import { configOfGroup } from '../config/worker-groups.js';
 import { type Logger, type Queue, type QueueConfig, waitAtMost } from '../src/index.js';
@@ -49,7 +49,7 @@ export async function withContext<T>(
 /** Checked anew: what a group says may not go with what holds for all. */
 function groupConfig(all: QueueConfig, group: string, { env }: Io): QueueConfig {
   const config = configOfGroup(all, group);
-  return acceptConfig({ config, problems: [] }, 'the config', { connection: config.default, env });
+  return checkConfig(config, { connection: config.default, env });
 }
 
 async function closeInTime(queue: Queue, logger: Logger): Promise<void> {

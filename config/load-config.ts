@@ -57,12 +57,16 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
 }
 
 /**
- * The config, checked and with its default connection settled.
+ * A config that comes from no file, checked as one that does, and with its default connection settled.
  *
- * @param source names the config in errors.
  * @throws QueueError as {@link loadConfig}.
  */
-export function acceptConfig(raw: RawConfig, source: string, choice: ConnectionChoice): QueueConfig {
+export function checkConfig(config: QueueConfig, choice: ConnectionChoice): QueueConfig {
+  return acceptConfig({ config, problems: [] }, 'the config', choice);
+}
+
+/** @param source names the config in errors. */
+function acceptConfig(raw: RawConfig, source: string, choice: ConnectionChoice): QueueConfig {
   const problems = [...raw.problems, ...findProblems(raw.config, chosenConnection(choice))];
   if (problems.length > 0) throw configError(source, problems);
   const config = raw.config as QueueConfig;

@@ -7,7 +7,7 @@ import {
   type QueueConfig,
 } from '../src/index.js';
 import { JobTable } from './job-table.js';
-import { acceptConfig, type LoadConfigOptions, loadConfig } from './load-config.js';
+import { checkConfig, type LoadConfigOptions, loadConfig } from './load-config.js';
 import { addJobFiles } from './load-jobs.js';
 
 /** What {@link openQueue} can be told. */
@@ -33,7 +33,7 @@ export async function openQueue(options: OpenQueueOptions = {}): Promise<Queue> 
     options.config === undefined
       ? await loadConfig(options)
       : {
-          config: acceptConfig({ config: options.config, problems: [] }, 'the config', { connection, env }),
+          config: checkConfig(options.config, { connection, env }),
           directory: options.cwd ?? process.cwd(),
         };
   return await openChecked(config, options.directory ?? directory, options);
