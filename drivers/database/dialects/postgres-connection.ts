@@ -25,6 +25,15 @@ export async function rowsOf<Row>(
   return (await run(connection, text, values)).rows as Row[];
 }
 
+/** As {@link rowsOf}, of a statement that is not worth to be prepared: it runs once on a connection, if at all. */
+export async function rowsOnce<Row>(
+  connection: PostgresConnection,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  return (await connection.query({ text, values: [...values], types: asText })).rows as Row[];
+}
+
 /** As {@link rowsOf}, each row an array in the order of the columns: cheaper where rows are many. */
 export async function arraysOf<Row extends readonly unknown[]>(
   connection: PostgresConnection,

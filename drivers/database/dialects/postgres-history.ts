@@ -6,11 +6,14 @@ import {
   inPostgresTransaction,
   type PostgresConnection,
   postgresNow,
-  rowsOf,
+  rowsOnce,
 } from './postgres-connection.js';
 
 /** A number of our own among advisory locks: the letters of "drover". */
 const lockNumber = 0x64726f766572;
+
+/** What it is called where a statement names a table that is not there. */
+const noTable = '42P01';
 
 /**
  * The schema's steps in a PostgreSQL database. They run in one transaction, with an advisory lock that keeps other
@@ -27,13 +30,14 @@ export class PostgresHistory implements SchemaHistory<PostgresConnection> {
   }
 
   async applied(connection: PostgresConnection, tables: TableNames): Promise<AppliedStep[]> {
-    const exists = await rowsOf<{ found: string | null }>(connection, 'SELECT to_regclass($1) AS found', [
-      this.#table,
-    ]);
-    if (exists[0]?.found == null) return [];
     const sql = `SELECT name, table_name AS "table" FROM ${this.#table} WHERE table_name = ANY ($1::text[])`;
     const { schema: _, ...names } = tables;
-    return await rowsOf<AppliedStep>(connection, sql, [Object.values(names)]);
+    try {
+      return await rowsOnce<AppliedStep>(connection, sql, [Object.values(names)]);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === noTable) return [];
+      throw error;
+    }
   }
 
   apply(

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
-import type * as pg from 'pg';
 import type { Opener } from '../opener.js';
+import { loadPg } from './load-pg.js';
 import { disconnect, type PostgresConnection } from './postgres-connection.js';
 
 /** What the package pg keeps to itself of a client. */
@@ -11,15 +10,14 @@ interface Inside {
 }
 
 /**
- * Opens connections to PostgreSQL. The only place that loads pg itself, and only once it is needed.
+ * Opens connections to PostgreSQL. pg is loaded for the first of them.
  */
 export function postgresOpener(address: object, readyMs: number): Opener<PostgresConnection> {
   return {
     client: 'pg',
     readyMs,
     async open() {
-      // As what it is, CommonJS: imported it takes half as long again.
-      const { Client }: typeof pg = createRequire(import.meta.url)('pg');
+      const { Client } = loadPg();
       const client = new Client({ connectionTimeoutMillis: readyMs, ...address });
       client.on('error', () => undefined);
       try {
