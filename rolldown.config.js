@@ -21,17 +21,31 @@ const groups = [
   { name: 'command', test: /\/cli\/(context|commands\/work|supervise\/run-supervised)\.ts$/ },
 ];
 
-/**
- * Modules of Node are taken as they are. An `import` of one makes a module of it first, for which every property is
- * read, and what hides behind getters is loaded: 0.8 ms for `node:fs` alone.
- */
-const nodeModules = {
-  name: 'node-modules',
-  renderChunk: (code) =>
-    code.replaceAll(
-      /^import \{([^}]*)\} from "(node:[^"]+)";$/gm,
-      (_, names, id) => `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule("${id}");`,
-    ),
+const published = new Set(
+  Object.values(manifest.exports).flatMap((one) => one.default?.replace(/^\.\/dist\/(.*)\.js$/, '$1') ?? []),
+);
+
+/** What chunks ask the loader for, which is no chunk. In code that V8 kept `import()` does not work: it gives them one. */
+const loaderOfChunks = {
+  name: 'loader-of-chunks',
+  resolveId: (id) => (id.endsWith('/loader/load.js') ? { id: 'drover:loader', external: true } : undefined),
+  renderChunk: (code) => code.replaceAll(/(?<![.\w$])import\(/g, 'importModule('),
+};
+
+/** The published entry points are ES modules, which have our loader load the code. */
+const facades = {
+  name: 'facades',
+  generateBundle(_, bundle) {
+    for (const { name, fileName, exports, isEntry } of Object.values(bundle)) {
+      if (!isEntry || !published.has(name)) continue;
+      const loader = `${'../'.repeat(name.split('/').length - 1)}loader/load.cjs`;
+      const source = [
+        `const { load } = process.getBuiltinModule("node:module").createRequire(import.meta.url)("${loader}");`,
+        `export const { ${exports.join(', ')} } = load("${fileName}");`,
+      ];
+      this.emitFile({ type: 'asset', fileName: `${name}.js`, source: `${source.join('\n')}\n` });
+    }
+  },
 };
 
 /**
@@ -55,8 +69,16 @@ const shared = { platform: 'node', tsconfig: 'tsconfig.build.json', plugins: [as
 const program = {
   ...shared,
   input: './cli/bin.ts',
-  external: /^node:|\/(start|run-supervised)\.js$|\/run-supervisor\.cjs$/,
+  external: /^node:|\.cjs$/,
   output: { file: 'dist/cli/bin.cjs', format: 'cjs', comments: { jsdoc: false } },
+};
+
+/** What loads the others. */
+const loader = {
+  ...shared,
+  input: './loader/load.ts',
+  external: /^node:/,
+  output: { file: 'dist/loader/load.cjs', format: 'cjs', comments: { jsdoc: false } },
 };
 
 /** What a supervisor runs: it loads no module, and shares nothing with those that are. */
@@ -82,21 +104,23 @@ const watchdog = {
 
 export default defineConfig([
   program,
+  loader,
   supervisor,
   watchdog,
   {
     ...shared,
     input: Object.fromEntries(entries.map((name) => [name, `./${name}.ts`])),
     external: (name) => !name.startsWith('.') && !isAbsolute(name),
-    plugins: [...shared.plugins, nodeModules],
+    plugins: [...shared.plugins, loaderOfChunks, facades],
     output: {
       dir: 'dist',
+      format: 'cjs',
       codeSplitting: {
         groups: groups.map((group, index) => ({ ...group, priority: groups.length - index })),
       },
-      entryFileNames: '[name].js',
+      entryFileNames: '[name].cjs',
       // Without a hash, so that the next build leaves nothing behind.
-      chunkFileNames: 'chunks/[name].js',
+      chunkFileNames: 'chunks/[name].cjs',
       // They are in the types, where editors look, and in the sources; here each process would read past them.
       comments: { jsdoc: false },
     },
