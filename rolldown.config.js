@@ -25,23 +25,33 @@ const published = new Set(
   Object.values(manifest.exports).flatMap((one) => one.default?.replace(/^\.\/dist\/(.*)\.js$/, '$1') ?? []),
 );
 
-/** What chunks ask the loader for, which is no chunk. In code that V8 kept `import()` does not work: it gives them one. */
-const loaderOfChunks = {
-  name: 'loader-of-chunks',
-  resolveId: (id) => (id.endsWith('/loader/load.js') ? { id: 'drover:loader', external: true } : undefined),
-  renderChunk: (code) => code.replaceAll(/(?<![.\w$])import\(/g, 'importModule('),
+/**
+ * For bundlers of applications, and for V8. Node's own modules are asked for in a way that holds in ES modules too, and where
+ * a file lies is not taken for granted. In code that V8 kept `import()` does not work: a file beside has it.
+ */
+const portable = {
+  name: 'portable',
+  resolveId: (id) => (id.endsWith('/loader/load.js') ? { id: 'loader/load.cjs', external: true } : undefined),
+  renderChunk(code, { fileName }) {
+    const loader = `${'../'.repeat(fileName.split('/').length - 1)}loader`;
+    const text = code
+      .replaceAll(/(?<![.\w$])require\("(node:[^"]+|url)"\)/g, 'process.getBuiltinModule("$1")')
+      .replaceAll(/(?<![.\w$])import\(/g, `require("${loader}/import-module.cjs").importModule(`)
+      .replaceAll('require("loader/', `require("${loader}/`)
+      .replaceAll('__filename', '(typeof __filename === "string" ? __filename : process.argv[1])');
+    return `"use strict"; ${text}`;
+  },
 };
 
-/** The published entry points are ES modules, which have our loader load the code. */
+/** The published entry points are ES modules. */
 const facades = {
   name: 'facades',
   generateBundle(_, bundle) {
     for (const { name, fileName, exports, isEntry } of Object.values(bundle)) {
       if (!isEntry || !published.has(name)) continue;
-      const loader = `${'../'.repeat(name.split('/').length - 1)}loader/load.cjs`;
       const source = [
-        `const { load } = process.getBuiltinModule("node:module").createRequire(import.meta.url)("${loader}");`,
-        `export const { ${exports.join(', ')} } = load("${fileName}");`,
+        `import code from "./${fileName.replace(/^.*\//, '')}";`,
+        `export const { ${exports.join(', ')} } = code;`,
       ];
       this.emitFile({ type: 'asset', fileName: `${name}.js`, source: `${source.join('\n')}\n` });
     }
@@ -73,13 +83,13 @@ const program = {
   output: { file: 'dist/cli/bin.cjs', format: 'cjs', comments: { jsdoc: false } },
 };
 
-/** What loads the others. */
-const loader = {
+/** What loads the others for the program, and imports for them. */
+const loaders = ['load', 'import-module'].map((name) => ({
   ...shared,
-  input: './loader/load.ts',
+  input: `./loader/${name}.ts`,
   external: /^node:/,
-  output: { file: 'dist/loader/load.cjs', format: 'cjs', comments: { jsdoc: false } },
-};
+  output: { file: `dist/loader/${name}.cjs`, format: 'cjs', comments: { jsdoc: false } },
+}));
 
 /** What a supervisor runs: it loads no module, and shares nothing with those that are. */
 const supervisor = {
@@ -104,14 +114,14 @@ const watchdog = {
 
 export default defineConfig([
   program,
-  loader,
+  ...loaders,
   supervisor,
   watchdog,
   {
     ...shared,
     input: Object.fromEntries(entries.map((name) => [name, `./${name}.ts`])),
     external: (name) => !name.startsWith('.') && !isAbsolute(name),
-    plugins: [...shared.plugins, loaderOfChunks, facades],
+    plugins: [...shared.plugins, portable, facades],
     output: {
       dir: 'dist',
       format: 'cjs',

@@ -31,8 +31,8 @@ async function run(words: readonly string[]): Promise<void> {
 
 /** Loads one of the files that all of the build share, with the code that an earlier process compiled. */
 function chunk<T>(name: string): T {
-  const { loadForProgram }: typeof import('../loader/load.js') = require('../loader/load.cjs');
-  return loadForProgram(`cli/${name}.cjs`) as T;
+  const { load }: typeof import('../loader/load.js') = require('../loader/load.cjs');
+  return load(`cli/${name}.cjs`) as T;
 }
 
 /** Answers undefined where that fails: the supervisor tries again, and tells of it. */

@@ -20,11 +20,11 @@ const most = { sets: 8, files: 128 };
 
 /** What code is compiled from. */
 export interface Source {
-  /** Of the file in the build, with slashes. */
+  /** Of the file in the build. */
   readonly name: string;
   /** The whole path, which is in the code: it is what stack traces name. */
   readonly path: string;
-  readonly text: Buffer;
+  readonly text: string;
 }
 
 /**
@@ -64,7 +64,7 @@ export class KeptCode {
   }
 
   #fileOf({ name }: Source): string {
-    return join(this.#folder, name.replaceAll('/', '-'));
+    return join(this.#folder, name.replaceAll(/[\\/]/g, '-'));
   }
 
   /**

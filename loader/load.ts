@@ -1,17 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import Module from 'node:module';
+import { dirname, join, relative, sep } from 'node:path';
 import { Script } from 'node:vm';
 import { KeptCode, type Source } from './kept-code.js';
 
-// The code of the build is CommonJS that this loads, not Node: of its own loaders, those of Node 20 keep no compiled code.
-
-type Exports = Readonly<Record<string, unknown>>;
-type Chunk = (
-  exports: Exports,
+/** What Node calls to run the text of a CommonJS file, which Node itself keeps no compiled code of before version 22. */
+type Compile = (this: NodeModule, text: string, path: string, ...more: unknown[]) => unknown;
+type Run = (
+  this: unknown,
+  exports: unknown,
   require: (name: string) => unknown,
-  importModule: (name: string) => Promise<unknown>,
+  module: NodeModule,
   __filename: string,
-) => void;
+  __dirname: string,
+) => unknown;
 
 /** Code that this process compiled itself. */
 interface Fresh {
@@ -19,42 +20,28 @@ interface Fresh {
   readonly script: Script;
 }
 
-/** Without a line break: lines keep their numbers. Code that V8 kept cannot use `import()`, so it is given one. */
-const before = "(function (exports, require, importModule, __filename) { 'use strict'; ";
+/** Without a line break: lines keep their numbers. */
+const before = '(function (exports, require, module, __filename, __dirname) { ';
 const after = '\n})';
 const delayMs = 1000;
 const pauseMs = 50;
+const build = join(__dirname, '..');
 
-const loaded = new Map<string, Exports>();
 const fresh: Fresh[] = [];
-let isProgram = false;
-let kept: KeptCode | undefined | false;
+let kept: KeptCode | undefined;
 
 /**
- * Loads a file of the build, once a process.
+ * Loads a file of the build. It and all files of the build that are loaded from now on, by whomever, are run with the code
+ * that an earlier process kept, where there is any. For a process that is drover's own: it changes how Node compiles.
  *
- * @param name its path in the folder of the build, with slashes.
+ * @param name its path in the folder of the build.
  */
 export function load(name: string): unknown {
-  const known = loaded.get(name);
-  if (known) return known;
-  const path = join(__dirname, '..', name);
-  const run = compile({ name, path, text: readFileSync(path) });
-  const exports = {};
-  loaded.set(name, exports);
-  try {
-    run(exports, requireFrom(posix.dirname(name)), (other) => import(other), path);
-  } catch (error) {
-    loaded.delete(name);
-    throw error;
+  if (kept === undefined && !isTurnedOff()) {
+    kept = new KeptCode(join(build, '../.compiled'));
+    compileWith(kept);
   }
-  return exports;
-}
-
-/** Loads as {@link load} does, for the program: what it compiles may be kept. */
-export function loadForProgram(name: string): unknown {
-  isProgram = true;
-  return load(name);
+  return require(join(build, name));
 }
 
 /** Keeps the code of all that was compiled so far for later processes, soon: functions are in it that ran before. */
@@ -73,29 +60,36 @@ function keepInTurn(): void {
 
 function keepNext(): boolean {
   const one = fresh.pop();
-  if (one && kept) kept.write(one.source, one.script.createCachedData());
+  if (one) kept?.write(one.source, one.script.createCachedData());
   return one !== undefined;
 }
 
-function compile(source: Source): Chunk {
-  kept ??= isTurnedOff() ? false : new KeptCode(join(__dirname, '../../.compiled'));
-  const cachedData = kept ? kept.read(source) : undefined;
-  const code = before + source.text.toString('latin1') + after; // the build writes ASCII
-  const script = new Script(code, { filename: source.path, cachedData });
-  if (isProgram && kept && (cachedData === undefined || script.cachedDataRejected)) {
-    fresh.push({ source, script });
-  }
-  return script.runInThisContext() as Chunk;
+/** Has Node compile the gathered files of the build with kept code, and all others as it does. */
+function compileWith(code: KeptCode): void {
+  const prototype = Module.prototype as unknown as { _compile?: Compile };
+  const { _compile: compile } = prototype;
+  if (typeof compile !== 'function') return; // Node's inside: without it all works, a little later
+  prototype._compile = function (text, path, ...more) {
+    const name = relative(build, path);
+    if (!isGathered(name)) return compile.call(this, text, path, ...more);
+    const run = compiled(code, { name, path, text });
+    return run.call(this.exports, this.exports, (id) => this.require(id), this, path, dirname(path));
+  };
+}
+
+/** Code that V8 kept cannot use `import()`: what is here does that for the others. */
+function isGathered(name: string): boolean {
+  return name.endsWith('.cjs') && !name.startsWith('..') && !name.startsWith(`loader${sep}`);
+}
+
+function compiled(code: KeptCode, source: Source): Run {
+  const cachedData = code.read(source);
+  const script = new Script(before + source.text + after, { filename: source.path, cachedData });
+  if (cachedData === undefined || script.cachedDataRejected) fresh.push({ source, script });
+  return script.runInThisContext() as Run;
 }
 
 /** As Node's own is. Coverage is less precise of code that was kept. */
 function isTurnedOff(): boolean {
   return Boolean(process.env.NODE_DISABLE_COMPILE_CACHE || process.env.NODE_V8_COVERAGE);
-}
-
-function requireFrom(folder: string): (name: string) => unknown {
-  return (name) => {
-    if (name === 'drover:loader') return { keepCompiledCode };
-    return name.startsWith('.') ? load(posix.join(folder, name)) : require(name);
-  };
 }

@@ -23,8 +23,8 @@ const loader = join(import.meta.dirname, '../../dist/loader/load.cjs');
 
 /** Says what the chunk answers, and where in it an error was made. */
 const program = `
-const { keepCompiledCode, loadForProgram } = require('./dist/loader/load.cjs');
-const { answer, fail } = loadForProgram('chunks/chunk.cjs');
+const { keepCompiledCode, load } = require('./dist/loader/load.cjs');
+const { answer, fail } = load('chunks/chunk.cjs');
 console.log(JSON.stringify({ answer: answer(), at: /\\((.*chunk\\.cjs:\\d+)/.exec(fail().stack)[1] }));
 if (process.argv[2] === 'keep') keepCompiledCode();
 `;

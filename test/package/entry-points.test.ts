@@ -89,7 +89,7 @@ describe('the packed package', () => {
     );
     const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.md)$/;
     const code =
-      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(c?js|d\.ts)$|^dist\/(loader\/load|chunks\/[\w-]+)\.cjs$/;
+      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(c?js|d\.ts)$|^dist\/(loader|chunks)\/[\w-]+\.cjs$/;
     // What `drover init` writes.
     const template = 'config/queue.ts';
     const isExpected = (path: string) => documents.test(path) || code.test(path) || path === template;
@@ -121,10 +121,8 @@ describe('the packed package', () => {
     const reached = new Set([...entries.map((path) => normalize(path)), ...started]);
     for (const path of reached) {
       const code = text.get(path) ?? '';
-      for (const [, file = ''] of code.matchAll(/require\("(\.[^"]+)"\)/g))
+      for (const [, file = ''] of code.matchAll(/(?:from |require\()"(\.[^"]+)"/g))
         reached.add(join(dirname(path), file));
-      for (const [, file = ''] of code.matchAll(/ = load\("([^"]+\.cjs)"\)/g))
-        reached.add(join('dist', file));
       for (const [, name = ''] of code.matchAll(/ chunk\("([^"]+)"\)/g)) reached.add(`dist/cli/${name}.cjs`);
     }
     expect([...reached].sort()).toEqual(scripts.sort());
