@@ -1,5 +1,5 @@
 /**
- * Who may import whom: cli → config → drivers → src, cli → src, drivers/database → migrations.
+ * Who may import whom: cli → config → drivers → src, cli → src, cli → loader, drivers/database → migrations.
  *
  * Every rule lists what is allowed, so whatever is not named here (a new package too) is refused. Imports of
  * types count as imports everywhere but in the rule about cycles. test/package/layers.test.ts plants a
@@ -14,6 +14,13 @@ const packages = (...names) => `^(node_modules/)?(@types/)?(${names.join('|')})(
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
+    {
+      name: 'loader-stands-alone',
+      comment: 'It loads all else, and is loaded for that first.',
+      severity: 'error',
+      from: { path: '^loader/' },
+      to: { pathNot: '^loader/', dependencyTypesNot: core },
+    },
     {
       name: 'src-stands-alone',
       comment: 'The core knows no driver, no config and no command line, and needs nothing but Node.',
@@ -128,6 +135,7 @@ export default {
         pathNot: [
           '^cli/',
           '^config/',
+          '^loader/',
           '^src/',
           packages('yargs', 'picocolors', 'cli-table3', 'fastest-levenshtein', 'prom-client'),
         ],

@@ -21,17 +21,41 @@ const groups = [
   { name: 'command', test: /\/cli\/(context|commands\/work|supervise\/run-supervised)\.ts$/ },
 ];
 
+const published = new Set(
+  Object.values(manifest.exports).flatMap((one) => one.default?.replace(/^\.\/dist\/(.*)\.js$/, '$1') ?? []),
+);
+
 /**
- * Modules of Node are taken as they are. An `import` of one makes a module of it first, for which every property is
- * read, and what hides behind getters is loaded: 0.8 ms for `node:fs` alone.
+ * For bundlers of applications, and for V8. Node's own modules are asked for in a way that holds in ES modules too, and where
+ * a file lies is not taken for granted. In code that V8 kept `import()` does not work: a file beside has it.
  */
-const nodeModules = {
-  name: 'node-modules',
-  renderChunk: (code) =>
-    code.replaceAll(
-      /^import \{([^}]*)\} from "(node:[^"]+)";$/gm,
-      (_, names, id) => `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule("${id}");`,
-    ),
+const portable = {
+  name: 'portable',
+  resolveId: (id) => (id.endsWith('/loader/load.js') ? { id: 'loader/load.cjs', external: true } : undefined),
+  renderChunk(code, { fileName }) {
+    const loader = `${'../'.repeat(fileName.split('/').length - 1)}loader`;
+    const text = code
+      .replaceAll(/(?<![.\w$])require\("(node:[^"]+|url)"\)/g, 'process.getBuiltinModule("$1")')
+      .replaceAll(/(?<![.\w$])import\(/g, `require("${loader}/import-module.cjs").importModule(`)
+      .replaceAll('require("loader/', `require("${loader}/`)
+      .replaceAll('__filename', '(typeof __filename === "string" ? __filename : process.argv[1])');
+    return `"use strict"; ${text}`;
+  },
+};
+
+/** The published entry points are ES modules. */
+const facades = {
+  name: 'facades',
+  generateBundle(_, bundle) {
+    for (const { name, fileName, exports, isEntry } of Object.values(bundle)) {
+      if (!isEntry || !published.has(name)) continue;
+      const source = [
+        `import code from "./${fileName.replace(/^.*\//, '')}";`,
+        `export const { ${exports.join(', ')} } = code;`,
+      ];
+      this.emitFile({ type: 'asset', fileName: `${name}.js`, source: `${source.join('\n')}\n` });
+    }
+  },
 };
 
 /**
@@ -55,9 +79,17 @@ const shared = { platform: 'node', tsconfig: 'tsconfig.build.json', plugins: [as
 const program = {
   ...shared,
   input: './cli/bin.ts',
-  external: /^node:|\/(start|run-supervised)\.js$|\/run-supervisor\.cjs$/,
+  external: /^node:|\.cjs$/,
   output: { file: 'dist/cli/bin.cjs', format: 'cjs', comments: { jsdoc: false } },
 };
+
+/** What loads the others for the program, and imports for them. */
+const loaders = ['load', 'import-module'].map((name) => ({
+  ...shared,
+  input: `./loader/${name}.ts`,
+  external: /^node:/,
+  output: { file: `dist/loader/${name}.cjs`, format: 'cjs', comments: { jsdoc: false } },
+}));
 
 /** What a supervisor runs: it loads no module, and shares nothing with those that are. */
 const supervisor = {
@@ -82,21 +114,23 @@ const watchdog = {
 
 export default defineConfig([
   program,
+  ...loaders,
   supervisor,
   watchdog,
   {
     ...shared,
     input: Object.fromEntries(entries.map((name) => [name, `./${name}.ts`])),
     external: (name) => !name.startsWith('.') && !isAbsolute(name),
-    plugins: [...shared.plugins, nodeModules],
+    plugins: [...shared.plugins, portable, facades],
     output: {
       dir: 'dist',
+      format: 'cjs',
       codeSplitting: {
         groups: groups.map((group, index) => ({ ...group, priority: groups.length - index })),
       },
-      entryFileNames: '[name].js',
+      entryFileNames: '[name].cjs',
       // Without a hash, so that the next build leaves nothing behind.
-      chunkFileNames: 'chunks/[name].js',
+      chunkFileNames: 'chunks/[name].cjs',
       // They are in the types, where editors look, and in the sources; here each process would read past them.
       comments: { jsdoc: false },
     },

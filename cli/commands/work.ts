@@ -1,4 +1,5 @@
-import type { Halt, Logger, StopReason, Worker } from '../../src/index.js';
+import { keepCompiledCode } from '../../loader/load.js';
+import type { Halt, Logger, QueueEvents, StopReason, Worker } from '../../src/index.js';
 import type { Args } from '../args.js';
 import { type Context, withContext } from '../context.js';
 import { exitCodeOfStop, exitCodes } from '../exit-codes.js';
@@ -71,6 +72,8 @@ async function work(
     }
   }
 
+  keepCodeAfterFirst(queue.events);
+
   const metrics = link?.begin.settleOnly
     ? undefined
     : await metricsOf(worker, context, args, link?.begin.place);
@@ -111,6 +114,14 @@ async function work(
     metrics?.close();
     await link?.stopped(reason);
   }
+}
+
+/** Keeps compiled code once a job was done: the next worker process needs the same functions. */
+function keepCodeAfterFirst(events: QueueEvents): void {
+  const off = events.on('job:done', () => {
+    off();
+    keepCompiledCode();
+  });
 }
 
 /** Opens the port for scrapes and probes, where one is asked for: what that takes is loaded then only. */

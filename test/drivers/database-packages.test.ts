@@ -29,7 +29,7 @@ function install(name: string, leftOut: readonly string[]): string {
   const modules = join(project, 'node_modules');
   mkdirSync(modules, { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-  for (const part of ['chunks', 'src', 'drivers', 'migrations']) {
+  for (const part of ['loader', 'chunks', 'src', 'drivers', 'migrations']) {
     cpSync(join(root, 'dist', part), join(project, 'dist', part), { recursive: true });
   }
   for (const entry of readdirSync(join(root, 'node_modules'))) {
@@ -86,7 +86,7 @@ describe('the first verb', () => {
   ])("on %s loads no other database's dialect, and no tables of PHP", (kind, url, outcome) => {
     const project = install(`${kind}-alone`, []);
     const others = ['sqlite', 'mysql', 'postgres', 'apply-profile'].filter((name) => name !== kind);
-    for (const name of others) rmSync(join(project, 'dist/chunks', `${name}.js`));
+    for (const name of others) rmSync(join(project, 'dist/chunks', `${name}.cjs`));
     expect(firstPush(project, url)).toContain(outcome);
   });
 

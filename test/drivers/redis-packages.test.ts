@@ -10,7 +10,7 @@ const project = mkdtempSync(join(tmpdir(), 'drover-redis-packages-'));
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 test('without ioredis the first verb says how to install it, and prints nothing', () => {
-  for (const part of ['chunks', 'src', 'drivers/redis']) {
+  for (const part of ['loader', 'chunks', 'src', 'drivers/redis']) {
     cpSync(join(root, 'dist', part), join(project, 'dist', part), { recursive: true });
   }
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');

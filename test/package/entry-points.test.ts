@@ -89,7 +89,7 @@ describe('the packed package', () => {
     );
     const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.md)$/;
     const code =
-      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(js|d\.ts)$|^dist\/cli\/(bin|run-supervisor|supervise\/watchdog)\.cjs$|^dist\/chunks\/[\w-]+\.js$/;
+      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(c?js|d\.ts)$|^dist\/(loader|chunks)\/[\w-]+\.cjs$/;
     // What `drover init` writes.
     const template = 'config/queue.ts';
     const isExpected = (path: string) => documents.test(path) || code.test(path) || path === template;
@@ -104,7 +104,7 @@ describe('the packed package', () => {
     const ofModules = built.filter((path) => !path.startsWith('dist/chunks/'));
     const sourceOf = (path: string) => path.replace('dist/', '').replace(/(\.d\.ts|\.c?js)$/, '.ts');
     expect(ofModules.filter((path) => !existsSync(join(root, sourceOf(path))))).toEqual([]);
-    const scripts = ofModules.filter((path) => path.endsWith('.js') && !path.startsWith('dist/cli/'));
+    const scripts = ofModules.filter((path) => path.endsWith('.js'));
     const typesOf = (path: string) => path.replace(/\.js$/, '.d.ts');
     expect(scripts.filter((path) => !built.includes(typesOf(path)))).toEqual([]);
   });
@@ -116,12 +116,14 @@ describe('the packed package', () => {
       text.set(path, await readFile(join(app.folder, 'node_modules/drover', path), 'utf8'));
     const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
     const entries = Object.values(exports).flatMap((one) => (typeof one === 'string' ? [] : [one.default]));
-    const others = ['dist/cli/run-supervisor.cjs', 'dist/cli/supervise/watchdog.cjs'];
+    const others = ['dist/cli/run-supervisor.cjs', 'dist/cli/supervise/watchdog.cjs', 'dist/loader/load.cjs'];
     const started = [bin.drover, ...others].map((path) => normalize(path));
     const reached = new Set([...entries.map((path) => normalize(path)), ...started]);
     for (const path of reached) {
-      for (const [, file = ''] of (text.get(path) ?? '').matchAll(/(?:from |import ?\(?)"(\.[^"]+)"/g))
+      const code = text.get(path) ?? '';
+      for (const [, file = ''] of code.matchAll(/(?:from |require\()"(\.[^"]+)"/g))
         reached.add(join(dirname(path), file));
+      for (const [, name = ''] of code.matchAll(/ chunk\("([^"]+)"\)/g)) reached.add(`dist/cli/${name}.cjs`);
     }
     expect([...reached].sort()).toEqual(scripts.sort());
 

@@ -19,7 +19,7 @@ const sources = [
     'rolldown.config.js',
     'prune-types.js',
   ],
-  ...['src', 'drivers', 'migrations', 'config', 'cli', 'test/conformance', 'docs'],
+  ...['loader', 'src', 'drivers', 'migrations', 'config', 'cli', 'test/conformance', 'docs'],
 ];
 
 /** What `npm pack` says of the tarball. */
