@@ -3,7 +3,7 @@
  * against drover. A Knex instance or transaction fits it as it is.
  */
 export interface SchemaKnex {
-  /** `dialect` is `postgresql`, `mysql` or `better-sqlite3`. */
+  /** `dialect` is `postgresql`, `mysql` or `sqlite3`. */
   // biome-ignore lint/suspicious/noExplicitAny: knex says no more about it.
   readonly client: any;
   readonly schema: SchemaBuilder;

@@ -90,16 +90,17 @@ export function encodeThinkQueue3({ data, id, dueAt, ...fields }: Payload): stri
 /** What stands before the data and behind it is written once. */
 function thinkQueue3Encoder(fields: SharedFields): PayloadEncoder {
   const { job, maxTries, timeout, timeoutAt, backoff, maxExceptions, trace } = fields;
-  const head = inAscii(JSON.stringify({ job, maxTries, timeout, timeoutAt })).slice(0, -1);
-  const rest = inAscii(JSON.stringify({ backoff, maxExceptions, ...trace })).slice(1, -1);
+  const head = JSON.stringify({ job, maxTries, timeout, timeoutAt }).slice(0, -1);
+  const rest = JSON.stringify({ backoff, maxExceptions, ...trace }).slice(1, -1);
   const tail = rest === '' ? '' : `,${rest}`;
   const [headOfData, tailToId] = [`${head},"data":`, `${tail},"id":`];
   return (data, id, dueAt) => {
-    const start = data === undefined ? head : headOfData + inAscii(JSON.stringify(data));
+    const start = data === undefined ? head : headOfData + JSON.stringify(data);
     const toId = dueAt === undefined ? tailToId : `${tail},"dueAt":${dueAt},"id":`;
     // Nearly all ids need no escapes.
-    const idJson = /^[\w.:-]*$/.test(id) ? `"${id}"` : inAscii(JSON.stringify(id));
-    return `${start}${toId}${idJson},"attempts":0}`;
+    const idJson = /^[\w.:-]*$/.test(id) ? `"${id}"` : JSON.stringify(id);
+    // All at once: what is looked at is copied into one piece first, and long data shall not be twice.
+    return inAscii(`${start}${toId}${idJson},"attempts":0}`);
   };
 }
 

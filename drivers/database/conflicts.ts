@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../src/index.js';
+import type { Answer } from './dialects/dialect.js';
 
 /** How long a call keeps trying against other processes' locks, in ms. */
 export const conflictBudgetMs = 10_000;
@@ -9,21 +10,40 @@ const longestWaitMs = 60;
 
 /**
  * Repeats an attempt that met another process's lock until it passes or the budget is spent; then it throws
- * the conflict. The waits leave the event loop free, and their jitter keeps processes from meeting again.
+ * the conflict. The waits leave the event loop free, and their jitter keeps processes from meeting again. Answers at once
+ * where the first attempt does, and never throws at once.
  */
-export async function retryConflicts<T>(
-  attempt: () => Promise<T>,
+export function retryConflicts<T>(
+  attempt: () => Answer<T>,
   isConflict: (error: unknown) => boolean,
   budgetMs: number,
-): Promise<T> {
+): Answer<T> {
   const giveUpAt = monotonicMs() + budgetMs;
-  for (let tries = 0; ; tries += 1) {
+  const goOn = (error: unknown): Promise<T> =>
+    repeat(attempt, error, (met) => isConflict(met) && monotonicMs() < giveUpAt);
+  try {
+    const answer = attempt();
+    return answer instanceof Promise ? answer.catch(goOn) : answer;
+  } catch (error) {
+    return goOn(error);
+  }
+}
+
+/** @param first what the first attempt ended with. */
+async function repeat<T>(
+  attempt: () => Answer<T>,
+  first: unknown,
+  isWorthwhile: (error: unknown) => boolean,
+): Promise<T> {
+  let met = first;
+  for (let tries = 0; isWorthwhile(met); tries += 1) {
+    const ceilingMs = Math.min(longestWaitMs, shortestWaitMs * 2 ** tries);
+    await sleep(ceilingMs * (0.5 + Math.random() / 2));
     try {
       return await attempt();
     } catch (error) {
-      if (!isConflict(error) || monotonicMs() >= giveUpAt) throw error;
+      met = error;
     }
-    const ceilingMs = Math.min(longestWaitMs, shortestWaitMs * 2 ** tries);
-    await sleep(ceilingMs * (0.5 + Math.random() / 2));
   }
+  throw met;
 }

@@ -74,12 +74,10 @@ export class DatabaseConnector<Connection, D extends Dialect<Connection>> implem
     this.workers = parts.workers;
   }
 
-  async push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    try {
-      return await this.#pushAndTell(queue, jobs);
-    } catch (error) {
+  push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.#pushAndTell(queue, jobs).catch((error: unknown) => {
       throw aboutJobs(error, jobs);
-    }
+    });
   }
 
   async reserve(queues: readonly string[], limit: number, leaseMs: number): Promise<ReservedJob[]> {
@@ -170,18 +168,22 @@ export class DatabaseConnector<Connection, D extends Dialect<Connection>> implem
     await Promise.all([this.#session.close(tellLast), waits?.close()]);
   }
 
-  async #pushAndTell(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+  #pushAndTell(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
     const { teller } = this.parts;
-    if (teller?.isQuiet && jobs.length > 0 && jobs.every(isDueAtOnce)) {
+    if (teller === undefined) return this.#pushUntold(queue, jobs);
+    if (teller.isQuiet && jobs.length > 0 && jobs.every(isDueAtOnce)) {
       const push = () =>
         this.#session.run((connection, { jobs: table }) => pushTelling(table, connection, queue, jobs));
-      return await teller.tellAlong({ queue, jobs: jobs.length }, push);
+      return teller.tellAlong({ queue, jobs: jobs.length }, push);
     }
-    const outcomes = await this.#session.run((connection, dialect) =>
-      dialect.jobs.push(connection, queue, jobs),
-    );
-    this.#tellOfPushed(queue, jobs);
-    return outcomes;
+    return this.#pushUntold(queue, jobs).then((outcomes) => {
+      this.#tellOfPushed(queue, jobs);
+      return outcomes;
+    });
+  }
+
+  #pushUntold(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
+    return this.#session.run((connection, dialect) => dialect.jobs.push(connection, queue, jobs));
   }
 
   #tellOfPushed(queue: string, jobs: readonly NewJob[]): void {

@@ -70,16 +70,22 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
   }
 
   /**
-   * Runs one verb on a connection, with the schema in place.
+   * Runs one verb on a connection, with the schema in place: at once where that can be, as the next trip goes ahead of the
+   * handlers, and each promise on the way would cost a push of SQLite more than all that is checked of it.
    *
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
   run<T>(verb: Verb<Connection, D, T>): Promise<T> {
-    return this.#track(async () => {
-      if (this.#isLongStretch) await this.#letOthersIn();
-      // At once where it is ready: the next trip goes ahead of the handlers.
-      return await this.#retried(this.#ready ?? (await this.#whenReady()), verb);
+    return this.#track(() => {
+      const ready = this.#ready;
+      if (ready !== undefined && !this.#isLongStretch) return this.#retried(ready, verb);
+      return this.#runLater(verb);
     });
+  }
+
+  async #runLater<T>(verb: Verb<Connection, D, T>): Promise<T> {
+    if (this.#isLongStretch) await this.#letOthersIn();
+    return await this.#retried(this.#ready ?? (await this.#whenReady()), verb);
   }
 
   /**
@@ -139,12 +145,17 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
     return this.#closing;
   }
 
-  async #track<T>(call: () => Promise<T>): Promise<T> {
+  #track<T>(call: () => Answer<T>): Promise<T> {
     if (this.#closing !== undefined) {
-      throw new QueueError('E_QUEUE_CLOSED', `the connection to ${this.#options.place} is closed`);
+      const what = `the connection to ${this.#options.place} is closed`;
+      return Promise.reject(new QueueError('E_QUEUE_CLOSED', what));
     }
     this.#calls += 1;
-    const pending = call();
+    const answer = call();
+    return answer instanceof Promise ? this.#settled(answer) : Promise.resolve(answer);
+  }
+
+  async #settled<T>(pending: Promise<T>): Promise<T> {
     this.#underWay.add(pending);
     try {
       return await pending;
@@ -159,7 +170,7 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
     { client, dialect, isConflict }: Opened<Connection, D>,
     verb: Verb<Connection, D, T>,
     deadlineMs = this.#options.commandTimeoutMs,
-  ): Promise<T> {
+  ): Answer<T> {
     const { conflictBudgetMs: budgetMs = conflictBudgetMs } = this.#options;
     const task = (connection: Connection) => verb(connection, dialect);
     return retryConflicts(() => client.use(task, deadlineMs), isConflict, budgetMs);
@@ -243,7 +254,7 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
     await Promise.allSettled(this.#underWay);
     const opened = await this.#opening?.catch(() => undefined);
     await nextTurn(); // for what follows from these verbs
-    if (opened && last) await this.#retried(opened, last).catch(() => undefined);
+    if (opened && last) await Promise.resolve(this.#retried(opened, last)).catch(() => undefined);
     await opened?.client.destroy();
   }
 }

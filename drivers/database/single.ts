@@ -12,27 +12,35 @@ export interface SingleOpener<Connection> {
 }
 
 /**
- * One connection, opened by its first use and lent to one task after the other. It leaves knex unloaded, which takes
- * longer than all else that a worker process loads, until there is something to migrate.
+ * One connection, opened by its first use and lent to one task after the other: at once where it is open and nobody has
+ * it. It leaves knex unloaded, which takes longer than all else that a worker process loads, until there is something to
+ * migrate.
  */
 export function openSingle<Connection>(
   dialect: Pick<Dialect<Connection>, 'configure'>,
   opener: SingleOpener<Connection>,
 ): Client<Connection> {
-  let connection: Promise<Connection> | undefined;
+  let opening: Promise<Connection> | undefined;
+  let opened: Connection | undefined;
   let last: Promise<void> = Promise.resolve();
-  const ended = () => {}; // without what it answered, which would live as long
+  let inLine = 0;
+  // Without what it answered, which would live as long.
+  const ended = (): void => {
+    inLine -= 1;
+  };
   const whenOpen = async (): Promise<Connection> => {
-    connection ??= openWith(dialect, opener);
+    opening ??= openWith(dialect, opener);
     try {
-      return await connection;
+      opened = await opening;
+      return opened;
     } catch (error) {
-      connection = undefined; // so that the next task tries anew
+      opening = undefined; // so that the next task tries anew
       throw new NotConnected(error);
     }
   };
   /** Calls in turn, whether or not those before have failed. */
   const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
+    inLine += 1;
     const called = last.then(call);
     last = called.then(ended, ended);
     return called;
@@ -41,16 +49,21 @@ export function openSingle<Connection>(
     get knex() {
       return schemaKnex(opener.client);
     },
-    use: <T>(task: (connection: Connection) => Answer<T>) => inTurn(async () => task(await whenOpen())),
+    use: <T>(task: (connection: Connection) => Answer<T>): Answer<T> => {
+      if (opened === undefined || inLine > 0) return inTurn(async () => task(await whenOpen()));
+      const answer = task(opened);
+      return answer instanceof Promise ? inTurn(() => answer) : answer;
+    },
     openAlone: async (): Promise<Alone<Connection>> => {
       const alone = opener.open();
       return { connection: alone, end: async () => opener.close(alone) };
     },
     destroy: () =>
       inTurn(async () => {
-        const opened = await connection?.catch(() => undefined);
-        connection = undefined;
-        if (opened !== undefined) opener.close(opened);
+        const open = await opening?.catch(() => undefined);
+        opening = undefined;
+        opened = undefined;
+        if (open !== undefined) opener.close(open);
       }),
   };
 }

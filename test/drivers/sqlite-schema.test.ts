@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import knex from 'knex';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -79,6 +80,41 @@ describe('migrate', () => {
       fix: expect.stringContaining('signalsTable'),
     });
     expect(tablesOf(file)).toEqual(['queue_signals']);
+  });
+});
+
+describe('the row ids of a new file', () => {
+  test('are counted in no table: a push writes the page of its row and one of each index', async () => {
+    const file = sandbox.newFile();
+    const connector = sandbox.open(file);
+    await connector.push('mail', [job]);
+    const sizeOfLog = () => statSync(`${file}-wal`).size;
+    const before = sizeOfLog();
+    await connector.push('mail', [{ ...job, id: 'b' }]);
+    expect((sizeOfLog() - before) / (24 + 4096)).toBe(3);
+  });
+
+  test('need not be those of a file that knex made with AUTOINCREMENT, which stays as it is', async () => {
+    const file = sandbox.newFile();
+    await sandbox.open(file).migrate();
+    const raw = new Database(file);
+    const sqlOf = raw
+      .prepare(`SELECT sql FROM sqlite_master WHERE tbl_name = 'jobs' AND sql IS NOT NULL`)
+      .pluck();
+    const [table, ...indexes] = sqlOf.all() as [string, ...string[]];
+    const counted = table
+      .replace('`id` integer not null', '`id` integer not null primary key autoincrement')
+      .replace(', primary key (`id`)', '');
+    expect(counted).toContain('autoincrement');
+    raw.exec(['DROP TABLE jobs', counted, ...indexes].join(';'));
+    raw.close();
+    const connector = sandbox.open(file);
+    expect(await connector.push('mail', [job])).toEqual(['stored']);
+    expect(await connector.push('mail', [job])).toEqual(['already-there']);
+    const [taken] = await connector.reserve(['mail'], 10, 90_000);
+    expect(taken).toMatchObject({ id: 'a', body: '{}' });
+    expect(await connector.delete(taken ? [taken.lease] : [])).toEqual([true]);
+    expect(await connector.migrate()).toEqual([]);
   });
 });
 

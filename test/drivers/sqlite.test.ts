@@ -17,6 +17,29 @@ function refuse(file: string, change: string): void {
   raw.close();
 }
 
+test('a lease that lapsed holds no job that came to have the same row id', async () => {
+  const connector = sandbox.open(sandbox.newFile());
+  const takeOne = async (): Promise<Lease> => {
+    const [taken] = await connector.reserve(['mail'], 1, leaseMs);
+    if (taken === undefined) throw new Error('there is none');
+    return taken.lease;
+  };
+  await connector.push('mail', jobs('a'));
+  const stale = await takeOne();
+  sandbox.nowMs += leaseMs;
+  await connector.delete([await takeOne()]);
+  await connector.push('mail', jobs('b'));
+  const lease = await takeOne();
+  expect(lease.handle).toBe(stale.handle);
+  expect(await connector.delete([stale])).toEqual([false]);
+  expect(await connector.release([{ lease: stale, delayMs: 0 }])).toEqual([false]);
+  expect(await connector.unreserve([stale])).toEqual([false]);
+  expect(await connector.extend([stale], leaseMs)).toEqual([false]);
+  const record = failedJob({ jobId: 'a' });
+  expect(await connector.fail([{ lease: stale, record }])).toEqual([false]);
+  expect(await connector.delete([lease])).toEqual([true]);
+});
+
 describe('push', () => {
   test('stores the first of two jobs with one id in one call', async () => {
     const connector = sandbox.open(sandbox.newFile());

@@ -32,11 +32,9 @@ ON CONFLICT (job_id, queue) DO NOTHING`;
   const due = '(?, :queue, 0, :now, :now, :now, ?)';
 
   return {
-    push: pushOf(later, 1),
+    push: pushOf('(?, ?, 0, ?, ?, ?, ?)', 1),
 
     pushMany: pushOf(later, jobsPerPush),
-
-    pushDue: pushOf(due, 1),
 
     pushManyDue: pushOf(due, jobsPerPush),
 

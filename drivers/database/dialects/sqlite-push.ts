@@ -1,14 +1,10 @@
 import type { NewJob, PushOutcome } from '../../../src/index.js';
-import { partsOf } from './lists.js';
 import { isDueAtOnce } from './reserved-job.js';
 import { prepared, type SqliteConnection } from './sqlite-connection.js';
 import { jobsPerPush, type SqliteJobStatements } from './sqlite-job-statements.js';
 
 /** The statements that store jobs. */
-type PushStatements = Pick<
-  SqliteJobStatements,
-  'push' | 'pushMany' | 'pushDue' | 'pushManyDue' | 'lastStored'
->;
+type PushStatements = Pick<SqliteJobStatements, 'push' | 'pushMany' | 'pushManyDue' | 'lastStored'>;
 
 /**
  * Stores jobs inside a transaction, or one job. Many rows for a statement take two thirds of the time of one for each
@@ -22,14 +18,30 @@ export function storeJobs(
   nowMs: number,
 ): PushOutcome[] {
   const outcomes: PushOutcome[] = [];
-  for (const part of partsOf(jobs, jobsPerPush)) {
-    if (part.length === jobsPerPush) storePart(connection, sql, queue, part, nowMs, outcomes);
-    else for (const job of part) storePart(connection, sql, queue, [job], nowMs, outcomes);
+  const inWholeParts = jobs.length - (jobs.length % jobsPerPush);
+  for (let from = 0; from < inWholeParts; from += jobsPerPush) {
+    storePart(connection, sql, queue, jobs.slice(from, from + jobsPerPush), nowMs, outcomes);
+  }
+  for (let at = inWholeParts; at < jobs.length; at++) {
+    outcomes.push(storeJob(connection, sql, queue, jobs[at] as NewJob, nowMs));
   }
   return outcomes;
 }
 
-/** Stores one job, or as many as a statement has rows for. */
+/** Stores one job. Its values are bound by place: a call that looks names up costs it more than one for many jobs. */
+function storeJob(
+  connection: SqliteConnection,
+  sql: PushStatements,
+  queue: string,
+  job: NewJob,
+  nowMs: number,
+): PushOutcome {
+  const dueAtMs = dueAtOf(job, nowMs);
+  const { changes } = prepared(connection, sql.push).run(job.id, queue, dueAtMs, nowMs, dueAtMs, job.body);
+  return changes === 1 ? 'stored' : 'already-there';
+}
+
+/** Stores as many jobs as a statement has rows for. */
 function storePart(
   connection: SqliteConnection,
   sql: PushStatements,
@@ -39,9 +51,8 @@ function storePart(
   outcomes: PushOutcome[],
 ): void {
   const areDue = part.every(isDueAtOnce);
-  const [one, many] = areDue ? [sql.pushDue, sql.pushManyDue] : [sql.push, sql.pushMany];
+  const statement = prepared(connection, areDue ? sql.pushManyDue : sql.pushMany);
   const values = areDue ? valuesOfDue(part) : valuesOf(part, nowMs);
-  const statement = prepared(connection, part.length === 1 ? one : many);
   const { changes } = statement.run(values, { queue, now: nowMs });
   if (changes === part.length) {
     for (const _ of part) outcomes.push('stored');
@@ -60,12 +71,17 @@ function valuesOfDue(jobs: readonly NewJob[]): unknown[] {
   return values;
 }
 
-/** Their id, twice when they are due, never before they were pushed, and body, one after the other. */
+/** Their id, twice when they are due, and body, one after the other. */
 function valuesOf(jobs: readonly NewJob[], nowMs: number): unknown[] {
   const values: unknown[] = [];
-  for (const { id, availableAtMs, delayMs = 0, body } of jobs) {
-    const dueAtMs = Math.max(nowMs, Math.ceil(availableAtMs ?? nowMs + delayMs));
-    values.push(id, dueAtMs, dueAtMs, body);
+  for (const job of jobs) {
+    const dueAtMs = dueAtOf(job, nowMs);
+    values.push(job.id, dueAtMs, dueAtMs, job.body);
   }
   return values;
+}
+
+/** When a job is due, never before it was pushed. */
+function dueAtOf({ availableAtMs, delayMs = 0 }: NewJob, nowMs: number): number {
+  return Math.max(nowMs, Math.ceil(availableAtMs ?? nowMs + delayMs));
 }
