@@ -164,7 +164,7 @@ export class Slots {
     this.work.start();
     this.#taken += 1;
     held.isInSlot = true;
-    held.startedMs = nowMs;
+    held.sinceMs = nowMs;
     this.#startingMs = nowMs;
     startAttempt(held, this.#context, this.#onEnd);
     this.#startingMs = 0;
@@ -172,7 +172,7 @@ export class Slots {
 
   #ended(held: HeldJob, end: AttemptEnd): void {
     this.work.settled(held, end);
-    if (end.outcome !== 'done' && end.wasStarted) this.#starts.add(held.reserved);
+    if (end.outcome !== 'done' && end.wasStarted) this.#starts.add(held);
     this.#keeper.remove(held);
     if (end.stillRunning !== undefined) void this.#untilEnded(held, end.stillRunning);
     else this.#leave(held);
@@ -209,13 +209,13 @@ export class Slots {
     held.isInSlot = false;
     this.#taken -= 1;
     const now = monotonicMs();
-    this.#prefetch.ran(now - held.startedMs);
+    this.#prefetch.ran(now - held.sinceMs);
     if (this.#rests.areTaken && !this.#draining) {
       this.#rests.start();
       return;
     }
     const next = this.#held.take();
-    if (next && now - next.askedMs < this.#leaseMs / 3) this.#start(next, now);
+    if (next && now - next.confirmedMs < this.#leaseMs / 3) this.#start(next, now);
     else if (next) {
       this.#held.giveBackAll(next); // the event loop was blocked for long: too little of the lease is left
     }
@@ -227,10 +227,10 @@ export class Slots {
   }
 
   async #untilEnded(held: HeldJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
-    const { reserved, watch } = held;
+    const { id, queue, watch } = held;
     watch?.settled();
     this.#context.logger.error(
-      { id: reserved.id, queue: reserved.queue },
+      { id, queue },
       'a handler goes on in spite of its abort; its slot stays taken until it ends',
     );
     const unstuck = this.work.untilUnstuck(handler);
