@@ -46,6 +46,7 @@ export class Slots {
   readonly #leaseMs: number;
   readonly #concurrency: number;
   readonly #prefetch: Prefetch;
+  readonly #isInProcess: boolean;
   readonly #held: HeldJobs;
   readonly #lone = new LoneJobs();
   readonly #rests: Rests;
@@ -70,6 +71,7 @@ export class Slots {
     // What cannot be given back with its attempt unspent must not be taken before it can run.
     const most = connector.unreserve ? (prefetch ?? connector.prefetch ?? mostAhead) : 0;
     this.#prefetch = new Prefetch(most, concurrency);
+    this.#isInProcess = connector.isInProcess === true;
     this.#held = new HeldJobs(
       (jobs) => void this.giveBack(jobs),
       () => {
@@ -100,12 +102,22 @@ export class Slots {
     const free = this.#freeSlots;
     const { ahead } = this.#prefetch;
     const held = this.#held.size;
-    return free === 0 && held > ahead / 2 ? 0 : Math.max(0, free + ahead - held);
+    const isEnough = this.#isInProcess || held > ahead / 2;
+    return free === 0 && isEnough ? 0 : Math.max(0, free + ahead - held);
   }
 
   /** Jobs that wait for a slot. */
   get held(): number {
     return this.#held.size + this.#lone.size;
+  }
+
+  /**
+   * Whether a reserve has nothing to wait for: there are jobs to run meanwhile, or none that could be deleted with it. Of
+   * a store in this process so many quick jobs are asked for that those of this turn make no difference.
+   */
+  get sendsAtOnce(): boolean {
+    if (this.held > 0 || this.work.active === 0) return true;
+    return this.#isInProcess && (this.#taken === 0 || this.#prefetch.ahead > 0);
   }
 
   keepLeases(): void {

@@ -207,7 +207,7 @@ export class Worker {
    */
   async #take(room: number): Promise<number | undefined> {
     const askedMs = monotonicMs();
-    const jobs = await this.#intake.reserve(room, this.#goesAtOnce);
+    const jobs = await this.#intake.reserve(room, this.#slots.sendsAtOnce);
     if (jobs !== undefined && jobs.length > 0) this.#offer(jobs, askedMs);
     return jobs?.length;
   }
@@ -249,11 +249,6 @@ export class Worker {
   #isDoneWithOpenQueues(): boolean {
     const { once, stopWhenEmpty } = this.#options;
     return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.work.active === 0;
-  }
-
-  /** Whether a reserve has nothing to wait for: there are jobs to run meanwhile, or none that could be deleted with it. */
-  get #goesAtOnce(): boolean {
-    return this.#slots.held > 0 || this.#slots.work.active === 0;
   }
 
   get #takesNothing(): boolean {

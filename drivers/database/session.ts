@@ -72,11 +72,12 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
   /**
    * Runs one verb on a connection, with the schema in place.
    *
+   * @param isUrgent lets nobody in before: for what is followed by a verb that does.
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
-  run<T>(verb: Verb<Connection, D, T>): Promise<T> {
+  run<T>(verb: Verb<Connection, D, T>, isUrgent = false): Promise<T> {
     return this.#track(async () => {
-      if (this.#isLongStretch) await this.#letOthersIn();
+      if (this.#isLongStretch && !isUrgent) await this.#letOthersIn();
       // At once where it is ready: the next trip goes ahead of the handlers.
       return await this.#retried(this.#ready ?? (await this.#whenReady()), verb);
     });
