@@ -42,7 +42,7 @@ export class AttemptNews {
 
   /** What is said of the job on each log line and event. */
   get fields(): JobFields {
-    return fieldsOf(this.#held.reserved, this.#name, this.#context.connection);
+    return fieldsOf(this.#held, this.#name, this.#context.connection);
   }
 
   /** The handler is about to run. */
@@ -127,7 +127,7 @@ export class AttemptNews {
   get #waitedMs(): number | undefined {
     const dueAt = this.#dueAt;
     const atMs = this.#handlerAtMs;
-    if (atMs === undefined || dueAt === undefined || this.#held.reserved.attempts !== 1) return undefined;
+    if (atMs === undefined || dueAt === undefined || this.#held.attempts !== 1) return undefined;
     return Math.max(0, atMs - dueAt);
   }
 
@@ -140,7 +140,7 @@ export class AttemptNews {
   #count(outcome: CountedEnd['outcome'], error?: unknown): void {
     const { statistics } = this.#context;
     if (!statistics) return;
-    statistics.ended(this.#held.reserved.queue, this.#name, {
+    statistics.ended(this.#held.queue, this.#name, {
       outcome,
       timedOut: isQueueError(error, 'E_TIMEOUT'),
       ranMs: this.#handlerRanMs,
@@ -153,14 +153,14 @@ export class AttemptNews {
     if (!history) return;
     const startedAtMs = this.#handlerAtMs ?? null;
     const job = { job: this.#name, dueAt: this.#dueAt };
-    history.ended(endedJob(this.#held.reserved, job, { state, startedAtMs, result: this.#result }));
+    history.ended(endedJob(this.#held, job, { state, startedAtMs, result: this.#result }));
   }
 
   /** Makes the event only where somebody listens. */
   #emit<Name extends LaterEvent['event']>(event: Name, more: () => OwnFields<Name>): void {
     const { events } = this.#context;
     if (!events.isHeard(event)) return;
-    const durationMs = Math.round((monotonicMs() - this.#held.startedMs) * 1000) / 1000;
+    const durationMs = Math.round((monotonicMs() - this.#held.sinceMs) * 1000) / 1000;
     events.emit({ event, ...this.fields, durationMs, ...more() } as JobEvent);
   }
 }

@@ -84,7 +84,7 @@ class Attempt implements Runner {
 
   /** Fires the job, unless it must not run. */
   begin(startedLast: boolean): void {
-    const { attempts } = this.#held.reserved;
+    const { attempts } = this.#held;
     const { job } = this.#settlement;
     const { timeoutMs } = this.#rules;
     const context = this.#context;
@@ -95,8 +95,8 @@ class Attempt implements Runner {
     }
     const run = new Run(job, this, timeoutMs, context);
     const ready = context.onStart?.(this.#held, job, timeoutMs);
-    if (ready !== undefined) void ready.then(() => run.start());
-    else run.start();
+    if (ready === undefined) run.start();
+    else void startWhen(ready, run);
   }
 
   tellTimeout(timeoutMs: number): void {
@@ -144,6 +144,11 @@ class Attempt implements Runner {
     if (verdict.action === 'none') void this.#settlement.keep(end);
     else this.#settlement.settle(verdict);
   }
+}
+
+async function startWhen(ready: Promise<void>, run: Run): Promise<void> {
+  await ready;
+  run.start();
 }
 
 /** What to do instead of running, where a job must not run. */
@@ -199,7 +204,7 @@ class CircumstancesNow implements Circumstances {
 /** Leaves an object job to PHP's workers for a while, then gives it up. */
 function putOff(held: HeldJob, payload: Payload, context: AttemptContext, ended: OnAttemptEnd): void {
   const { defaults, inline, settler, sightings, clock } = context;
-  const { queue, id } = held.reserved;
+  const { queue, id } = held;
   const patienceMs = inline ? 0 : defaults.unknownJobPatienceMs;
   const can = { patienceMs, postpone: settler.canPostpone, record: inline || settler.keepsFailures };
   const seenForMs = sightings.sinceFirstMs(queue, id, clock.now(), Math.max(patienceMs, forgottenMs));
@@ -216,7 +221,7 @@ function giveUpUnreadable(
 ): void {
   const { reserved } = held;
   const payload = { job: unreadable, maxTries: null, timeout: null, data: null, id: reserved.id };
-  const raw = new HeldJob({ ...reserved, body: reserved.raw ?? reserved.body }, held.askedMs);
+  const raw = new HeldJob({ ...reserved, body: reserved.raw ?? reserved.body }, held.confirmedMs);
   const settlement = new Settlement(raw, payload, undefined, context, (_, end) => ended(held, end));
   const error = new QueueError('E_PAYLOAD_INVALID', problem);
   settlement.settle({ action: 'fail', reason: 'bad-payload', error });

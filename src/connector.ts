@@ -178,6 +178,12 @@ export interface Connector {
    */
   readonly prefetch?: number;
 
+  /**
+   * True where the store runs in this process: while it answers no handler runs, so that nothing is gained by asking for
+   * more while there are jobs. Its verbs give the event loop a turn now and then.
+   */
+  readonly isInProcess?: boolean;
+
   /** `release`, with the attempt unspent: for jobs that were not started and shall be due only after a while. */
   postpone?(releases: readonly Release[]): Promise<boolean[]>;
 

@@ -27,7 +27,7 @@ export class DoneJob implements Deletion {
     onEnd: OnAttemptEnd,
     run: FireEnd | undefined,
   ) {
-    held.forgetBody();
+    held.forgetRest();
     this.#held = held;
     this.#news = news;
     this.#context = context;
@@ -36,7 +36,7 @@ export class DoneJob implements Deletion {
   }
 
   get lease(): Lease {
-    return this.#held.reserved.lease;
+    return this.#held.lease;
   }
 
   deleted(held: boolean): void {

@@ -7,7 +7,7 @@ import { unreadable } from './payload.js';
 
 /** What is kept of a job that ended now, but for the time. */
 export function endedJob(
-  { id, queue, attempts }: ReservedJob,
+  { id, queue, attempts }: Pick<ReservedJob, 'id' | 'queue' | 'attempts'>,
   { job, dueAt }: { readonly job: string; readonly dueAt: number | undefined },
   { state, startedAtMs, result }: Pick<EndedJob, 'state' | 'startedAtMs'> & { readonly result: unknown },
 ): Omit<EndedJob, 'entryId' | 'finishedAtMs'> {

@@ -6,7 +6,7 @@ export async function giveBack(
   jobs: readonly HeldJob[],
   { logger, settler }: Pick<AttemptContext, 'logger' | 'settler'>,
 ): Promise<void> {
-  const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.reserved.lease)));
+  const given = await Promise.allSettled(jobs.map((job) => settler.giveBack(job.lease)));
   for (const one of given) {
     if (one.status === 'rejected')
       logger.warn({ err: one.reason }, 'could not give a job back; its lease lapses');

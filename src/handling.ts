@@ -49,11 +49,16 @@ export class Handling {
   #call(job: Job, handler: Handler): unknown {
     if (job.abortReason) throw job.abortReason;
     const { logger, tracer } = this.#context;
-    const { watch } = this.#held;
     this.#news.handlerStarts();
     const trace = runTracer(tracer);
-    if (!trace && !watch) return handler.run(job, this.#data, logger);
-    const run = () => handler.run(job, this.#data, logger);
+    if (trace || this.#held.watch) return this.#callWatched(job, handler, trace);
+    return handler.run(job, this.#data, logger);
+  }
+
+  /** A function by itself: one with functions in it makes room for what they share, whether or not it comes to them. */
+  #callWatched(job: Job, handler: Handler, trace: ReturnType<typeof runTracer>): unknown {
+    const { watch } = this.#held;
+    const run = () => handler.run(job, this.#data, this.#context.logger);
     const call = trace ? () => this.#traced(job, trace, run) : run;
     return watch ? watch.run(call) : call();
   }

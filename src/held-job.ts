@@ -1,28 +1,25 @@
-import type { ReservedJob } from './connector.js';
+import type { Lease, ReservedJob } from './connector.js';
 import type { Job } from './job.js';
 import type { JobWatch } from './worker-watch.js';
-
-/** From how many characters on a body is worth an object without it. */
-const longBody = 1024;
 
 /**
  * A job that this process holds, from its reserve until it is settled and its handler has ended, or until it was given
  * back. What a worker has to remember of a job stands here, so that nothing is looked up on the way.
  */
-export class HeldJob {
-  #reserved: ReservedJob;
-  /** When the reserve was called, on the monotonic clock. */
-  readonly askedMs: number;
+export class HeldJob implements Pick<ReservedJob, 'id' | 'queue' | 'attempts' | 'lease'> {
+  readonly id: string;
+  readonly queue: string;
+  readonly attempts: number;
+  readonly lease: Lease;
+  #reserved: ReservedJob | undefined;
   /** Told of each step, where somebody watches. */
   readonly watch: JobWatch | undefined;
   /** The job as its handler sees it, from its start until its handler has ended well. */
   job: Job | undefined;
-  /** When it came to wait for a slot, on the monotonic clock. */
-  heldSinceMs: number;
-  /** When its attempt began and it was given its slot, on the monotonic clock. */
-  startedMs: number;
+  /** When it came to wait for a slot; once it was given one, when its attempt began. On the monotonic clock. */
+  sinceMs: number;
   isInSlot = false;
-  /** When the store last confirmed the lease, on the monotonic clock. */
+  /** When the lease was asked for that the store confirmed last, by the reserve or an extension, on the monotonic clock. */
   confirmedMs: number;
   /** How long the lease is that the store confirmed last. */
   heldMs = 0;
@@ -33,21 +30,27 @@ export class HeldJob {
   /** Its place among the jobs whose handlers run. */
   runningPlace = -1;
 
+  /** @param askedMs when the reserve was called, on the monotonic clock. */
   constructor(reserved: ReservedJob, askedMs: number, watch?: JobWatch) {
+    this.id = reserved.id;
+    this.queue = reserved.queue;
+    this.attempts = reserved.attempts;
+    this.lease = reserved.lease;
     this.#reserved = reserved;
-    this.askedMs = askedMs;
-    this.heldSinceMs = askedMs;
-    this.startedMs = askedMs;
+    this.sinceMs = askedMs;
     this.confirmedMs = askedMs;
     this.watch = watch;
   }
 
+  /** All that the store answered, until `forgetRest`. */
   get reserved(): ReservedJob {
+    if (this.#reserved === undefined)
+      throw new TypeError(`of job ${this.id} no more is known than its lease`);
     return this.#reserved;
   }
 
-  /** For a job that is being deleted: nobody reads its body any more, and a long one can be collected before the store answers. */
-  forgetBody(): void {
-    if (this.#reserved.body.length >= longBody) this.#reserved = { ...this.#reserved, body: '' };
+  /** For a job that is being deleted: nobody reads the rest any more, its body above all, which can be collected. */
+  forgetRest(): void {
+    this.#reserved = undefined;
   }
 }

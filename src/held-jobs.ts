@@ -30,23 +30,26 @@ export class HeldJobs {
   }
 
   add(jobs: readonly HeldJob[]): void {
-    this.#jobs.splice(0, this.#taken);
-    this.#taken = 0;
+    if (this.#taken > 0) this.#forget();
     const now = monotonicMs();
     for (const job of jobs) {
-      job.heldSinceMs = now;
+      job.sinceMs = now;
       this.#jobs.push(job);
     }
     if (this.size > 0) this.#timer ??= this.#expireIn(longestHeldMs);
   }
 
   /** True where jobs went back that came before this one: it was on its way then. */
-  isAheadOfTurn({ askedMs }: Pick<HeldJob, 'askedMs'>): boolean {
-    return askedMs < this.#wentBackMs;
+  isAheadOfTurn({ confirmedMs }: Pick<HeldJob, 'confirmedMs'>): boolean {
+    return confirmedMs < this.#wentBackMs;
   }
 
   take(): HeldJob | undefined {
-    return this.#jobs[this.#taken] && this.#jobs[this.#taken++];
+    const job = this.#jobs[this.#taken];
+    if (job === undefined) return undefined;
+    this.#taken += 1;
+    if (this.size === 0) this.#forget(); // none of them shall stay in memory until the next come
+    return job;
   }
 
   /** @param first was held until now, and goes back before the rest. */
@@ -55,10 +58,17 @@ export class HeldJobs {
     this.#timer = undefined;
     const rest = this.#jobs.slice(this.#taken);
     this.#taken = this.#jobs.length;
+    this.#forget();
     const jobs = first ? [first, ...rest] : rest;
     if (jobs.length === 0) return;
     this.#wentBackMs = monotonicMs();
     this.#giveBack(jobs);
+  }
+
+  /** Drops those that were taken. */
+  #forget(): void {
+    this.#jobs = this.#jobs.slice(this.#taken);
+    this.#taken = 0;
   }
 
   /** Where the first is too old all go back, so that none behind it overtakes it. */
@@ -66,7 +76,7 @@ export class HeldJobs {
     this.#timer = undefined;
     const first = this.#jobs[this.#taken];
     if (first === undefined) return;
-    const leftMs = first.heldSinceMs + longestHeldMs - monotonicMs();
+    const leftMs = first.sinceMs + longestHeldMs - monotonicMs();
     if (leftMs > 0) {
       this.#timer = this.#expireIn(leftMs);
       return;

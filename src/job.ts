@@ -228,7 +228,11 @@ function handled(verb: Promise<void>): Promise<void> {
 }
 
 /** What is said on log lines and events of a job of this wire name. */
-export function fieldsOf({ id, queue, attempts }: ReservedJob, name: string, connection: string): JobFields {
+export function fieldsOf(
+  { id, queue, attempts }: Pick<ReservedJob, 'id' | 'queue' | 'attempts'>,
+  name: string,
+  connection: string,
+): JobFields {
   return { id, name, queue, connection, attempts };
 }
 

@@ -82,7 +82,7 @@ export class LeaseKeeper {
     const askedMs = monotonicMs();
     try {
       const held = await this.#connector.extend(
-        kept.map((one) => one.reserved.lease),
+        kept.map((one) => one.lease),
         leaseMs,
       );
       for (const [index, one] of kept.entries()) {

@@ -16,9 +16,11 @@ const now = Promise.resolve();
  */
 export class Rounds {
   readonly #start = () => this.#callAll();
+  readonly #callNext = () => this.#called[this.#calls++]?.call();
   readonly #end = () => this.#goOnWithAll();
   #gathered: Starter[] = [];
   #called: Starter[] = [];
+  #calls = 0;
 
   add(one: Starter): void {
     if (this.#gathered.push(one) === 1) void now.then(this.#start);
@@ -27,7 +29,8 @@ export class Rounds {
   #callAll(): void {
     this.#called = this.#gathered;
     this.#gathered = [];
-    for (const one of this.#called) void now.then(() => one.call());
+    this.#calls = 0;
+    for (let left = this.#called.length; left > 0; left--) void now.then(this.#callNext);
     void now.then(this.#end); // before the next round starts
   }
 

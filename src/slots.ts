@@ -46,6 +46,7 @@ export class Slots {
   readonly #leaseMs: number;
   readonly #concurrency: number;
   readonly #prefetch: Prefetch;
+  readonly #isInProcess: boolean;
   readonly #held: HeldJobs;
   readonly #lone = new LoneJobs();
   readonly #rests: Rests;
@@ -70,6 +71,7 @@ export class Slots {
     // What cannot be given back with its attempt unspent must not be taken before it can run.
     const most = connector.unreserve ? (prefetch ?? connector.prefetch ?? mostAhead) : 0;
     this.#prefetch = new Prefetch(most, concurrency);
+    this.#isInProcess = connector.isInProcess === true;
     this.#held = new HeldJobs(
       (jobs) => void this.giveBack(jobs),
       () => {
@@ -100,12 +102,22 @@ export class Slots {
     const free = this.#freeSlots;
     const { ahead } = this.#prefetch;
     const held = this.#held.size;
-    return free === 0 && held > ahead / 2 ? 0 : Math.max(0, free + ahead - held);
+    const isEnough = this.#isInProcess || held > ahead / 2;
+    return free === 0 && isEnough ? 0 : Math.max(0, free + ahead - held);
   }
 
   /** Jobs that wait for a slot. */
   get held(): number {
     return this.#held.size + this.#lone.size;
+  }
+
+  /**
+   * Whether a reserve has nothing to wait for: there are jobs to run meanwhile, or none that could be deleted with it. Of
+   * a store in this process so many quick jobs are asked for that those of this turn make no difference.
+   */
+  get sendsAtOnce(): boolean {
+    if (this.held > 0 || this.work.active === 0) return true;
+    return this.#isInProcess && (this.#taken === 0 || this.#prefetch.ahead > 0);
   }
 
   keepLeases(): void {
@@ -164,7 +176,7 @@ export class Slots {
     this.work.start();
     this.#taken += 1;
     held.isInSlot = true;
-    held.startedMs = nowMs;
+    held.sinceMs = nowMs;
     this.#startingMs = nowMs;
     startAttempt(held, this.#context, this.#onEnd);
     this.#startingMs = 0;
@@ -172,7 +184,7 @@ export class Slots {
 
   #ended(held: HeldJob, end: AttemptEnd): void {
     this.work.settled(held, end);
-    if (end.outcome !== 'done' && end.wasStarted) this.#starts.add(held.reserved);
+    if (end.outcome !== 'done' && end.wasStarted) this.#starts.add(held);
     this.#keeper.remove(held);
     if (end.stillRunning !== undefined) void this.#untilEnded(held, end.stillRunning);
     else this.#leave(held);
@@ -209,13 +221,13 @@ export class Slots {
     held.isInSlot = false;
     this.#taken -= 1;
     const now = monotonicMs();
-    this.#prefetch.ran(now - held.startedMs);
+    this.#prefetch.ran(now - held.sinceMs);
     if (this.#rests.areTaken && !this.#draining) {
       this.#rests.start();
       return;
     }
     const next = this.#held.take();
-    if (next && now - next.askedMs < this.#leaseMs / 3) this.#start(next, now);
+    if (next && now - next.confirmedMs < this.#leaseMs / 3) this.#start(next, now);
     else if (next) {
       this.#held.giveBackAll(next); // the event loop was blocked for long: too little of the lease is left
     }
@@ -227,10 +239,10 @@ export class Slots {
   }
 
   async #untilEnded(held: HeldJob, handler: NonNullable<AttemptEnd['stillRunning']>): Promise<void> {
-    const { reserved, watch } = held;
+    const { id, queue, watch } = held;
     watch?.settled();
     this.#context.logger.error(
-      { id: reserved.id, queue: reserved.queue },
+      { id, queue },
       'a handler goes on in spite of its abort; its slot stays taken until it ends',
     );
     const unstuck = this.work.untilUnstuck(handler);

@@ -1,5 +1,8 @@
 import type { ReservedJob } from './connector.js';
 
+/** What tells a delivery of a job from others. */
+type Delivery = Pick<ReservedJob, 'id' | 'queue' | 'attempts'>;
+
 /** Of so many jobs a worker remembers that it ran them. */
 const mostRecords = 10_000;
 
@@ -10,7 +13,7 @@ const mostRecords = 10_000;
 export class StartRecords {
   readonly #attempts = new Map<string, number>();
 
-  add(reserved: ReservedJob): void {
+  add(reserved: Delivery): void {
     const key = keyOf(reserved);
     this.#attempts.delete(key); // to the end of those that are forgotten one day
     this.#attempts.set(key, reserved.attempts);
@@ -19,12 +22,12 @@ export class StartRecords {
   }
 
   /** True where this worker started the delivery before this one. */
-  hasLast(reserved: ReservedJob): boolean {
+  hasLast(reserved: Delivery): boolean {
     if (reserved.attempts === 1) return false; // there was none
     return this.#attempts.get(keyOf(reserved)) === reserved.attempts - 1;
   }
 }
 
-function keyOf({ queue, id }: ReservedJob): string {
+function keyOf({ queue, id }: Delivery): string {
   return `${queue} ${id}`;
 }

@@ -1,6 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Connector, Lease, ReservedJob } from './connector.js';
 import { isQueueError } from './errors.js';
+
+/**
+ * From so many deletions on a store in this process has them as a trip of their own, and the reserve a turn of the event
+ * loop later: V8 collects between turns, and finds neither the jobs that were done nor the next ones in memory. A
+ * commit more is nothing among as many jobs.
+ */
+const manyDeletions = 32;
 
 /** A job to delete, and who is told what became of it. */
 export interface Deletion {
@@ -61,8 +69,9 @@ export class Trips {
     }
     return new Promise((resolve, reject) => {
       this.#reservation = { queues, limit, leaseMs, resolve, reject };
-      if (atOnce && this.#state !== 'under-way') void this.#travel();
-      else this.#leave();
+      if (!atOnce || this.#state === 'under-way') this.#leave();
+      else if (this.#connector.isInProcess) this.#leaveSoon();
+      else void this.#travel();
     });
   }
 
@@ -73,12 +82,21 @@ export class Trips {
     setImmediate(this.#depart);
   }
 
+  /** Once nothing is left to run of what is ready: of a store in this process nobody would have a part meanwhile. */
+  #leaveSoon(): void {
+    this.#state = 'leaving';
+    process.nextTick(this.#depart);
+  }
+
   async #travel(): Promise<void> {
     this.#state = 'under-way';
-    const deletions = this.#deletions;
     const reservation = this.#reservation;
-    this.#deletions = [];
     this.#reservation = undefined;
+    if (reservation && this.#connector.isInProcess && this.#deletions.length >= manyDeletions) {
+      await this.#oneAfterTheOther(reservation);
+      return;
+    }
+    const deletions = this.#takeDeletions();
     if (deletions.length === 0) {
       if (reservation) await this.#reserve(reservation, () => this.#arrived());
       else this.#arrived();
@@ -88,6 +106,19 @@ export class Trips {
       await Promise.all([this.#delete(deletions), reservation && this.#reserve(reservation)]);
       this.#arrived();
     }
+  }
+
+  /** Holds none of the deletions itself while the turn ends. */
+  async #oneAfterTheOther(reservation: Reservation): Promise<void> {
+    await this.#delete(this.#takeDeletions());
+    await nextTurn();
+    await this.#reserve(reservation, () => this.#arrived());
+  }
+
+  #takeDeletions(): Deletion[] {
+    const deletions = this.#deletions;
+    this.#deletions = [];
+    return deletions;
   }
 
   /** Before anybody is told: whoever gets jobs may send for more before it runs them. */

@@ -191,16 +191,25 @@ export class Worker {
         await this.#slots.bell.wait();
         continue;
       }
-      const askedMs = monotonicMs();
       this.#looks += 1;
-      const jobs = isNothingDue ? [] : await this.#intake.reserve(room, this.#goesAtOnce);
+      const taken = isNothingDue ? 0 : await this.#take(room);
       isNothingDue = false;
-      if (jobs === undefined) continue;
-      if (jobs.length > 0) this.#offer(jobs, askedMs);
+      if (taken === undefined) continue;
       if (this.#stopped) return;
-      emptyLooks = jobs.length > 0 ? 0 : emptyLooks + 1;
-      if (jobs.length === 0) isNothingDue = await this.#idle(emptyLooks);
+      emptyLooks = taken > 0 ? 0 : emptyLooks + 1;
+      if (taken === 0) isNothingDue = await this.#idle(emptyLooks);
     }
+  }
+
+  /**
+   * Answers how many jobs it took, undefined where the store could not be reached. Not the jobs: a loop would keep the
+   * last ones in memory until the next are there.
+   */
+  async #take(room: number): Promise<number | undefined> {
+    const askedMs = monotonicMs();
+    const jobs = await this.#intake.reserve(room, this.#slots.sendsAtOnce);
+    if (jobs !== undefined && jobs.length > 0) this.#offer(jobs, askedMs);
+    return jobs?.length;
   }
 
   #mayGoOn(): boolean {
@@ -240,11 +249,6 @@ export class Worker {
   #isDoneWithOpenQueues(): boolean {
     const { once, stopWhenEmpty } = this.#options;
     return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.work.active === 0;
-  }
-
-  /** Whether a reserve has nothing to wait for: there are jobs to run meanwhile, or none that could be deleted with it. */
-  get #goesAtOnce(): boolean {
-    return this.#slots.held > 0 || this.#slots.work.active === 0;
   }
 
   get #takesNothing(): boolean {

@@ -76,7 +76,7 @@ function partsOf<Connection, D extends Dialect<Connection>>(
     ...(conflictBudgetMs === undefined ? {} : { conflictBudgetMs }),
   });
   const traits = traitsOf(target.kind);
-  const { lookMs: everyMs, prefetch } = traits;
+  const { lookMs: everyMs, prefetch, isInProcess } = traits;
   const signals: DatabaseSignals<Connection> = new DatabaseSignals(session, {
     everyMs,
     look: async () => void (await looks.look([])),
@@ -100,6 +100,7 @@ function partsOf<Connection, D extends Dialect<Connection>>(
     workers,
     statistics: new DatabaseStatistics(session),
     ...(prefetch !== undefined && { prefetch }),
+    ...(isInProcess !== undefined && { isInProcess }),
     history: new DatabaseHistory(session),
     looks,
     teller,

@@ -43,6 +43,8 @@ export interface ConnectorParts<Connection, D extends Dialect<Connection>> {
   readonly waits: Waits<Connection> | undefined;
   /** As of the contract. */
   readonly prefetch?: number;
+  /** As of the contract. */
+  readonly isInProcess?: boolean;
   readonly diagnose: () => Promise<Finding[]>;
   readonly wholeScript: (dialect?: string) => Promise<string[]>;
 }
@@ -55,13 +57,15 @@ export class DatabaseConnector<Connection, D extends Dialect<Connection>> implem
   readonly history: HistoryStore;
   readonly workers: WorkerRegistry;
   readonly prefetch?: number;
+  readonly isInProcess?: boolean;
   readonly waitForJob?: NonNullable<Connector['waitForJob']>;
   protected readonly parts: ConnectorParts<Connection, D>;
   readonly #session: Session<Connection, D>;
 
   constructor(parts: ConnectorParts<Connection, D>) {
-    const { session, waits, prefetch } = parts;
+    const { session, waits, prefetch, isInProcess } = parts;
     if (prefetch !== undefined) this.prefetch = prefetch;
+    if (isInProcess) this.isInProcess = true;
     if (waits !== undefined) {
       this.waitForJob = (queues, maxWaitMs, signal) => waits.forJob(queues, maxWaitMs, signal);
     }
@@ -93,7 +97,8 @@ export class DatabaseConnector<Connection, D extends Dialect<Connection>> implem
   }
 
   delete(leases: readonly Lease[]): Promise<boolean[]> {
-    return this.#session.run((connection, dialect) => dialect.jobs.delete(connection, leases));
+    // A worker that has jobs to delete has them in memory until then.
+    return this.#session.run((connection, dialect) => dialect.jobs.delete(connection, leases), true);
   }
 
   async release(releases: readonly Release[]): Promise<boolean[]> {

@@ -73,18 +73,19 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
    * Runs one verb on a connection, with the schema in place: at once where that can be, as the next trip goes ahead of the
    * handlers, and each promise on the way would cost a push of SQLite more than all that is checked of it.
    *
+   * @param isUrgent lets nobody in before: for what is followed by a verb that does.
    * @throws QueueError for whatever goes wrong; `E_QUEUE_CLOSED` after `close`.
    */
-  run<T>(verb: Verb<Connection, D, T>): Promise<T> {
+  run<T>(verb: Verb<Connection, D, T>, isUrgent = false): Promise<T> {
     return this.#track(() => {
       const ready = this.#ready;
-      if (ready !== undefined && !this.#isLongStretch) return this.#retried(ready, verb);
-      return this.#runLater(verb);
+      const waits = this.#isLongStretch && !isUrgent;
+      return ready === undefined || waits ? this.#runLater(verb, waits) : this.#retried(ready, verb);
     });
   }
 
-  async #runLater<T>(verb: Verb<Connection, D, T>): Promise<T> {
-    if (this.#isLongStretch) await this.#letOthersIn();
+  async #runLater<T>(verb: Verb<Connection, D, T>, waits: boolean): Promise<T> {
+    if (waits) await this.#letOthersIn();
     return await this.#retried(this.#ready ?? (await this.#whenReady()), verb);
   }
 

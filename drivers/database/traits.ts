@@ -11,6 +11,8 @@ export interface Traits {
   readonly beatsGoAlong?: boolean;
   /** As of the connector. */
   readonly prefetch?: number;
+  /** As of the connector. */
+  readonly isInProcess?: boolean;
 }
 
 const traits: Readonly<Record<DatabaseKind, Traits>> = {
@@ -20,8 +22,8 @@ const traits: Readonly<Record<DatabaseKind, Traits>> = {
   // and MariaDB, where batches this large now and then lock entries of an index in each other's way.
   postgres: { lookMs: 1000, beatMs: 10_000, beatsGoAlong: true, prefetch: 600 },
   // Every write to the file makes all idle workers of other processes look for jobs a few times.
-  // A trip leaves the process nowhere, and what is held makes V8's young generation grow: 8 MiB less than with 100.
-  sqlite: { lookMs: 1000, beatMs: 15_000, prefetch: 32 },
+  // What is held when V8 collects makes its young generation grow: nothing is between batches of this size.
+  sqlite: { lookMs: 1000, beatMs: 15_000, prefetch: 32, isInProcess: true },
 };
 
 /** The traits of a kind of database. */

@@ -10,7 +10,7 @@ const remove = (trips: Trips, one: Lease): Promise<boolean> =>
   new Promise((resolve, reject) => trips.take({ lease: one, deleted: resolve, notDeleted: reject }));
 
 /** A connector whose calls are noted, and answered when the test says so. */
-function setUp(withBoth = true) {
+function setUp(withBoth = true, isInProcess = false) {
   const calls: {
     verb: string;
     leases: number;
@@ -26,6 +26,7 @@ function setUp(withBoth = true) {
     delete: (leases) => note('delete', leases.length),
     reserve: () => note('reserve', 0),
     ...(withBoth && { deleteAndReserve: (leases: readonly Lease[]) => note('both', leases.length) }),
+    ...(isInProcess && { isInProcess }),
   };
   const again: unknown[] = [];
   const trips = new Trips(connector as Connector, async (leases, error) => {
@@ -139,3 +140,31 @@ test.each([
     expect(ends).toEqual(expected);
   },
 );
+
+test('to a store in this process goes at once what all that is ready to run leaves', async () => {
+  const { trips, calls } = setUp(true, true);
+  const done = [remove(trips, lease('a'))];
+  const wanted = trips.reserve(['q'], 1, 1000, true);
+  await Promise.resolve();
+  done.push(remove(trips, lease('b')));
+  expect(calls).toEqual([]);
+  await new Promise(process.nextTick);
+  expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([['both', 2]]);
+  calls[0]?.answer({ held: [true, true], jobs: [] });
+  expect(await Promise.all([...done, wanted])).toEqual([true, true, []]);
+});
+
+test('a store in this process has many deletions before the turn ends, and the reserve after it', async () => {
+  const { trips, calls, turn } = setUp(true, true);
+  const done = Array.from({ length: 40 }, (_, index) => remove(trips, lease(`${index}`)));
+  const wanted = trips.reserve(['q'], 40, 1000, true);
+  await new Promise(process.nextTick);
+  expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual([['delete', 40]]);
+  calls[0]?.answer(done.map(() => true));
+  await Promise.all(done);
+  expect(calls).toHaveLength(1);
+  await turn();
+  expect(calls.map(({ verb }) => verb)).toEqual(['delete', 'reserve']);
+  calls[1]?.answer([reserved('next')]);
+  expect(await wanted).toEqual([reserved('next')]);
+});

@@ -23,6 +23,7 @@ export type Delegate = Required<
     | 'failedJobs'
     | 'deleteAndReserve'
     | 'prefetch'
+    | 'isInProcess'
     | 'findsAtOnce'
   >
 > & {

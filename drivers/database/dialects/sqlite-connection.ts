@@ -17,10 +17,13 @@ export type Synchronous = 'normal' | 'full';
 const busyTimeoutMs = 25;
 
 /**
- * What SQLite keeps of the file in memory, in KiB: SQLite's own default, where better-sqlite3 has 16 MB, which a queue
- * fills with pages of jobs that never come back.
+ * What SQLite keeps of the file in memory, in KiB, where better-sqlite3 has 16 MB, which a queue fills with pages of jobs
+ * that never come back.
  */
-const cacheKiB = 2000;
+const cacheKiB = 500;
+
+/** From how many pages on a transaction writes some before its end: SQLite's own default, more than it keeps after it. */
+const spillPages = 500;
 
 const statements = new WeakMap<SqliteConnection, Map<string, Statement<unknown[], unknown>>>();
 
@@ -95,6 +98,7 @@ export function configureConnection(connection: SqliteConnection, synchronous: S
   const journalMode = String(connection.pragma('journal_mode = WAL', { simple: true }));
   connection.pragma(synchronous === 'full' ? 'synchronous = FULL' : 'synchronous = NORMAL');
   connection.pragma(`cache_size = -${cacheKiB}`);
+  connection.pragma(`cache_spill = ${spillPages}`);
   return journalMode;
 }
 
