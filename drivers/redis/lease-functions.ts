@@ -1,5 +1,5 @@
 /** How far the ends of two leases that go by their tokens are apart at least: 2^-20 s. Doubles of this century have 2^-22. */
-export const leaseStep = '2 ^ -20';
+const leaseStep = '2 ^ -20';
 
 /**
  * Functions for the native scripts. A lease is its member, or the token of a long one: the sorted set of the leases has its
