@@ -1,3 +1,5 @@
+import { leaseFunctions } from './lease-functions.js';
+
 /** The last bytes of a member that a pattern looks at: a pattern over a hostile megabyte would hold up Redis. */
 export const tailBytes = 200;
 
@@ -23,8 +25,10 @@ export interface Dialect {
    * held. Sets a new local `was` to 1 or 0; `member` is the stored one from then on.
    */
   readonly take: string;
-  /** The score that a lease has which ends at `seconds`; behind `take` where there is one. */
-  leaseEnd(seconds: string): string;
+  /** Name of a function of `members` that does the same for a lease of `queue` and answers 1 or 0: it need not read the member. */
+  readonly drop: string;
+  /** Behind `take`, which took `lease` off: the job is reserved again, until `seconds`. */
+  holdAgain(seconds: string): string;
   /**
    * The function `hold(queue, members)`: moves the jobs that stand first in the list to the reserved ones, with tokens
    * made of `began`, their place from `count` on and `random`. Answers the sizes of the texts by which they are settled,
@@ -65,7 +69,7 @@ local function withoutLease(member)
   if not head then return member end
   return head .. name .. digits .. rest
 end
-`;
+${leaseFunctions}`;
 
 /**
  * The native members: a reserved one carries its lease, so that a stale lease finds nothing. think-queue 3 keeps the
@@ -90,8 +94,9 @@ local function thrown(member)
   return head .. string.format('"drover:exceptions":%d,', count) .. own .. digits .. rest
 end
 `,
-  take: "local was = redis.call('ZREM', queue.reserved, member)",
-  leaseEnd: (seconds) => `score(${seconds})`,
+  take: 'local was\n  was, member = take(queue, member)',
+  drop: 'drop',
+  holdAgain: (seconds) => `holdAgain(queue, lease, member, ${seconds})`,
   hold: `-- What was not just pushed. Nobody patches what is not understood: it is kept aside, and a member that points to
 -- it moves on.
 local function heldOtherwise(queue, member, token, aside)
@@ -109,7 +114,7 @@ local function heldOtherwise(queue, member, token, aside)
   return head .. '"lease":"' .. token .. '",' .. name .. string.format('%d', tonumber(digits) + 1) .. rest, body
 end
 
-local ends, rest, tail = score(time + leaseMs / 1000), random .. '","attempts":1}', ',"attempts":0}'
+local ends, rest, tail = score(leaseEnd(time + leaseMs / 1000)), random .. '","attempts":1}', ',"attempts":0}'
 local function hold(queue, members)
   local added, aside, sizes, texts = {}, {}, {}, {}
   local sub, byte, find, format = string.sub, string.byte, string.find, string.format

@@ -1,5 +1,5 @@
 /** How many keys a queue has, in the order in which the scripts take them. */
-export const keysPerQueue = 7;
+export const keysPerQueue = 8;
 
 /** How many queues' keys are kept: few applications have more queues. */
 const mostKept = 1000;
@@ -16,12 +16,15 @@ export class Keys {
     this.#listOf = listOf;
   }
 
-  /** The list, delayed, reserved, ids, bodies, wake and watcher of a queue: one slot of a cluster, by the braces of the native names. */
+  /**
+   * The list, delayed, reserved, ids, bodies, wake, watcher and leases of a queue: one slot of a cluster, by the braces of
+   * the native names.
+   */
   ofQueue(queue: string): readonly string[] {
     const known = this.#ofQueues.get(queue);
     if (known !== undefined) return known;
     const list = this.listOf(queue);
-    const parts = [':delayed', ':reserved', ':ids', ':bodies', ':wake', ':watcher'];
+    const parts = [':delayed', ':reserved', ':ids', ':bodies', ':wake', ':watcher', ':leases'];
     const keys = [list, ...parts.map((part) => list + part)];
     if (this.#ofQueues.size === mostKept) this.#ofQueues.clear();
     this.#ofQueues.set(queue, keys);
@@ -36,6 +39,11 @@ export class Keys {
   /** Whoever takes what is pushed here looks for jobs of the queue. */
   wakeOf(queue: string): string {
     return `${this.listOf(queue)}:wake`;
+  }
+
+  /** Where a script makes the members of a queue. It is there only while the script runs. */
+  draftOf(queue: string): string {
+    return `${this.listOf(queue)}:draft`;
   }
 
   /** Names for a queue's ids and bodies that exist only while a clear sorts them out. */

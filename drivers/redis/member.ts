@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import type { FromBody } from '../../src/index.js';
 import { asArgument } from './argument.js';
@@ -71,6 +71,7 @@ export function retriedJob(stored: StoredJob, payload: string): StoredJob {
 
 /** A member as a text, or as it is where its bytes are none. */
 export function textOf(member: Buffer): string | Buffer {
+  if (isAscii(member)) return member.toString('latin1'); // each character is a byte: nothing to decode
   return isUtf8(member) ? member.toString('utf8') : member;
 }
 
@@ -101,26 +102,8 @@ function readFresh(text: string): ReadMember | undefined {
   return { id, body, attempts: 1, exceptions: 0, fromBody: freshMember };
 }
 
-/**
- * Reads a member that is as a push has written it, and that the server has taken since.
- *
- * @param member a Buffer where it is no text.
- * @returns with what settles it, the member that is among the reserved ones now.
- */
-export function readPushed(member: string | Buffer, token: string): ReadMember & { readonly handle: string } {
-  const isText = typeof member === 'string';
-  const text = isText ? member : member.toString('latin1');
-  const held = `${text.slice(0, -pushedTail.length)}"lease":"${token}","attempts":1}`;
-  const id = isText ? idThatEnds(text, text.length - pushedTail.length - 2) : undefined;
-  if (id !== undefined) {
-    return { id, body: text, attempts: 1, exceptions: 0, fromBody: freshMember, handle: held };
-  }
-  const stored = isText ? held : Buffer.from(held, 'latin1');
-  return { ...readMember(stored, Buffer.alloc(0)), handle: handleOf(stored) };
-}
-
 /** The id whose closing quote stands there, if it is one without escapes and not too long. */
-function idThatEnds(text: string, end: number): string | undefined {
+export function idThatEnds(text: string, end: number): string | undefined {
   const from = text.lastIndexOf('"', end - 1) + 1;
   const isId =
     text[end] === '"' && from < end && end - from <= longestId && text.startsWith('"id":"', from - 6);
@@ -131,10 +114,12 @@ function idThatEnds(text: string, end: number): string | undefined {
 
 /** What is longer is looked at more closely. */
 const longestId = 64;
-const pushedTail = '"attempts":0}';
+/** How a member ends that was never taken. */
+export const pushedTail = '"attempts":0}';
 /** Of a lease, and of the attempts behind it. */
 const freshTailLength = '"lease":"0123456789abcdef0123456789abcdef","attempts":1}'.length;
-const freshMember: FromBody = {
+/** How a member follows from its body that was pushed, and is taken for the first time. */
+export const freshMember: FromBody = {
   behindId: pushedTail.length + 2,
   cut: pushedTail.length,
   before: '"lease":"',

@@ -1,14 +1,19 @@
 import { isAscii } from 'node:buffer';
 import { type Lease, monotonicMs, type ReservedJob } from '../../src/index.js';
 import type { RedisParts } from './connector.js';
-import { memberOf, readPushed, textOf } from './member.js';
+import { memberOf, textOf } from './member.js';
 import { nextJobScript } from './next-job-script.js';
+import { longBody, nextLongScript } from './next-long-script.js';
 import { nextScript } from './next-script.js';
+import { isToken, jobByToken, jobOfPushed } from './pushed-member.js';
 import { heldIn, placeText } from './reserved-batch.js';
 import type { Reserved } from './reserver.js';
 
 /** The beginning of the tokens, what became of the deletions, the sizes of the members, the members joined. */
 type NextReply = 0 | [began: Buffer, held: Buffer, sizes: Buffer, texts: Buffer | Buffer[]];
+
+/** The beginning of the tokens, what became of the deletions, the members. */
+type NextLongReply = 0 | [began: Buffer, held: Buffer, members: Buffer[]];
 
 /** The beginning of the token and the member; in a list where the lease of the one to delete was lost. */
 type NextJobReply = 0 | Buffer | [Buffer];
@@ -24,6 +29,8 @@ export class NextReserve {
   readonly #parts: Pick<RedisParts, 'keys' | 'session'>;
   /** Queues that gave all that was asked for, the last time. */
   readonly #plenty = new Set<string>();
+  /** Those of them whose jobs were long. */
+  readonly #long = new Set<string>();
   #restsUntilMs = 0;
 
   constructor(parts: Pick<RedisParts, 'keys' | 'session'>) {
@@ -31,11 +38,13 @@ export class NextReserve {
   }
 
   /** Takes how a reserve went. */
-  went(queues: readonly string[], limit: number, found: number): void {
+  went(queues: readonly string[], limit: number, found: readonly ReservedJob[]): void {
     const [queue, another] = queues;
     if (queue === undefined || another !== undefined) return;
-    if (found >= limit && limit > 0) this.#plenty.add(queue);
+    if (found.length >= limit && limit > 0) this.#plenty.add(queue);
     else this.#plenty.delete(queue);
+    if (found.some(({ body }) => body.length >= longBody)) this.#long.add(queue);
+    else this.#long.delete(queue);
   }
 
   /** Whether it is worth a try, for a reserve of which nothing else is wanted. */
@@ -56,6 +65,9 @@ export class NextReserve {
     leaseMs: number,
     random: string,
   ): Promise<Reserved | undefined> {
+    if (this.#long.has(queue) || leases.some(({ handle }) => isToken(handle))) {
+      return await this.#reserveLong(leases, queue, limit, leaseMs, random);
+    }
     if (limit === 1 && leases.length <= 1) return await this.#reserveOne(leases[0], queue, leaseMs, random);
     const { keys, session } = this.#parts;
     const args: (string | number | Buffer)[] = [limit, leaseMs, random];
@@ -69,6 +81,29 @@ export class NextReserve {
       random,
       sizes,
       Array.isArray(texts) ? texts : [texts],
+    );
+    return { held: heldIn(held, leases.length), jobs };
+  }
+
+  async #reserveLong(
+    leases: readonly Lease[],
+    queue: string,
+    limit: number,
+    leaseMs: number,
+    random: string,
+  ): Promise<Reserved | undefined> {
+    const { keys, session } = this.#parts;
+    const args = [limit, leaseMs, random, ...leases.map(({ handle }) => memberOf(handle))];
+    const reply = await session.script<NextLongReply>(
+      nextLongScript,
+      [...keys.ofQueue(queue), keys.draftOf(queue)],
+      args,
+    );
+    if (reply === 0) return this.#rest();
+    const [began, held, members] = reply;
+    const start = began.toString('latin1');
+    const jobs = members.map((member, place) =>
+      jobByToken(queue, textOf(member), start + placeText(place) + random),
     );
     return { held: heldIn(held, leases.length), jobs };
   }
@@ -88,7 +123,7 @@ export class NextReserve {
     const isHeld = !Array.isArray(reply);
     const bytes = isHeld ? reply : reply[0];
     const token = bytes.toString('latin1', 0, beganLength) + end;
-    const job = jobOf(queue, textOf(bytes.subarray(beganLength)), token);
+    const job = jobOfPushed(queue, textOf(bytes.subarray(beganLength)), token);
     return { held: lease === undefined ? [] : [isHeld], jobs: [job] };
   }
 
@@ -96,11 +131,6 @@ export class NextReserve {
     this.#restsUntilMs = monotonicMs() + restMs;
     return undefined;
   }
-}
-
-function jobOf(queue: string, member: string | Buffer, token: string): ReservedJob {
-  const { handle, ...read } = readPushed(member, token);
-  return { queue, ...read, lease: { queue, token, handle } };
 }
 
 function jobsOf(
@@ -117,7 +147,7 @@ function jobsOf(
     while (from < bytes.length) {
       const to = from + sizes.readUInt32LE(jobs.length * 4);
       const member = isPlain ? bytes.toString('latin1', from, to) : textOf(bytes.subarray(from, to));
-      jobs.push(jobOf(queue, member, began + placeText(jobs.length) + random));
+      jobs.push(jobOfPushed(queue, member, began + placeText(jobs.length) + random));
       from = to;
     }
   }

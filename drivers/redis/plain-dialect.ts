@@ -28,7 +28,8 @@ export function plainDialect(
     released: 'released',
     unspent: '',
     take: 'local was, mark\n  was, member, mark = take(queue, member)',
-    leaseEnd: (seconds) => `leaseEnd(${seconds}, mark)`,
+    drop: 'take',
+    holdAgain: (seconds) => `redis.call('ZADD', queue.reserved, leaseEnd(${seconds}, mark), member)`,
     hold,
     twin: `-- A second job of the same bytes must not take the place of the first: it is due early.
     if redis.call('ZSCORE', lane.delayed, member) then return redis.call('RPUSH', lane.list, member) end`,

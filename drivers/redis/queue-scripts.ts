@@ -10,10 +10,11 @@ export const extendScript = (script: ScriptMaker, dialect: Dialect): Script =>
   script(`
 local time, held = now(), {}
 for at = 2, #ARGV, 2 do
-  local queue, member = lane(ARGV[at]), ARGV[at + 1]
+  local queue, lease = lane(ARGV[at]), ARGV[at + 1]
+  local member = lease
   need('ZADD', queue.reserved, '0', '')
   ${dialect.take}
-  if was == 1 then redis.call('ZADD', queue.reserved, ${dialect.leaseEnd('time + tonumber(ARGV[1]) / 1000')}, member) end
+  if was == 1 then ${dialect.holdAgain('time + tonumber(ARGV[1]) / 1000')} end
   held[#held + 1] = was
 end
 return held
@@ -110,7 +111,7 @@ redis.call('SCARD', queue.ids)
 redis.call('HLEN', queue.bodies)
 redis.call('UNLINK', queue.list, queue.delayed)
 if ARGV[1] == '1' then
-  redis.call('UNLINK', queue.reserved, queue.ids, queue.bodies)
+  redis.call('UNLINK', queue.reserved, queue.leases, queue.ids, queue.bodies)
   return size
 end
 size[3] = 0

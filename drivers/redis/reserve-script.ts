@@ -49,6 +49,7 @@ end
 local function moveLapsed(queue)
   local lapsed = redis.call('ZRANGEBYSCORE', queue.reserved, '-inf', current, 'LIMIT', 0, ${mostMoved})
   redis.call('ZREMRANGEBYRANK', queue.reserved, 0, #lapsed - 1)
+  redis.call('ZREMRANGEBYSCORE', queue.leases, '-inf', current)
   for _, member in ipairs(lapsed) do redis.call('RPUSH', queue.list, ${dialect.released}(member)) end
 end
 

@@ -88,12 +88,12 @@ export class Reserver {
     const names = queues.length === 1 ? queues : [...new Set(queues)];
     const early = this.#early.take(names, limit, leaseMs);
     if (early !== undefined) {
-      this.#next.went(names, limit, 0); // it had to be waited for
+      this.#next.went(names, limit, []); // it had to be waited for
       return await this.#deleteBeside(leases, early);
     }
     const sent = this.#send(leases, names, limit, leaseMs);
     const { held, jobs: later, isBehind } = await this.#early.during(names, sent);
-    this.#next.went(names, limit, later.length);
+    this.#next.went(names, limit, later);
     const jobs = (isBehind && (await this.#early.take(names, limit, leaseMs, later))) || later;
     this.#early.asked(names, limit, leaseMs, jobs.length);
     return { held, jobs };

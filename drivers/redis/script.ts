@@ -34,7 +34,7 @@ local function lane(index)
   if not lanes[at] then
     lanes[at] = {
       list = KEYS[at], delayed = KEYS[at + 1], reserved = KEYS[at + 2], ids = KEYS[at + 3], bodies = KEYS[at + 4],
-      wake = KEYS[at + 5], watcher = KEYS[at + 6],
+      wake = KEYS[at + 5], watcher = KEYS[at + 6], leases = KEYS[at + 7],
     }
   end
   return lanes[at]
@@ -72,11 +72,11 @@ end
 
 -- Deletes a reserved job. Answers 0 where its lease was lost.
 local function remove(queue, member)
-  ${dialect.take}
-  if was == 0 then return 0 end
   if queue.hasMore == nil then queue.hasMore = redis.call('EXISTS', queue.ids, queue.bodies) > 0 end
-  if queue.hasMore then forget(queue, member) end
-  return 1
+  if not queue.hasMore then return (${dialect.drop}(queue, member)) end
+  ${dialect.take}
+  if was == 1 then forget(queue, member) end
+  return was
 end
 
 -- A score from due on that sorts behind the jobs already there for that millisecond: equal scores would be

@@ -238,9 +238,10 @@ async function useAllOf(connector: Connector, proxy?: FaultProxy): Promise<void>
   }
   await connector.clear('q', { reserved: true });
   // Once it is known that it may, by a transaction.
-  const large = { id: 'large', body: `{"data":"${'x'.repeat(20_000)}","id":"large","attempts":0}` };
-  for (let times = 0; times < 2; times++) await connector.push('q', [large]);
-  await connector.clear('q');
+  const large = { id: 'large', body: job('large').body.replace('null', `"${'x'.repeat(20_000)}"`) };
+  for (let times = 0; times < 3; times++) await connector.push('q', [large]);
+  for (let times = 0; times < 2; times++) await connector.reserve(['q'], 1, 60_000);
+  await connector.clear('q', { reserved: true });
   const lost = proxy?.plan('cut-before', containing('"id":"lost"'));
   expect(await connector.push('q', [job('lost')])).toEqual(['stored']);
   await lost?.happened;
