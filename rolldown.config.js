@@ -43,17 +43,24 @@ const portable = {
   },
 };
 
-/** The published entry points are ES modules. */
+/**
+ * The published entry points are ES modules, each in two forms: Node is given one that requires the code, as an import of CommonJS
+ * has it load a parser first, 1.2 MiB and 8 ms; bundlers are given one that they can follow.
+ */
 const facades = {
   name: 'facades',
   generateBundle(_, bundle) {
     for (const { name, fileName, exports, isEntry } of Object.values(bundle)) {
       if (!isEntry || !published.has(name)) continue;
-      const source = [
-        `import code from "./${fileName.replace(/^.*\//, '')}";`,
-        `export const { ${exports.join(', ')} } = code;`,
-      ];
-      this.emitFile({ type: 'asset', fileName: `${name}.js`, source: `${source.join('\n')}\n` });
+      const file = `"./${fileName.replace(/^.*\//, '')}"`;
+      const require = 'process.getBuiltinModule("node:module").createRequire(import.meta.url)';
+      const names = `export const { ${exports.join(', ')} } = code;\n`;
+      for (const [end, code] of [
+        ['js', `const code = ${require}(${file});\n`],
+        ['mjs', `import code from ${file};\n`],
+      ]) {
+        this.emitFile({ type: 'asset', fileName: `${name}.${end}`, source: code + names });
+      }
     }
   },
 };

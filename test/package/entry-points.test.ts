@@ -89,7 +89,7 @@ describe('the packed package', () => {
     );
     const documents = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|docs\/.+\.md)$/;
     const code =
-      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.(c?js|d\.ts)$|^dist\/(loader|chunks)\/[\w-]+\.cjs$/;
+      /^dist\/(src|drivers|migrations|config|cli|test\/conformance)\/.+\.([cm]?js|d\.ts)$|^dist\/(loader|chunks)\/[\w-]+\.cjs$/;
     // What `drover init` writes.
     const template = 'config/queue.ts';
     const isExpected = (path: string) => documents.test(path) || code.test(path) || path === template;
