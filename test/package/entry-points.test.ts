@@ -6,7 +6,7 @@ import { installPacked, type PackedApp } from './packed-app.js';
 import { root } from './root.js';
 
 interface Manifest {
-  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+  readonly exports: Readonly<Record<string, string | { readonly default: string; readonly module: string }>>;
   readonly bin: { readonly drover: string };
 }
 
@@ -102,7 +102,7 @@ describe('the packed package', () => {
   it('holds no file whose source is gone, and each with its types', () => {
     const built = app.packed.files.map(({ path }) => path).filter((path) => path.startsWith('dist/'));
     const ofModules = built.filter((path) => !path.startsWith('dist/chunks/'));
-    const sourceOf = (path: string) => path.replace('dist/', '').replace(/(\.d\.ts|\.c?js)$/, '.ts');
+    const sourceOf = (path: string) => path.replace('dist/', '').replace(/(\.d\.ts|\.[cm]?js)$/, '.ts');
     expect(ofModules.filter((path) => !existsSync(join(root, sourceOf(path))))).toEqual([]);
     const scripts = ofModules.filter((path) => path.endsWith('.js'));
     const typesOf = (path: string) => path.replace(/\.js$/, '.d.ts');
@@ -110,18 +110,22 @@ describe('the packed package', () => {
   });
 
   it('holds as code its entry points and what they import, each module in one file', async () => {
-    const scripts = app.packed.files.map(({ path }) => path).filter((path) => /\.c?js$/.test(path));
+    const scripts = app.packed.files.map(({ path }) => path).filter((path) => /\.[cm]?js$/.test(path));
     const text = new Map<string, string>();
     for (const path of scripts)
       text.set(path, await readFile(join(app.folder, 'node_modules/drover', path), 'utf8'));
     const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
-    const entries = Object.values(exports).flatMap((one) => (typeof one === 'string' ? [] : [one.default]));
+    const entries = Object.values(exports).flatMap((one) =>
+      typeof one === 'string' ? [] : [one.default, one.module],
+    );
     const others = ['dist/cli/run-supervisor.cjs', 'dist/cli/supervise/watchdog.cjs', 'dist/loader/load.cjs'];
     const started = [bin.drover, ...others].map((path) => normalize(path));
     const reached = new Set([...entries.map((path) => normalize(path)), ...started]);
     for (const path of reached) {
       const code = text.get(path) ?? '';
-      for (const [, file = ''] of code.matchAll(/(?:from |require\()"(\.[^"]+)"/g))
+      for (const [, file = ''] of code.matchAll(
+        /(?:from |require\(|createRequire\(import\.meta\.url\)\()"(\.[^"]+)"/g,
+      ))
         reached.add(join(dirname(path), file));
       for (const [, name = ''] of code.matchAll(/ chunk\("([^"]+)"\)/g)) reached.add(`dist/cli/${name}.cjs`);
     }
@@ -134,7 +138,7 @@ describe('the packed package', () => {
   });
 
   it('holds code of one byte a character', async () => {
-    const scripts = app.packed.files.map(({ path }) => path).filter((path) => /\.c?js$/.test(path));
+    const scripts = app.packed.files.map(({ path }) => path).filter((path) => /\.[cm]?js$/.test(path));
     for (const path of scripts) {
       const bytes = await readFile(join(app.folder, 'node_modules/drover', path));
       expect(bytes.every((byte) => byte < 0x80) ? '' : path).toBe('');
@@ -142,7 +146,7 @@ describe('the packed package', () => {
   });
 
   it('points to no source map that is not there', async () => {
-    for (const { path } of app.packed.files.filter((file) => /\.(js|d\.ts)$/.test(file.path))) {
+    for (const { path } of app.packed.files.filter((file) => /\.([cm]?js|d\.ts)$/.test(file.path))) {
       const text = await readFile(join(app.folder, 'node_modules/drover', path), 'utf8');
       expect(text, path).not.toContain('sourceMappingURL');
     }
