@@ -56,9 +56,9 @@ export class HeldJobs {
   giveBackAll(first?: HeldJob): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const rest = this.#jobs.slice(this.#taken);
-    this.#taken = this.#jobs.length;
     this.#forget();
+    const rest = this.#jobs;
+    this.#jobs = [];
     const jobs = first ? [first, ...rest] : rest;
     if (jobs.length === 0) return;
     this.#wentBackMs = monotonicMs();

@@ -1,6 +1,9 @@
 /** How far the ends of two leases that go by their tokens are apart at least: 2^-20 s. Doubles of this century have 2^-22. */
 const leaseStep = '2 ^ -20';
 
+/** An expression of Lua: the score of a lease that goes by its member. It is no odd multiple of 2^-21. */
+export const leaseEnd = (seconds: string): string => `math.floor((${seconds}) * 2 ^ 20) / 2 ^ 20`;
+
 /**
  * Functions for the native scripts. A lease is its member, or the token of a long one: the sorted set of the leases has its
  * score among the reserved jobs, which no other job has. So a long member is sent, read and hashed no more to settle it.
@@ -10,8 +13,7 @@ const leaseStep = '2 ^ -20';
 export const leaseFunctions = `
 local leaseStep = ${leaseStep}
 
--- The score of a lease that goes by its member.
-local function leaseEnd(seconds) return math.floor(seconds / leaseStep) * leaseStep end
+local function leaseEnd(seconds) return ${leaseEnd('seconds')} end
 
 -- The first of so many scores from there on, a step apart, that no lease of the queue has.
 local function freeEnds(queue, seconds, count)

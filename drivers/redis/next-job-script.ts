@@ -1,3 +1,4 @@
+import { leaseEnd } from './lease-functions.js';
 import { plainScript } from './script.js';
 
 /**
@@ -28,7 +29,7 @@ call('LPOP', list)
 local time = clock[1] + clock[2] / 1000000
 local began = string.format('%014x', time * 1000000)
 local lease = '"lease":"' .. began .. ARGV[2] .. '","attempts":1}'
-call('ZADD', reserved, math.floor((time + ARGV[1] / 1000) * 2 ^ 20) / 2 ^ 20, sub(member, 1, -14) .. lease)
+call('ZADD', reserved, ${leaseEnd('time + ARGV[1] / 1000')}, sub(member, 1, -14) .. lease)
 local answer = began .. member
 return held == 0 and { answer } or answer
 `);

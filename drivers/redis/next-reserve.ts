@@ -70,8 +70,7 @@ export class NextReserve {
     }
     if (limit === 1 && leases.length <= 1) return await this.#reserveOne(leases[0], queue, leaseMs, random);
     const { keys, session } = this.#parts;
-    const args: (string | number | Buffer)[] = [limit, leaseMs, random];
-    for (const { handle } of leases) args.push(memberOf(handle));
+    const args = argumentsFor(leases, limit, leaseMs, random);
     const reply = await session.script<NextReply>(nextScript, keys.ofQueue(queue).slice(0, 5), args);
     if (reply === 0) return this.#rest();
     const [began, held, sizes, texts] = reply;
@@ -93,11 +92,10 @@ export class NextReserve {
     random: string,
   ): Promise<Reserved | undefined> {
     const { keys, session } = this.#parts;
-    const args = [limit, leaseMs, random, ...leases.map(({ handle }) => memberOf(handle))];
     const reply = await session.script<NextLongReply>(
       nextLongScript,
       [...keys.ofQueue(queue), keys.draftOf(queue)],
-      args,
+      argumentsFor(leases, limit, leaseMs, random),
     );
     if (reply === 0) return this.#rest();
     const [began, held, members] = reply;
@@ -131,6 +129,16 @@ export class NextReserve {
     this.#restsUntilMs = monotonicMs() + restMs;
     return undefined;
   }
+}
+
+/** Of the scripts for many. */
+function argumentsFor(
+  leases: readonly Lease[],
+  ...what: [limit: number, leaseMs: number, random: string]
+): (string | number | Buffer)[] {
+  const args: (string | number | Buffer)[] = what;
+  for (const { handle } of leases) args.push(memberOf(handle));
+  return args;
 }
 
 function jobsOf(

@@ -1,3 +1,4 @@
+import { leaseEnd } from './lease-functions.js';
 import { plainScript } from './script.js';
 
 /** How many jobs one call takes at most: what a script hands over at once is limited. */
@@ -33,7 +34,7 @@ if call('ZCOUNT', KEYS[2], '-inf', now) > 0 or call('ZCOUNT', reserved, '-inf', 
 local limit = math.min(tonumber(ARGV[1]), ${mostTaken})
 local members = call('LRANGE', list, 0, limit - 1)
 local time = tonumber(seconds) + micros / 1000000
-local began, ends = string.format('%014x', time * 1000000), string.format('%.17g', math.floor((time + tonumber(ARGV[2]) / 1000) * 2 ^ 20) / 2 ^ 20)
+local began, ends = string.format('%014x', time * 1000000), string.format('%.17g', ${leaseEnd('time + tonumber(ARGV[2]) / 1000')})
 local rest, added, sizes, count = ARGV[3] .. '","attempts":1}', {}, {}, 0
 local texts, from, bytes = {}, 1, 0
 local byte, find, format, concat = string.byte, string.find, string.format, table.concat

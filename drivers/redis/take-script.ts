@@ -1,3 +1,4 @@
+import { leaseEnd } from './lease-functions.js';
 import { watchedForMs } from './reserve-script.js';
 import { plainScript } from './script.js';
 
@@ -26,7 +27,7 @@ redis.call('ZCARD', KEYS[2]) -- a key of another type is refused here, before an
 if redis.acl_check_cmd and not redis.acl_check_cmd('ZADD', KEYS[2], '0', '') then return { reserved, 0 } end
 local clock = redis.call('TIME')
 local time = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-local ends = string.format('%.17g', math.floor((time + tonumber(ARGV[2]) / 1000) * 2 ^ 20) / 2 ^ 20)
+local ends = string.format('%.17g', ${leaseEnd('time + tonumber(ARGV[2]) / 1000')})
 for place = 0, math.min(limit, ${mostTaken}) - 1 do
   local member = redis.call('LRANGE', KEYS[1], 0, 0)[1]
   if not member or string.sub(member, -14) ~= ',"attempts":0}' or string.byte(member) ~= 123 then break end

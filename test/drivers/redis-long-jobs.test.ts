@@ -1,9 +1,19 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { redis } from '../../drivers/redis/index.js';
+import { describe, expect, test } from 'vitest';
 import { nextLongScript } from '../../drivers/redis/next-long-script.js';
-import type { Connector, Lease, ReservedJob } from '../../src/index.js';
-import { heldByToken, leasesOf, longBody, longJobs, trip } from '../support/long-jobs.js';
-import { context, redisPerTest } from '../support/redis-per-test.js';
+import type { Connector, Lease } from '../../src/index.js';
+import {
+  heldByToken,
+  leasesKey,
+  leasesOf,
+  list,
+  longBody,
+  longJobs,
+  oneByToken,
+  otherWorkers,
+  reservedKey,
+  trip,
+} from '../support/long-jobs.js';
+import { redisPerTest } from '../support/redis-per-test.js';
 import type { RedisServer } from '../support/redis-server.js';
 
 let server: RedisServer;
@@ -12,24 +22,9 @@ redisPerTest((ofTest, open) => {
   [server, connector] = [ofTest, open];
 });
 
-const list = '{queues:q}';
-const reservedKey = `${list}:reserved`;
-const leasesKey = `${list}:leases`;
-async function only(): Promise<ReservedJob> {
-  const [job] = await heldByToken(connector, 1);
-  return job ?? expect.unreachable('there is one');
-}
-
+const only = () => oneByToken(connector);
 /** Another worker. */
-function another(): Connector {
-  const one = redis(server.url).connect(context);
-  opened.push(one);
-  return one;
-}
-const opened: Connector[] = [];
-afterEach(async () => {
-  for (const one of opened.splice(0)) await one.close();
-});
+const another = otherWorkers(() => server);
 
 /** What think-queue does with jobs whose leases have lapsed. */
 async function putBackByPhp(): Promise<void> {

@@ -1,7 +1,18 @@
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
-import type { Connector, ReservedJob } from '../../src/index.js';
-import { heldByToken, leasesOf, longBody, longJobs, trip } from '../support/long-jobs.js';
+import type { Connector } from '../../src/index.js';
+import {
+  heldByToken,
+  leasesKey,
+  leasesOf,
+  list,
+  longBody,
+  longJobs,
+  oneByToken,
+  otherWorkers,
+  reservedKey,
+  trip,
+} from '../support/long-jobs.js';
 import { context, redisPerTest } from '../support/redis-per-test.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -11,24 +22,9 @@ redisPerTest((ofTest, open) => {
   [server, connector] = [ofTest, open];
 });
 
-const list = '{queues:q}';
-const reservedKey = `${list}:reserved`;
-const leasesKey = `${list}:leases`;
-async function only(): Promise<ReservedJob> {
-  const [job] = await heldByToken(connector, 1);
-  return job ?? expect.unreachable('there is one');
-}
-
+const only = () => oneByToken(connector);
 /** Another worker. */
-function another(): Connector {
-  const one = redis(server.url).connect(context);
-  opened.push(one);
-  return one;
-}
-const opened: Connector[] = [];
-afterEach(async () => {
-  for (const one of opened.splice(0)) await one.close();
-});
+const another = otherWorkers(() => server);
 
 describe('the score of a job', () => {
   const scoresOf = async () => {

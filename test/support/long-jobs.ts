@@ -1,5 +1,12 @@
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
+import { redis } from '../../drivers/redis/index.js';
 import type { Connector, Lease, ReservedJob } from '../../src/index.js';
+import { context } from './redis-per-test.js';
+import type { RedisServer } from './redis-server.js';
+
+export const list = '{queues:q}';
+export const reservedKey = `${list}:reserved`;
+export const leasesKey = `${list}:leases`;
 
 /** The payload of a long job of 20 KB, unless it is told otherwise. */
 export const longBody = (id: string, data = 'x'.repeat(20_000)): string =>
@@ -24,4 +31,23 @@ export async function heldByToken(by: Connector, count: number): Promise<Reserve
   expect(jobs.map(({ lease }) => lease.handle)).toEqual(jobs.map(({ lease }) => lease.token));
   expect(jobs.map(({ id }) => id)).toEqual(ids.slice(1));
   return jobs;
+}
+
+/** One of them. */
+export async function oneByToken(by: Connector): Promise<ReservedJob> {
+  const [job] = await heldByToken(by, 1);
+  return job ?? expect.unreachable('there is one');
+}
+
+/** Makes other workers of the test's server, which are closed with the test. */
+export function otherWorkers(server: () => RedisServer): () => Connector {
+  const opened: Connector[] = [];
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close();
+  });
+  return () => {
+    const one = redis(server().url).connect(context);
+    opened.push(one);
+    return one;
+  };
 }
