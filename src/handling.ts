@@ -49,31 +49,25 @@ export class Handling {
   #call(job: Job, handler: Handler): unknown {
     if (job.abortReason) throw job.abortReason;
     const { logger, tracer } = this.#context;
+    const { watch } = this.#held;
     this.#news.handlerStarts();
     const trace = runTracer(tracer);
-    if (trace || this.#held.watch) return this.#callWatched(job, handler, trace);
-    return handler.run(job, this.#data, logger);
+    const called = trace ? this.#traced(handler, trace) : handler;
+    return watch ? watch.run(called, job, this.#data, logger) : called.run(job, this.#data, logger);
   }
 
   /** A function by itself: one with functions in it makes room for what they share, whether or not it comes to them. */
-  #callWatched(job: Job, handler: Handler, trace: ReturnType<typeof runTracer>): unknown {
-    const { watch } = this.#held;
-    const run = () => handler.run(job, this.#data, this.#context.logger);
-    const call = trace ? () => this.#traced(job, trace, run) : run;
-    return watch ? watch.run(call) : call();
-  }
-
-  async #traced(
-    job: Job,
-    trace: NonNullable<ReturnType<typeof runTracer>>,
-    run: () => unknown,
-  ): Promise<unknown> {
-    let result: unknown;
-    await trace({ ...job.fields, trace: this.#payload.trace }, async () => {
-      result = await run();
-      return job.abortReason;
-    });
-    return result;
+  #traced(handler: Handler, trace: NonNullable<ReturnType<typeof runTracer>>): Pick<Handler, 'run'> {
+    return {
+      run: async (job, data, log) => {
+        let result: unknown;
+        await trace({ ...job.fields, trace: this.#payload.trace }, async () => {
+          result = await handler.run(job, data, log);
+          return job.abortReason;
+        });
+        return result;
+      },
+    };
   }
 
   async #checkData(): Promise<void> {

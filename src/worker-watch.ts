@@ -1,4 +1,7 @@
 import type { ReservedJob } from './connector.js';
+import type { Job } from './job.js';
+import type { Logger } from './logger.js';
+import type { Handler } from './registry.js';
 
 /**
  * Told by a worker of every step of the jobs that it holds, so that another process can settle them if this one
@@ -24,8 +27,8 @@ export interface JobWatch {
    * @param nowMs by `monotonicMs()`.
    */
   started(name: string, timeoutMs: number, alone: boolean, nowMs: number): void;
-  /** Calls the handler. */
-  run(handler: () => unknown): unknown;
+  /** Calls the handler with these. */
+  run(handler: Pick<Handler, 'run'>, job: Job, data: unknown, log: Logger): unknown;
   /** The handler has ended well: the job is only left to delete. */
   done(): void;
   /** The job was settled, though its handler goes on. */

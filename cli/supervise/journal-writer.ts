@@ -15,7 +15,8 @@ const now = Promise.resolve();
 
 /**
  * Writes the journal of this process. What one run of microtasks brings travels in one write, which is made before
- * a handler of that run starts; a write to a file waits for no reader.
+ * a handler of that run starts; a write to a file waits for no reader. That jobs have ended waits a turn of the event loop
+ * for what the next run brings.
  *
  * Where handlers are quick a frame **announces** the jobs that come next: they start without one of their own.
  */
@@ -45,6 +46,8 @@ export class JournalWriter {
   #nextCheckpoint = 0;
   #soon = false;
   #later = false;
+  /** Nothing ran at the end of the last turn, which wrote nothing. */
+  #waited = false;
 
   /** @param onError told of a write that failed; what it held is not on record then. */
   constructor(fd: number, steps: Steps, onError: (error: unknown) => void) {
@@ -164,17 +167,21 @@ export class JournalWriter {
     } else this.flush();
   }
 
-  /** With the next start, or at the end of the turn. */
+  /** With the next start, or at the end of a turn. */
   #writeLater(): void {
     if (this.#later) return;
     this.#later = true;
     setImmediate(this.#writeAtLast);
   }
 
+  /** Where nothing runs the next turn has its say first: a store in this process brings the next jobs with it. */
   #endTurn(): void {
     this.#later = false;
     this.#quickness.turnEnds(this.#running);
-    this.flush();
+    const waits = this.#running === 0 && !this.#waited;
+    this.#waited = waits;
+    if (waits) this.#writeLater();
+    else this.flush();
   }
 
   #putNews(): void {
@@ -216,6 +223,7 @@ export class JournalWriter {
       this.#onError(error);
     }
     frame.clear();
+    this.#waited = false;
     if (this.#arrived.length > 0) this.#arrived = [];
     if (this.#bodies.length > 0) this.#bodies = [];
     this.#serial = serialAfter(this.#serial);

@@ -1,11 +1,13 @@
-import type { ReservedJob } from '../../src/index.js';
+import type { Job, Logger, ReservedJob } from '../../src/index.js';
+import type { Handler } from '../../src/registry.js';
 import type { JobWatch, WorkerWatch } from '../../src/worker-watch.js';
 import { JournalEntry } from './journal-entry.js';
 import type { JournalWriter } from './journal-writer.js';
 import { suspectName } from './protocol.js';
 import { slotFrame } from './stack.js';
 
-type Caller = (handler: () => unknown) => unknown;
+/** See {@link JobWatch.run}. */
+type Run = JobWatch['run'];
 
 /** What a {@link SupervisedWatch} is made with. */
 export interface SupervisedWatchOptions {
@@ -24,7 +26,7 @@ export class SupervisedWatch implements WorkerWatch {
   readonly #journal: JournalWriter;
   readonly #options: SupervisedWatchOptions;
   readonly #free: number[] = [];
-  readonly #callers: Caller[] = [];
+  readonly #callers: Run[] = [];
   readonly #mustRunAlone = ({ reserved }: JournalEntry) => this.isSuspect(reserved);
   #suspects: ReadonlySet<string> = new Set();
 
@@ -68,10 +70,9 @@ export class SupervisedWatch implements WorkerWatch {
     this.#options.onCleared(suspectName(reserved));
   }
 
-  /** Calls the handler in a slot. */
-  call(slot: number, handler: () => unknown): unknown {
-    const caller = this.#options.naming ? this.#callers[slot] : undefined;
-    return caller ? caller(handler) : handler();
+  /** Who calls handlers in a slot; undefined where any may. */
+  callerIn(slot: number): Run | undefined {
+    return this.#options.naming ? this.#callers[slot] : undefined;
   }
 }
 
@@ -94,8 +95,9 @@ class SupervisedJob extends JournalEntry implements JobWatch {
     this.#journal.started(this, this.#watch.takeSlot(), name, timeoutMs, alone, nowMs);
   }
 
-  run(handler: () => unknown): unknown {
-    return this.#watch.call(this.slot, handler);
+  run(handler: Pick<Handler, 'run'>, job: Job, data: unknown, log: Logger): unknown {
+    const caller = this.#watch.callerIn(this.slot);
+    return caller ? caller(handler, job, data, log) : handler.run(job, data, log);
   }
 
   done(): void {
@@ -115,11 +117,11 @@ class SupervisedJob extends JournalEntry implements JobWatch {
 }
 
 /** A function whose name tells in a stack, also behind an await, which slot's handler is under way. */
-function callerOf(slot: number): Caller {
+function callerOf(slot: number): Run {
   const name = { value: `${slotFrame}${slot}` };
   const awaiting = Object.defineProperty(async (result: unknown) => await result, 'name', name);
-  const caller: Caller = (handler) => {
-    const result = handler();
+  const caller: Run = (handler, job, data, log) => {
+    const result = handler.run(job, data, log);
     return typeof result === 'object' && result !== null ? awaiting(result) : result;
   };
   return Object.defineProperty(caller, 'name', name);

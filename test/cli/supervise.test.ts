@@ -46,6 +46,12 @@ function start(writer: JournalWriter, entry: JournalEntry, slot = 0, name = 'j',
   writer.started(entry, slot, name, timeoutMs, false, monotonicMs());
 }
 
+/** Until all is written that waits for what the next turn of the event loop brings. */
+async function turnsEnd(): Promise<void> {
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+}
+
 /** Ends a test where a write fails. */
 const refuse = (error: unknown) => {
   throw error;
@@ -231,7 +237,7 @@ describe('the journal', () => {
       for (;;) {
         const run = await untilAnnounced(true, more);
         if (announces(run, wanted)) return run;
-        await new Promise(setImmediate);
+        await turnsEnd();
         closeSync(run.fd);
       }
     }
@@ -242,7 +248,7 @@ describe('the journal', () => {
       const journal = read();
       expect(ids(journal.announced)).toEqual(expect.arrayContaining(['a', 'b']));
       expect(ids(journal.held)).toEqual(['long']);
-      await new Promise(setImmediate);
+      await turnsEnd();
       expect(ids(read().announced)).toEqual([]);
       expect(started(read())).toEqual(['q0 done', 'q1 done', 'q2 done']);
       closeSync(fd);
@@ -255,7 +261,7 @@ describe('the journal', () => {
         reserve(run.writer, arrivals);
         await undefined;
         if (announces(run, ['a', ...ids(arrivals)])) return run;
-        await new Promise(setImmediate);
+        await turnsEnd();
         closeSync(run.fd);
       }
     }
@@ -270,16 +276,31 @@ describe('the journal', () => {
       reserve(writer, [reservedJob('d')]);
       await undefined;
       expect([ids(read().announced), ids(read().held)]).toEqual([[], ['b', 'c', 'd']]);
+      await turnsEnd();
+      closeSync(fd);
+    });
+
+    test('leaves the end of a turn to what comes in the next, where nothing runs', async () => {
+      const { fd, writer, rest, read } = await whenAnnounced([reservedJob('a')]);
+      start(writer, rest[0] as JournalEntry);
+      writer.done(rest[0] as JournalEntry);
       await new Promise(setImmediate);
+      expect(ids(read().announced)).toContain('a');
+      reserve(writer, [reservedJob('b')]);
+      await undefined;
+      expect(started(read()).at(-1)).toBe('a done');
+      expect([...ids(read().announced), ...ids(read().held)]).toEqual(['b']);
+      await turnsEnd();
+      expect([ids(read().announced), ids(read().held)]).toEqual([[], ['b']]);
       closeSync(fd);
     });
 
     test('takes an announcement back at the end of a turn in which nothing starts', async () => {
       const { fd, writer, read } = await whenArrivalsAnnounced([reservedJob('b')]);
-      await new Promise(setImmediate);
+      await turnsEnd();
       reserve(writer, [reservedJob('c')]);
       await undefined;
-      await new Promise(setImmediate);
+      await turnsEnd();
       expect([ids(read().announced), ids(read().held)]).toEqual([[], ['a', 'b', 'c']]);
       closeSync(fd);
     });
@@ -305,20 +326,20 @@ describe('the journal', () => {
     test('announces none where no watchdog looks', async () => {
       const { fd, read } = await untilAnnounced(false, [reservedJob('a')]);
       expect(ids(read().held)).toEqual(['a']);
-      await new Promise(setImmediate);
+      await turnsEnd();
       closeSync(fd);
     });
 
     test('is exact at the end of the turn in which a handler goes on', async () => {
       const { fd, writer, rest, read } = await whenAnnounced([reservedJob('a'), reservedJob('b')]);
       start(writer, rest[0] as JournalEntry);
-      await new Promise(setImmediate);
+      await turnsEnd();
       expect(read().started.at(-1)).toMatchObject({ reserved: { id: 'a' }, state: 'running' });
       expect(ids(read().held)).toEqual(['b']);
       start(writer, rest[1] as JournalEntry);
       await undefined;
       expect(started(read()).slice(-2)).toEqual(['a running', 'b running']);
-      await new Promise(setImmediate);
+      await turnsEnd();
       closeSync(fd);
     });
 
@@ -331,7 +352,7 @@ describe('the journal', () => {
       start(writer, rest[1] as JournalEntry);
       await undefined;
       expect(started(read()).slice(-2)).toEqual(['a running', 'b running']);
-      await new Promise(setImmediate);
+      await turnsEnd();
       closeSync(fd);
     });
   });

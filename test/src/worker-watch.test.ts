@@ -28,9 +28,9 @@ function recordingWatch(...alone: string[]) {
           done: note('done'),
           settled: note('settled'),
           ended: () => void held.delete(job),
-          run: (handler) => {
+          run: (handler, ...asIs) => {
             told.push(`runs ${job.id}`);
-            return handler();
+            return handler.run(...asIs);
           },
         };
       }),
