@@ -184,6 +184,12 @@ export interface Connector {
    */
   readonly isInProcess?: boolean;
 
+  /**
+   * True where calls are carried out in the order in which they are made, none of them waiting for the answer to the one
+   * before: many deletions need not wait for a reserve that is under way.
+   */
+  readonly isPipelined?: boolean;
+
   /** `release`, with the attempt unspent: for jobs that were not started and shall be due only after a while. */
   postpone?(releases: readonly Release[]): Promise<boolean[]>;
 

@@ -4,9 +4,12 @@ import type { Connector, Lease, ReservedJob } from './connector.js';
 import { isQueueError } from './errors.js';
 
 /**
- * From so many deletions on a store in this process has them as a trip of their own, and the reserve a turn of the event
- * loop later: V8 collects between turns, and finds neither the jobs that were done nor the next ones in memory. A
- * commit more is nothing among as many jobs.
+ * From so many deletions on they are a trip of their own, where that is worth it:
+ *
+ * - A store in this process has the reserve a turn of the event loop later. V8 collects between turns, and finds neither the
+ *   jobs that were done nor the next ones in memory. A commit more is nothing among as many jobs.
+ * - A store that answers calls in their order has them while another trip is under way, which would else go before them: it
+ *   deletes while the jobs that it brought are read here, and the next trip has less to say.
  */
 const manyDeletions = 32;
 
@@ -27,8 +30,8 @@ interface Reservation {
 }
 
 /**
- * Takes done jobs to the store and brings the next: in one trip where the store can, and never more than one trip
- * at a time, so that what is asked for meanwhile shares the next one. The busier a worker, the fewer its trips.
+ * Takes done jobs to the store and brings the next: in one trip where the store can, and one trip at a time but for
+ * {@link manyDeletions}, so that what is asked for meanwhile shares the next one. The busier a worker, the fewer its trips.
  */
 export class Trips {
   readonly #connector: Connector;
@@ -38,6 +41,10 @@ export class Trips {
   #state: 'resting' | 'leaving' | 'under-way' = 'resting';
   #depart = (): void => {
     if (this.#state === 'leaving') void this.#travel(); // else it has left already
+  };
+  #sendAhead = (): void => {
+    const isWaiting = this.#state === 'under-way' && this.#deletions.length >= manyDeletions;
+    if (isWaiting) void this.#delete(this.#takeDeletions());
   };
   #isBound = false;
 
@@ -50,10 +57,12 @@ export class Trips {
     this.#deleteAgain = deleteAgain;
   }
 
-  /** Deletes a job with the next trip. */
+  /** Deletes a job with the next trip, or before it. */
   take(deletion: Deletion): void {
     this.#deletions.push(deletion);
     this.#leave();
+    if (this.#deletions.length === manyDeletions && this.#connector.isPipelined)
+      setImmediate(this.#sendAhead);
   }
 
   /**
@@ -65,6 +74,7 @@ export class Trips {
     if (!this.#isBound) {
       // In the context of the worker, which reserves: a handler that deletes its job must not have others told of in its own.
       this.#depart = AsyncResource.bind(this.#depart);
+      this.#sendAhead = AsyncResource.bind(this.#sendAhead);
       this.#isBound = true;
     }
     return new Promise((resolve, reject) => {

@@ -51,6 +51,7 @@ export interface RedisParts {
 export class RedisConnector implements Connector {
   /** While a trip is under way a hundred quick jobs are done, and a script costs its client as much as dozens of jobs in it. */
   readonly prefetch = 400;
+  readonly isPipelined = true;
   readonly failedJobs: RedisFailedJobs;
   readonly signals: RedisSignals;
   readonly statistics: RedisStatistics;

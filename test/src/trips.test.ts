@@ -10,7 +10,7 @@ const remove = (trips: Trips, one: Lease): Promise<boolean> =>
   new Promise((resolve, reject) => trips.take({ lease: one, deleted: resolve, notDeleted: reject }));
 
 /** A connector whose calls are noted, and answered when the test says so. */
-function setUp(withBoth = true, isInProcess = false) {
+function setUp(withBoth = true, traits: Pick<Connector, 'isInProcess' | 'isPipelined'> = {}) {
   const calls: {
     verb: string;
     leases: number;
@@ -26,7 +26,7 @@ function setUp(withBoth = true, isInProcess = false) {
     delete: (leases) => note('delete', leases.length),
     reserve: () => note('reserve', 0),
     ...(withBoth && { deleteAndReserve: (leases: readonly Lease[]) => note('both', leases.length) }),
-    ...(isInProcess && { isInProcess }),
+    ...traits,
   };
   const again: unknown[] = [];
   const trips = new Trips(connector as Connector, async (leases, error) => {
@@ -142,7 +142,7 @@ test.each([
 );
 
 test('to a store in this process goes at once what all that is ready to run leaves', async () => {
-  const { trips, calls } = setUp(true, true);
+  const { trips, calls } = setUp(true, { isInProcess: true });
   const done = [remove(trips, lease('a'))];
   const wanted = trips.reserve(['q'], 1, 1000, true);
   await Promise.resolve();
@@ -155,7 +155,7 @@ test('to a store in this process goes at once what all that is ready to run leav
 });
 
 test('a store in this process has many deletions before the turn ends, and the reserve after it', async () => {
-  const { trips, calls, turn } = setUp(true, true);
+  const { trips, calls, turn } = setUp(true, { isInProcess: true });
   const done = Array.from({ length: 40 }, (_, index) => remove(trips, lease(`${index}`)));
   const wanted = trips.reserve(['q'], 40, 1000, true);
   await new Promise(process.nextTick);
@@ -168,3 +168,53 @@ test('a store in this process has many deletions before the turn ends, and the r
   calls[1]?.answer([reserved('next')]);
   expect(await wanted).toEqual([reserved('next')]);
 });
+
+test.each([
+  [
+    true,
+    32,
+    [
+      ['reserve', 0],
+      ['delete', 33],
+      ['both', 1],
+    ],
+  ],
+  [
+    true,
+    30,
+    [
+      ['reserve', 0],
+      ['both', 32],
+    ],
+  ],
+  [
+    false,
+    32,
+    [
+      ['reserve', 0],
+      ['both', 34],
+    ],
+  ],
+] as const)(
+  'where calls are carried out in their order (%s), many deletions (%i and one) do not wait for a reserve under way',
+  async (isPipelined, many, expected) => {
+    const { trips, calls, turn } = setUp(true, { isPipelined });
+    const wanted = trips.reserve(['q'], 40, 1000, true);
+    const done = Array.from({ length: many }, (_, index) => remove(trips, lease(`${index}`)));
+    done.push(remove(trips, lease('of the same turn')));
+    await turn();
+    done.push(remove(trips, lease('of a later turn')));
+    calls[0]?.answer([reserved('a')]);
+    expect(await wanted).toEqual([reserved('a')]);
+    const next = trips.reserve(['q'], 40, 1000);
+    await turn();
+    expect(calls.map(({ verb, leases }) => [verb, leases])).toEqual(expected);
+    const [, ...others] = calls;
+    for (const { verb, leases, answer } of others) {
+      const held = Array.from({ length: leases }, () => true);
+      answer(verb === 'both' ? { held, jobs: [] } : held);
+    }
+    expect(new Set(await Promise.all(done))).toEqual(new Set([true]));
+    expect(await next).toEqual([]);
+  },
+);

@@ -24,6 +24,7 @@ export type Delegate = Required<
     | 'deleteAndReserve'
     | 'prefetch'
     | 'isInProcess'
+    | 'isPipelined'
     | 'findsAtOnce'
   >
 > & {
