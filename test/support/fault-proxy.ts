@@ -28,7 +28,7 @@ export type FaultKind =
   | 'held-reply';
 
 /** A fault that waits for its request, or has had it. */
-interface PlannedFault {
+export interface PlannedFault {
   /** Resolves when it has happened; for lost and held replies, once the server had answered. */
   readonly happened: Promise<void>;
   /**

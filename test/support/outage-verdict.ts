@@ -63,7 +63,9 @@ export function verdict(
   const lost = accepted.filter(({ id }) => !runs.has(id));
   const doubled = [...runs].filter(([, times]) => times.length > 1);
   expect(lost.filter(({ atMs }) => !isForgotten(atMs))).toEqual([]);
-  expect(doubled.filter(([id, [first = 0]]) => !isForgotten(first) && !isRepeated(id))).toEqual([]);
+  const unforgiven = doubled.filter(([id, [first = 0]]) => !isForgotten(first) && !isRepeated(id));
+  const shown = unforgiven.map(([id, times]) => ({ id, times, push: pushes.get(id) }));
+  expect(shown, `ran twice, the outage from ${fromMs} to ${untilMs}`).toEqual([]);
   const ends = new Set(events.filter((event) => event.startsWith('job:')));
   ends.delete('job:given-back'); // held by the worker as it stopped
   if (forgetsMs > 0) ends.delete('job:lost'); // its lease was forgotten

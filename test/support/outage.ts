@@ -6,6 +6,7 @@ import {
   defineJob,
   type EventName,
   type Job,
+  type Queue,
   type WorkerOptions,
 } from '../../src/index.js';
 import { within } from './deferred.js';
@@ -28,7 +29,10 @@ export interface Outage extends Forgiven {
   driver(): Driver;
   /** The fault, until the store is there again. `noticed` waits until the worker has looked for it in vain, twice. */
   happen(noticed: () => Promise<void>): Promise<void>;
-  /** Lets the leases of what nobody holds any more lapse; without it they lapse by themselves. */
+  /**
+   * Lets the leases of what nobody holds any more lapse; without it they lapse by themselves. As no time passes for who
+   * holds a job, it would run twice.
+   */
   lapse?(): Promise<void>;
   /** The queues of the jobs, each with a producer. */
   readonly queues: readonly string[];
@@ -65,7 +69,7 @@ export async function worksThrough(outage: Outage): Promise<Toll> {
     await worker.stop();
     // What was reserved and never arrived comes again when its lease lapses.
     await outage.lapse?.();
-    for (const queue of queues) await worker.drain(queue);
+    await worker.drain();
     const standstillMs = Math.round(Math.max(...queues.map((queue) => longestGap(runsOf(queue)))));
     return { ...verdict(outage, span, accepted, worker), standstillMs };
   } finally {
@@ -99,11 +103,15 @@ export async function idlesThrough(outage: Outage): Promise<void> {
 function startWorker(outage: Outage) {
   const { queues } = outage;
   const ran: Moment[] = [];
-  const { queue, job, logger } = open(outage, ({ id, queue: name }) => {
-    ran.push({ id, queue: name, atMs: performance.now() });
-  });
   const events: EventName[] = [];
-  queue.events.on('*', ({ event }) => void events.push(event));
+  const openTold = () => {
+    const opened = open(outage, ({ id, queue: name }) => {
+      ran.push({ id, queue: name, atMs: performance.now() });
+    });
+    opened.queue.events.on('*', ({ event }) => void events.push(event));
+    return opened;
+  };
+  const { queue, job, logger } = openTold();
   const stopping = new AbortController();
   const running = queue.worker({ queues }).run(stopping.signal);
   const awayTimes = () => events.filter((event) => event === 'worker:store-away').length;
@@ -133,16 +141,18 @@ function startWorker(outage: Outage) {
         patienceMs,
       );
     },
+    /** From then on nobody holds any job: what the store took for a worker that waited is given back by the close. */
     stop: async (): Promise<void> => {
       stopping.abort();
       expect(await running).toBe('signal');
+      await queue.close();
     },
-    drain: async (name: string): Promise<void> => {
-      for (;;) {
-        await queue.worker({ queues: [name], stopWhenEmpty: true }).run();
-        const { ready, delayed, reserved } = await queue.size(name);
-        if (ready + delayed + reserved === 0) return;
-        await pause(50); // a lease lapses
+    drain: async (): Promise<void> => {
+      const { queue: rest } = openTold();
+      try {
+        for (const name of queues) await drain(rest, name);
+      } finally {
+        await rest.close();
       }
     },
     close: async (): Promise<void> => {
@@ -151,6 +161,16 @@ function startWorker(outage: Outage) {
       await queue.close();
     },
   };
+}
+
+/** Works a queue until nothing is left in it. */
+async function drain(queue: Queue, name: string): Promise<void> {
+  for (;;) {
+    await queue.worker({ queues: [name], stopWhenEmpty: true }).run();
+    const { ready, delayed, reserved } = await queue.size(name);
+    if (ready + delayed + reserved === 0) return;
+    await pause(50); // a lease lapses
+  }
 }
 
 function open({ driver }: Outage, handled: (job: Job) => void = () => {}) {
