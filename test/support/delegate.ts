@@ -24,7 +24,7 @@ export type Delegate = Required<
     | 'deleteAndReserve'
     | 'prefetch'
     | 'isInProcess'
-    | 'findsAtOnce'
+    | 'bodiesOf'
   >
 > & {
   readonly failedJobs: Required<FailedJobStore>;
