@@ -149,7 +149,7 @@ function queueOf(lease: Lease): string {
 }
 
 /**
- * Settles the items of each queue by themselves, all queues at once, and answers in the order given.
+ * Settles the items of each queue by themselves, or reads them, all queues at once, and answers in the order given.
  *
  * @throws the error of the first queue that has one: ambiguous where others were settled, as a repetition answers
  * `false` for those.
