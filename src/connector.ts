@@ -44,18 +44,6 @@ export interface Lease {
   readonly handle: string | number;
 }
 
-/** How the id of a job and the handle of its lease follow from its body and the token. */
-export interface FromBody {
-  /** The id ends so many characters before the body does. */
-  readonly behindId: number;
-  /** The handle is the body without so many characters of its end... */
-  readonly cut: number;
-  /** ...then this, the token... */
-  readonly before: string;
-  /** ...and this. */
-  readonly after: string;
-}
-
 /** A job that this process holds under a lease. */
 export interface ReservedJob {
   readonly id: string;
@@ -66,8 +54,8 @@ export interface ReservedJob {
   /** How often it was given back by `releaseThrown`; absent is 0. */
   readonly exceptions?: number;
   readonly lease: Lease;
-  /** For who writes all of it down, and need not write the body twice. The same object for all jobs that it is true of. */
-  readonly fromBody?: FromBody;
+  /** True where a lease with the token as its handle settles it as well: who writes it down need write no handle. */
+  readonly isFoundByToken?: boolean;
   /**
    * Why this is no job, where the store can tell: the worker runs nothing and fails it as `bad-payload` with this
    * message. For stores that read other programs' jobs and find, say, no `attempts` where it must stand.
@@ -246,10 +234,10 @@ export interface Connector {
   find?(queue: string, id: string): Promise<LiveJob | null>;
 
   /**
-   * True where `find` has an index for it, finds each job byte for byte as it was reserved, and no two jobs of a queue
-   * have one id: a supervised worker need not write down the bodies that it holds.
+   * The bodies of jobs that are held, byte for byte as they were reserved, for who knows the rest of them; undefined where
+   * a lease was lost. Present where that takes no look through the queue: a supervised worker then writes down no bodies.
    */
-  readonly findsAtOnce?: boolean;
+  bodiesOf?(jobs: readonly ReservedJob[]): Promise<(string | undefined)[]>;
 
   /**
    * Creates or updates the store's schema and answers what was done, `[]` where there was nothing to do. Absent

@@ -1,24 +1,24 @@
 import { isQueueError } from './errors.js';
 
-interface Waiter {
-  resolve(held: boolean): void;
+interface Waiter<Answer> {
+  resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
 
-/** Collects what is asked for in one turn of the event loop and does it in one call. */
-export class Gather<Item> {
+/** Collects what is asked for in one turn of the event loop and does it in one call, which answers for each in its order. */
+export class Gather<Item, Answer = boolean> {
   readonly #inline: boolean;
-  readonly #run: (items: Item[]) => Promise<boolean[]>;
+  readonly #run: (items: Item[]) => Promise<Answer[]>;
   #items: Item[] = [];
-  #waiting: Waiter[] = [];
+  #waiting: Waiter<Answer>[] = [];
 
-  constructor(inline: boolean, run: (items: Item[]) => Promise<boolean[]>) {
+  constructor(inline: boolean, run: (items: Item[]) => Promise<Answer[]>) {
     this.#inline = inline;
     this.#run = run;
   }
 
-  add(item: Item): Promise<boolean> {
-    if (this.#inline) return this.#run([item]).then(([held]) => held === true);
+  add(item: Item): Promise<Answer> {
+    if (this.#inline) return this.#run([item]).then(([answer]) => answer as Answer);
     return new Promise((resolve, reject) => {
       if (this.#items.push(item) === 1) setImmediate(() => void this.#flush());
       this.#waiting.push({ resolve, reject });
@@ -31,8 +31,8 @@ export class Gather<Item> {
     this.#items = [];
     this.#waiting = [];
     try {
-      const held = await this.#run(items);
-      for (const [index, waiter] of waiting.entries()) waiter.resolve(held[index] === true);
+      const answers = await this.#run(items);
+      for (const [index, waiter] of waiting.entries()) waiter.resolve(answers[index] as Answer);
     } catch (error) {
       if (items.length === 1 || (isQueueError(error) && error.transient)) {
         for (const waiter of waiting) waiter.reject(error);
@@ -43,9 +43,9 @@ export class Gather<Item> {
     }
   }
 
-  async #runOne(item: Item, waiter: Waiter): Promise<void> {
+  async #runOne(item: Item, waiter: Waiter<Answer>): Promise<void> {
     try {
-      waiter.resolve((await this.#run([item]))[0] === true);
+      waiter.resolve((await this.#run([item]))[0] as Answer);
     } catch (error) {
       waiter.reject(error);
     }

@@ -13,7 +13,6 @@ export type {
   Driver,
   DriverContext,
   Failure,
-  FromBody,
   HistoryKept,
   Lease,
   NewJob,

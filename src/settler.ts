@@ -28,6 +28,7 @@ export class Settler {
   readonly #postponed: Gather<Release>;
   readonly #givenBack: Gather<Lease>;
   readonly #failures: Gather<Failure>;
+  readonly #bodies: Gather<ReservedJob, string | undefined>;
 
   /** @param inline settle at once instead of once a turn: nobody else is there to share a trip with. */
   constructor(
@@ -60,6 +61,7 @@ export class Settler {
       this.#persist('give back', () => giveBack(connector, leases)),
     );
     this.#failures = new Gather(inline, (failures) => this.#persistFailures(failures));
+    this.#bodies = new Gather(inline, (jobs) => this.#bodiesOf(jobs));
   }
 
   delete(lease: Lease): Promise<boolean> {
@@ -138,13 +140,9 @@ export class Settler {
     return this.#records.isRecorded(job, connection);
   }
 
-  /** The body of a held job that is not known here; undefined where this delivery is over, or the store shows no jobs. */
-  async bodyOf({ queue, id, attempts }: ReservedJob): Promise<string | undefined> {
-    const found = await retrying(async () => this.#connector.find?.(queue, id), {
-      forMs: this.#leaseMs,
-      signal: this.#patience.signal,
-    });
-    return found?.attempts === attempts ? found.body : undefined;
+  /** The body of a held job that is not known here; undefined where its lease was lost, or the store tells of none. */
+  bodyOf(job: ReservedJob): Promise<string | undefined> {
+    return this.#bodies.add(job);
   }
 
   /** Ends the repeating: a stopping worker waits no longer for a store that is away. */
@@ -171,6 +169,13 @@ export class Settler {
       },
     });
     return replyLost && held.includes(false) ? afterLostReply(held) : held;
+  }
+
+  #bodiesOf(jobs: readonly ReservedJob[]): Promise<(string | undefined)[]> {
+    return retrying(async () => (await this.#connector.bodiesOf?.(jobs)) ?? jobs.map(() => undefined), {
+      forMs: this.#leaseMs,
+      signal: this.#patience.signal,
+    });
   }
 
   #deleteNow(deletion: Deletion): void {

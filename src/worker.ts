@@ -227,7 +227,7 @@ export class Worker {
   }
 
   #offer(jobs: readonly ReservedJob[], askedMs: number): void {
-    const watches = this.#watch?.reserved(jobs, this.#connector.findsAtOnce === true);
+    const watches = this.#watch?.reserved(jobs, this.#connector.bodiesOf !== undefined);
     this.#news.busy();
     const { kept, unwanted } = this.#sort(
       jobs.map((job, index) => new HeldJob(job, askedMs, watches?.[index])),

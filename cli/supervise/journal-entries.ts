@@ -1,4 +1,4 @@
-import type { FromBody, ReservedJob } from '../../src/index.js';
+import type { ReservedJob } from '../../src/index.js';
 import type { Frame, FrameReader } from './frame.js';
 
 /** What an entry of a journal says of the job of its number. */
@@ -37,9 +37,9 @@ const bodies = {
   /** In an entry of its own, once its handler starts: the job may never come to it here. */
   comesLater: 0,
   follows: 1,
-  /** It follows, and the id and the handle follow from it. */
-  tellsRest: 2,
-  inStore: 3,
+  inStore: 2,
+  /** In the store, where the token alone finds it: no handle is written either. */
+  byToken: 3,
 } as const;
 /** A longer body comes later. */
 const shortBody = 4096;
@@ -54,9 +54,8 @@ export interface ReservedEntry {
 }
 
 /** Where the body of a job is to be found. @param inStore whether those of its store can be read from there. */
-export function placeOfBody({ body, fromBody }: ReservedJob, inStore: boolean): number {
-  if (fromBody !== undefined) return bodies.tellsRest;
-  if (inStore) return bodies.inStore;
+export function placeOfBody({ body, isFoundByToken }: ReservedJob, inStore: boolean): number {
+  if (inStore) return isFoundByToken ? bodies.byToken : bodies.inStore;
   return body.length <= shortBody ? bodies.follows : bodies.comesLater;
 }
 
@@ -73,7 +72,7 @@ export function putReserved(frame: Frame, first: number, entries: readonly Reser
 /** Puts those from this one on that are like it, in one entry. Answers the place of the next. */
 function putAlike(frame: Frame, first: number, entries: readonly ReservedEntry[], from: number): number {
   const entry = entries[from] as ReservedEntry;
-  const { id, queue, attempts, lease, fromBody } = entry.reserved;
+  const { id, queue, attempts, lease } = entry.reserved;
   let to = from + 1;
   while (to < entries.length && areAlike(entry, entries[to] as ReservedEntry)) to += 1;
   frame.entry(marks.reserved, first + from);
@@ -86,18 +85,10 @@ function putAlike(frame: Frame, first: number, entries: readonly ReservedEntry[]
   frame.number(id.length);
   frame.number(lease.token.length);
   frame.number(typeof lease.handle === 'number' ? 1 : 0);
-  if (fromBody !== undefined) putFromBody(frame, fromBody);
   let texts = ''; // in one go: to add each to a frame that has grown old is to tell the garbage collector of each
   for (let index = from; index < to; index++) texts += putOne(frame, entries[index] as ReservedEntry);
   frame.texts(texts);
   return to;
-}
-
-function putFromBody(frame: Frame, { behindId, cut, before, after }: FromBody): void {
-  frame.number(behindId);
-  frame.number(cut);
-  frame.text(before);
-  frame.text(after);
 }
 
 /** Whether they differ in no more than their texts, or the number of the handle. */
@@ -112,18 +103,14 @@ function areAlike(entry: ReservedEntry, other: ReservedEntry): boolean {
     one.attempts === two.attempts &&
     one.id.length === two.id.length &&
     one.lease.token.length === two.lease.token.length &&
-    typeof one.lease.handle === typeof two.lease.handle &&
-    one.fromBody === two.fromBody
+    typeof one.lease.handle === typeof two.lease.handle
   );
 }
 
 /** Puts what it has of its own. Answers its texts. */
 function putOne(frame: Frame, { reserved: { id, body, lease }, bodyIs }: ReservedEntry): string {
   const { token, handle } = lease;
-  if (bodyIs === bodies.tellsRest) {
-    frame.number(body.length);
-    return body + token;
-  }
+  if (bodyIs === bodies.byToken) return id + token;
   const isNumber = typeof handle === 'number';
   frame.number(isNumber ? handle : handle.length);
   const texts = isNumber ? id + token : id + token + handle;
@@ -138,18 +125,15 @@ export function readReserved(frame: FrameReader): ReservedEntry[] {
   const mayBeAnnounced = frame.number() === 1;
   const [bodyIs, idLength, tokenLength] = [frame.number(), frame.number(), frame.number()];
   const isNumber = frame.number() === 1;
-  const fromBody = bodyIs === bodies.tellsRest ? readFromBody(frame) : undefined;
   return Array.from({ length: count }, () => {
-    const { id, body, token, handle } = fromBody ? readDerived(fromBody) : readWhole();
+    const { id, body, token, handle } = bodyIs === bodies.byToken ? readBare() : readWhole();
     const reserved = { id, queue, body, attempts, lease: { queue: place, token, handle } };
     return { reserved, bodyIs, mayBeAnnounced };
   });
 
-  function readDerived({ behindId, cut, before, after }: FromBody) {
-    const [body, token] = [frame.text(), frame.textOf(tokenLength)];
-    const idEnd = body.length - behindId;
-    const handle = `${body.slice(0, body.length - cut)}${before}${token}${after}`;
-    return { id: body.slice(idEnd - idLength, idEnd), body, token, handle };
+  function readBare() {
+    const [id, token] = [frame.textOf(idLength), frame.textOf(tokenLength)];
+    return { id, body: '', token, handle: token };
   }
 
   function readWhole() {
@@ -158,11 +142,6 @@ export function readReserved(frame: FrameReader): ReservedEntry[] {
     const handle = isNumber ? handleOrLength : frame.textOf(handleOrLength);
     return { id, token, handle, body: bodyIs === bodies.follows ? frame.text() : '' };
   }
-}
-
-function readFromBody(frame: FrameReader): FromBody {
-  const [behindId, cut] = [frame.number(), frame.number()];
-  return { behindId, cut, before: frame.text(), after: frame.text() };
 }
 
 /** Reads what follows the mark `started`. */

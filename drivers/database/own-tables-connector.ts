@@ -4,7 +4,15 @@ import type { DeletedAndReserved, OwnDialect } from './dialects/dialect.js';
 
 /** The contract on drover's own tables, with the verbs for which PHP's lack columns and indexes. */
 export class OwnTablesConnector<Connection> extends DatabaseConnector<Connection, OwnDialect<Connection>> {
-  readonly findsAtOnce = true;
+  /** By their ids: there is an index for them, and no two jobs of a queue have the same. */
+  bodiesOf(jobs: readonly ReservedJob[]): Promise<(string | undefined)[]> {
+    return Promise.all(
+      jobs.map(async ({ queue, id, attempts }) => {
+        const found = await this.find(queue, id);
+        return found?.attempts === attempts ? found.body : undefined;
+      }),
+    );
+  }
 
   async unreserve(leases: readonly Lease[]): Promise<boolean[]> {
     const held = await this.parts.session.run((connection, { jobs }) => jobs.unreserve(connection, leases));

@@ -33,6 +33,7 @@ export class ClusterConnector implements Connector {
   readonly history: HistoryStore;
   readonly workers: WorkerRegistry;
   readonly releaseThrown?: (releases: readonly Release[]) => Promise<boolean[]>;
+  readonly bodiesOf?: (jobs: readonly ReservedJob[]) => Promise<(string | undefined)[]>;
   readonly #each: RedisConnector;
 
   constructor(parts: Omit<RedisParts, 'isOneSlot'>) {
@@ -43,10 +44,11 @@ export class ClusterConnector implements Connector {
     this.statistics = this.#each.statistics;
     this.history = this.#each.history;
     this.workers = this.#each.workers;
-    const { releaseThrown } = this.#each;
+    const { releaseThrown, bodiesOf } = this.#each;
     if (releaseThrown) {
       this.releaseThrown = (releases) => perQueue(releases, ({ lease }) => lease.queue, releaseThrown);
     }
+    if (bodiesOf) this.bodiesOf = (jobs) => perQueue(jobs, ({ lease }) => lease.queue, bodiesOf);
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
@@ -147,16 +149,16 @@ function queueOf(lease: Lease): string {
 }
 
 /**
- * Settles the items of each queue by themselves, all queues at once, and answers in the order given.
+ * Settles the items of each queue by themselves, or reads them, all queues at once, and answers in the order given.
  *
  * @throws the error of the first queue that has one: ambiguous where others were settled, as a repetition answers
  * `false` for those.
  */
-async function perQueue<Item>(
+async function perQueue<Item, Answer = boolean>(
   items: readonly Item[],
   queueOf: (item: Item) => string,
-  settle: (items: Item[]) => Promise<boolean[]>,
-): Promise<boolean[]> {
+  settle: (items: Item[]) => Promise<Answer[]>,
+): Promise<Answer[]> {
   const groups = new Map<string, number[]>();
   for (const [index, item] of items.entries()) {
     const queue = queueOf(item);
@@ -164,11 +166,11 @@ async function perQueue<Item>(
     if (group === undefined) groups.set(queue, [index]);
     else group.push(index);
   }
-  const answers = new Array<boolean>(items.length);
+  const answers = new Array<Answer>(items.length);
   const results = await Promise.allSettled(
     [...groups.values()].map(async (group) => {
-      const held = await settle(group.map((index) => items[index] as Item));
-      for (const [at, index] of group.entries()) answers[index] = held[at] === true;
+      const some = await settle(group.map((index) => items[index] as Item));
+      for (const [at, index] of group.entries()) answers[index] = some[at] as Answer;
     }),
   );
   const refused = results.find((result) => result.status === 'rejected');

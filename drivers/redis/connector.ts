@@ -17,6 +17,7 @@ import type { Commands } from './commands.js';
 import { diagnoseServer } from './diagnose.js';
 import { findingsOfEach } from './diagnosis-rules.js';
 import { RedisFailedJobs } from './failed-jobs.js';
+import { heldBodies } from './held-bodies.js';
 import { RedisHistory } from './history.js';
 import { type Keys, QueuePlaces } from './keys.js';
 import { memberOf } from './member.js';
@@ -66,12 +67,15 @@ export class RedisConnector implements Connector {
   readonly #scripts: Scripts;
   /** Absent where members have no place for the count. */
   readonly releaseThrown?: (releases: readonly Release[]) => Promise<boolean[]>;
+  /** Absent where members do not carry their leases. */
+  readonly bodiesOf?: (jobs: readonly ReservedJob[]) => Promise<(string | undefined)[]>;
 
   constructor(parts: RedisParts) {
     const { wire, session, keys, signals, workers, clock } = parts;
     this.#scripts = wire.scripts;
     const { releaseThrown } = wire.scripts;
     if (releaseThrown) this.releaseThrown = (releases) => this.#release(releaseThrown, releases);
+    if (wire.takesPlainly) this.bodiesOf = (jobs) => heldBodies(parts, jobs);
     this.#clock = clock;
     this.#session = session;
     this.#keys = keys;

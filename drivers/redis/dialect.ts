@@ -27,7 +27,7 @@ export interface Dialect {
   readonly take: string;
   /** Name of a function of `members` that does the same for a lease of `queue` and answers 1 or 0: it need not read the member. */
   readonly drop: string;
-  /** Behind `take`, which took `lease` off: the job is reserved again, until `seconds`. */
+  /** Behind `take`: the job that it took off is reserved again, until `seconds`. */
   holdAgain(seconds: string): string;
   /**
    * The function `hold(queue, members)`: moves the jobs that stand first in the list to the reserved ones, with tokens
@@ -94,9 +94,9 @@ local function thrown(member)
   return head .. string.format('"drover:exceptions":%d,', count) .. own .. digits .. rest
 end
 `,
-  take: 'local was\n  was, member = take(queue, member)',
+  take: 'local was, token\n  was, member, token = take(queue, member)',
   drop: 'drop',
-  holdAgain: (seconds) => `holdAgain(queue, lease, member, ${seconds})`,
+  holdAgain: (seconds) => `holdAgain(queue, token, member, ${seconds})`,
   hold: `-- What was not just pushed. Nobody patches what is not understood: it is kept aside, and a member that points to
 -- it moves on.
 local function heldOtherwise(queue, member, token, aside)

@@ -1,6 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
-import type { FromBody } from '../../src/index.js';
 import { asArgument } from './argument.js';
 import { tailBytes } from './dialect.js';
 import { bytesShownBy, shownBytes } from './raw-bytes.js';
@@ -24,8 +23,8 @@ export interface ReadMember {
   readonly problem?: string;
   /** What its producer stored, where `body` is not just that. */
   readonly raw?: string;
-  /** How the member follows from the body, where it does. */
-  readonly fromBody?: FromBody;
+  /** See `ReservedJob`: it was pushed as a member, and never taken before. */
+  readonly isFoundByToken?: boolean;
 }
 
 export const pointer = /^\{"drover":"([0-9a-f]+)","id":/;
@@ -99,7 +98,7 @@ function readFresh(text: string): ReadMember | undefined {
   const id = isFresh ? idThatEnds(text, headEnd - 2) : undefined;
   if (id === undefined) return undefined;
   const body = `${text.slice(0, headEnd)}${pushedTail}`;
-  return { id, body, attempts: 1, exceptions: 0, fromBody: freshMember };
+  return { id, body, attempts: 1, exceptions: 0, isFoundByToken: true };
 }
 
 /** The id whose closing quote stands there, if it is one without escapes and not too long. */
@@ -118,13 +117,6 @@ const longestId = 64;
 export const pushedTail = '"attempts":0}';
 /** Of a lease, and of the attempts behind it. */
 const freshTailLength = '"lease":"0123456789abcdef0123456789abcdef","attempts":1}'.length;
-/** How a member follows from its body that was pushed, and is taken for the first time. */
-export const freshMember: FromBody = {
-  behindId: pushedTail.length + 2,
-  cut: pushedTail.length,
-  before: '"lease":"',
-  after: '","attempts":1}',
-};
 
 function readAny(text: string, isText: boolean, kept: Buffer): ReadMember {
   const tail = heldTail.exec(text.slice(-tailBytes));

@@ -1,8 +1,5 @@
-import type { FromBody, ReservedJob } from '../../src/index.js';
-import { freshMember, handleOf, idThatEnds, pushedTail, type ReadMember, readMember } from './member.js';
-
-/** Of a lease that goes by its token, whatever the body is: none of it is left in the handle. */
-const tokenAlone: FromBody = { behindId: pushedTail.length + 2, cut: 2 ** 31, before: '', after: '' };
+import type { ReservedJob } from '../../src/index.js';
+import { handleOf, idThatEnds, pushedTail, type ReadMember, readMember } from './member.js';
 
 /** How long a token is. A member is longer. */
 const tokenLength = 32;
@@ -19,7 +16,7 @@ export function jobByToken(queue: string, member: string | Buffer, token: string
   const id = typeof member === 'string' ? idBehind(member) : undefined;
   if (id === undefined) return { ...jobOfPushed(queue, member, token), lease };
   const body = member as string;
-  return { id, queue, body, attempts: 1, exceptions: 0, fromBody: tokenAlone, lease };
+  return { id, queue, body, attempts: 1, exceptions: 0, isFoundByToken: true, lease };
 }
 
 /** Whether a handle is a token. */
@@ -34,7 +31,7 @@ function readPushed(member: string | Buffer, token: string): ReadMember & { read
   const held = `${text.slice(0, -pushedTail.length)}"lease":"${token}","attempts":1}`;
   const id = isText ? idBehind(text) : undefined;
   if (id !== undefined) {
-    return { id, body: text, attempts: 1, exceptions: 0, fromBody: freshMember, handle: held };
+    return { id, body: text, attempts: 1, exceptions: 0, isFoundByToken: true, handle: held };
   }
   const stored = isText ? held : Buffer.from(held, 'latin1');
   return { ...readMember(stored, Buffer.alloc(0)), handle: handleOf(stored) };

@@ -1,5 +1,6 @@
 import type { Dialect } from './dialect.js';
 import { keysPerQueue } from './keys.js';
+import { mostLookedAt } from './lease-functions.js';
 import type { Script, ScriptMaker } from './script.js';
 
 /**
@@ -10,8 +11,7 @@ export const extendScript = (script: ScriptMaker, dialect: Dialect): Script =>
   script(`
 local time, held = now(), {}
 for at = 2, #ARGV, 2 do
-  local queue, lease = lane(ARGV[at]), ARGV[at + 1]
-  local member = lease
+  local queue, member = lane(ARGV[at]), ARGV[at + 1]
   need('ZADD', queue.reserved, '0', '')
   ${dialect.take}
   if was == 1 then ${dialect.holdAgain('time + tonumber(ARGV[1]) / 1000')} end
@@ -94,9 +94,6 @@ end
 
 /** KEYS: a queue. Answers ready, delayed, reserved. */
 export const sizeScript = (script: ScriptMaker): Script => script(`${sizes} return sizeOf(lane(1), now())`);
-
-/** How many reserved members a clear looks at in one go: each may be a megabyte. */
-const mostLookedAt = 100;
 
 /**
  * KEYS: a queue, and last two names for its ids and bodies while they are sorted out. ARGV: '1' to remove the

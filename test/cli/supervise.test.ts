@@ -138,20 +138,34 @@ describe('the journal', () => {
     expect(held).toEqual([batches[0]?.[0], batches[1]?.[1]]);
   });
 
-  test('finds ids and handles in bodies that tell them', () => {
-    const fromBody = { behindId: 2, cut: 1, before: ',"', after: '"}' };
-    const told = ['a', 'ä'].map((id) =>
-      reservedJob(id, `{"ä":1,"id":"${id}"}`, `{"ä":1,"id":"${id}","t-${id}"}`),
-    );
-    const long = reservedJob('c', `${'x'.repeat(5000)}c"}`, `${'x'.repeat(5000)}c","t-c"}`);
-    const { held } = written((writer) => {
-      reserve(
-        writer,
-        [...told, long].map((job) => ({ ...job, fromBody })),
-      );
-      onlyOne(writer, reservedJob('c'));
+  test('has no more than ids and tokens of jobs that those find in the store', () => {
+    const jobs = ['a', 'ä', 'longer'].map((id) => ({ ...reservedJob(id), isFoundByToken: true }));
+    const bare = ['a', 'ä', 'longer'].map((id) => reservedJob(id, '', `t-${id}`));
+    const other = reservedJob('other');
+    const { held, started } = written((writer) => {
+      const [, second] = reserve(writer, [...jobs, other], { bodiesInStore: true });
+      start(writer, second as JournalEntry);
     });
-    expect(held).toEqual([...told, long, reservedJob('c')]);
+    expect(started.map(({ reserved }) => reserved)).toEqual([bare[1]]);
+    expect(held).toEqual([bare[0], bare[2], { ...other, body: '' }]);
+  });
+
+  test('begins again with what finds jobs in the store', () => {
+    const fd = openBoard();
+    const writer = new JournalWriter(fd, new Steps(), refuse);
+    const jobs = ['running', 'held'].map((id) => ({ ...reservedJob(id), isFoundByToken: true }));
+    const [running] = reserve(writer, jobs, { bodiesInStore: true });
+    start(writer, running as JournalEntry);
+    for (let index = 0; index < 300; index++) {
+      writer.ended(onlyOne(writer, reservedJob(`p${index}`, 'x'.repeat(4000))));
+      writer.flush();
+    }
+    const parts = readJournalParts(fd);
+    closeSync(fd);
+    expect(parts.frames.length).toBeLessThan(1_200_000);
+    const { held, started } = readJournal(parts);
+    expect(started.map(({ reserved }) => reserved)).toEqual([reservedJob('running', '', 't-running')]);
+    expect(held).toEqual([reservedJob('held', '', 't-held')]);
   });
 
   test('has no bodies that are in the store, also of jobs that run', () => {
@@ -211,13 +225,14 @@ describe('the journal', () => {
       journal.started.map(({ reserved, state }) => `${reserved.id} ${state}`);
 
     /** Runs quick jobs until a frame has announced those of the answer, which are held. */
-    async function untilAnnounced(isWatched: boolean, more: readonly ReservedJob[]) {
+    async function untilAnnounced(isWatched: boolean, more: readonly ReservedJob[], bodiesInStore = false) {
       const fd = openBoard();
       const steps = new Steps();
       steps.isWatched = isWatched;
       const writer = new JournalWriter(fd, steps, refuse);
       const read = () => readJournal(readJournalParts(fd));
-      const quick = reserve(writer, [reservedJob('q0'), reservedJob('q1'), reservedJob('q2'), ...more]);
+      const first = [reservedJob('q0'), reservedJob('q1'), reservedJob('q2'), ...more];
+      const quick = reserve(writer, first, { bodiesInStore });
       const rest = quick.splice(3);
       for (const entry of quick) {
         start(writer, entry);
@@ -233,9 +248,13 @@ describe('the journal', () => {
     };
 
     /** A slow machine has no quick handlers at times, and announces fewer of them at others, or quick ones among them. */
-    async function whenAnnounced(more: readonly ReservedJob[], wanted: readonly string[] = ['a']) {
+    async function whenAnnounced(
+      more: readonly ReservedJob[],
+      wanted: readonly string[] = ['a'],
+      bodiesInStore = false,
+    ) {
       for (;;) {
-        const run = await untilAnnounced(true, more);
+        const run = await untilAnnounced(true, more, bodiesInStore);
         if (announces(run, wanted)) return run;
         await turnsEnd();
         closeSync(run.fd);
@@ -253,6 +272,18 @@ describe('the journal', () => {
       expect(started(read())).toEqual(['q0 done', 'q1 done', 'q2 done']);
       closeSync(fd);
     });
+
+    test.each([true, undefined])(
+      'announces long ones that are in the store (by token: %s)',
+      async (isFoundByToken) => {
+        const long = { ...reservedJob('long', 'x'.repeat(5000)), ...(isFoundByToken && { isFoundByToken }) };
+        const { fd, read } = await whenAnnounced([long], ['long'], true);
+        const announced = read().announced.find(({ id }) => id === 'long');
+        expect(announced).toEqual(reservedJob('long', '', isFoundByToken ? 't-long' : 7));
+        await turnsEnd();
+        closeSync(fd);
+      },
+    );
 
     /** As {@link whenAnnounced}, and of jobs that came after. */
     async function whenArrivalsAnnounced(arrivals: readonly ReservedJob[]) {

@@ -47,6 +47,19 @@ test('a killed process: its running and its held jobs are given back at once, un
   expect(done.map((line) => line.attempts)).toEqual([1, 1, 1, 1, 1, 1]);
 });
 
+test('what a process held that blocked goes on by itself: a hundred jobs unspent, and of the one to blame all that was pushed', async () => {
+  const data = { text: 'x'.repeat(20_000) };
+  await project.push('loops', data, { id: 'stuck' });
+  for (let index = 0; index < 100; index++) await project.push('counts', null, { id: `held-${index}` });
+  const { lines } = await project.must('work', '--json', '--stop-when-empty');
+  const [row] = await (await project.queue()).failed.find(['stuck']);
+  expect(JSON.parse(row?.payload ?? '')).toMatchObject({ job: 'loops', data, id: 'stuck' });
+  const done = lines.filter((line) => line.event === 'job:done');
+  expect(done.map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, index) => `held-${index}`));
+  expect(new Set(done.map(({ attempts }) => attempts))).toEqual(new Set([1]));
+  expect(await redis.keys()).not.toContainEqual(expect.stringContaining(':reserved'));
+});
+
 test('a store that is away for longer than --max-outage: exit 69', async () => {
   const server = await startRedis();
   const own = faultyProject(undefined, server.url);

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { memory } from '../../drivers/memory/index.js';
-import { createQueue, defineJob, QueueError, type ReservedJob } from '../../src/index.js';
+import { createQueue, type Driver, defineJob, QueueError, type ReservedJob } from '../../src/index.js';
 import type { WorkerWatch } from '../../src/worker-watch.js';
 import { within } from '../support/deferred.js';
 import { faulty, storeAway } from '../support/faulty-driver.js';
@@ -36,6 +36,24 @@ function recordingWatch(...alone: string[]) {
       }),
   };
   return { told, held, watch };
+}
+
+/** A store that others can read bodies from. */
+function readable(): Driver {
+  const driver = memory();
+  return {
+    ...driver,
+    connect(context) {
+      const connector = driver.connect(context);
+      const bodyOf = async ({ queue, id, attempts }: ReservedJob) => {
+        const found = await connector.find?.(queue, id);
+        return found?.attempts === attempts ? found.body : undefined;
+      };
+      return Object.assign(connector, {
+        bodiesOf: (jobs: readonly ReservedJob[]) => Promise.all(jobs.map(bodyOf)),
+      });
+    },
+  };
 }
 
 test('a watch is told of a start before the handler runs, and holds nothing in the end', async () => {
@@ -174,9 +192,9 @@ test('what a dead process left is settled by its leases, and nothing where they 
 
 test('a body that a dead process did not write down is read from the store, unless the job is over', async () => {
   const job = defineJob({ name: 'job', tries: 1, handle: () => {} });
-  const driver = faulty(memory());
+  const driver = faulty(readable());
   const queue = createQueue({ connections: { default: driver }, jobs: [job] });
-  for (const id of ['charged', 'over']) await queue.push(job, { of: id }, { id });
+  for (const id of ['charged', 'charged-too', 'over']) await queue.push(job, { of: id }, { id });
   const left: ReservedJob[] = [];
   const taking: WorkerWatch = {
     reserved: (jobs, bodiesInStore) => {
@@ -185,21 +203,23 @@ test('a body that a dead process did not write down is read from the store, unle
       return watch.reserved(jobs, bodiesInStore).map((one) => ({ ...one, run: () => new Promise(() => {}) }));
     },
   };
-  void queue.worker({ concurrency: 2, prefetch: 0 }, taking).run(stop.controller.signal);
-  await expect.poll(() => left.length).toBe(2);
+  void queue.worker({ concurrency: 3, prefetch: 0 }, taking).run(stop.controller.signal);
+  await expect.poll(() => left.length).toBe(3);
   const over = left.find(({ id }) => id === 'over') as ReservedJob;
   const error = new QueueError('E_CRASHED', 'it died');
   const verdict = { action: 'charge', reason: 'crashed', error } as const;
-  driver.faults.refuse('find', storeAway(), 1);
+  driver.faults.refuse('bodiesOf', storeAway(), 1);
   await queue
     .worker()
     .settleLeft([
       ...left
-        .filter(({ id }) => id === 'charged')
+        .filter(({ id }) => id !== 'over')
         .map((reserved) => ({ reserved, pid: 1, started: true, verdict })),
       { reserved: { ...over, attempts: 2 }, pid: 1, started: true, verdict },
     ]);
   const records = await queue.failed.list();
-  expect(records.map(({ payload }) => JSON.parse(payload))).toMatchObject([{ data: { of: 'charged' } }]);
+  const charged = records.map(({ payload }) => JSON.parse(payload).data.of);
+  expect(charged.sort()).toEqual(['charged', 'charged-too']);
+  expect(driver.faults.calls('bodiesOf')).toBe(2); // the jobs of one process share a trip
   expect(await queue.size()).toEqual({ ...empty, reserved: 1 });
 });

@@ -25,7 +25,7 @@ export type Delegate = Required<
     | 'prefetch'
     | 'isInProcess'
     | 'isPipelined'
-    | 'findsAtOnce'
+    | 'bodiesOf'
   >
 > & {
   readonly failedJobs: Required<FailedJobStore>;

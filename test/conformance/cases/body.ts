@@ -1,3 +1,4 @@
+import type { ReservedJob } from '../../../src/index.js';
 import type { ConformanceCase } from '../harness.js';
 import { failedRecord, holds, holdsSize, idsOf, job, offered, reserveAll, reserveOne } from '../steps.js';
 
@@ -45,34 +46,63 @@ export const bodyCases: readonly ConformanceCase[] = [
     },
   },
   {
-    name: 'body: tells id and handle, where the driver says so',
-    async run({ connector }) {
+    name: 'body: a job goes by its token alone, where the driver says so',
+    async run({ connector, other }) {
       const batch = ['a', 'b', 'c'].map((id) =>
         job(id, { body: `{"job":"x","data":"${id}","id":"${id}","attempts":0}` }),
       );
       await connector.push('q', batch);
       const reserved = await reserveAll(connector);
       holds('all come', idsOf(reserved), ['a', 'b', 'c']);
-      for (const { id, body, fromBody, lease } of reserved) {
-        if (fromBody === undefined) continue;
-        const { behindId, cut, before, after } = fromBody;
-        const idEnd = body.length - behindId;
-        holds('a body tells the id', body.slice(idEnd - id.length, idEnd), id);
-        const handle = `${body.slice(0, body.length - cut)}${before}${lease.token}${after}`;
-        holds('a body tells the handle', handle, lease.handle);
-      }
+      const byToken = reserved.filter(({ isFoundByToken }) => isFoundByToken).map(bare);
+      const bodies = batch.filter(({ id }) => idsOf(byToken).includes(id)).map(({ body }) => body);
+      holds('a token finds the body', (await other.bodiesOf?.(byToken)) ?? bodies, bodies);
+      const [first, ...rest] = byToken.map(({ lease }) => lease);
+      if (first === undefined) return;
+      const strange = {
+        ...first,
+        token: 'f'.repeat(first.token.length),
+        handle: 'f'.repeat(first.token.length),
+      };
+      holds('another token finds nothing', await other.delete([strange]), [false]);
+      holds('a token settles its job once', await other.delete([first, first]), [true, false]);
+      holds(
+        'a token settles no other job',
+        await connector.delete(reserved.map(({ lease }) => lease)),
+        reserved.map(({ lease }) => lease.token !== first.token),
+      );
+      holds(
+        'nothing is held by a token then',
+        await other.delete(rest),
+        rest.map(() => false),
+      );
     },
   },
   {
-    name: 'body: is found while its job is reserved, where the driver says so',
-    async run({ connector }) {
-      if (!connector.findsAtOnce) return;
+    name: 'body: is read while its job is held, where the driver can',
+    async run({ connector, other, advance }) {
+      if (!connector.bodiesOf) return;
       const batch = Object.entries(bodies).map(([, body], index) => job(`job-${index}`, { body }));
       await connector.push('q', batch);
-      for (const { id, body, attempts } of await reserveAll(connector)) {
-        const found = await connector.find?.('q', id);
-        holds('it is found as it was reserved', [found?.body === body, found?.attempts], [true, attempts]);
-      }
+      const reserved = await reserveAll(connector);
+      const known = reserved.map((one) => (one.isFoundByToken ? bare(one) : { ...one, body: '' }));
+      const read = await offered(other).bodiesOf([...known].reverse());
+      const isSame = reserved.map(({ body }, index) => read.at(-1 - index) === body);
+      holds(
+        'it is as it was reserved',
+        isSame,
+        reserved.map(() => true),
+      );
+      const [gone, ...rest] = reserved;
+      await connector.delete(gone ? [gone.lease] : []);
+      await advance(75_000);
+      const again = await reserveAll(other);
+      holds('all but the deleted come again', again.length, rest.length);
+      holds(
+        'a lease that was lost shows no body',
+        await connector.bodiesOf(known),
+        known.map(() => undefined),
+      );
     },
   },
   {
@@ -135,6 +165,12 @@ function keepsBody(what: string, body: string): ConformanceCase {
       await holdsSize('whatever the body, nothing is left', connector, {});
     },
   };
+}
+
+/** What is left of a job whose body and handle nobody wrote down. */
+function bare(reserved: ReservedJob): ReservedJob {
+  const { lease } = reserved;
+  return { ...reserved, body: '', lease: { ...lease, handle: lease.token } };
 }
 
 function sorted(texts: readonly string[]): string[] {
