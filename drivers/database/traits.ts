@@ -23,7 +23,7 @@ const traits: Readonly<Record<DatabaseKind, Traits>> = {
   postgres: { lookMs: 1000, beatMs: 10_000, beatsGoAlong: true, prefetch: 600 },
   // Every write to the file makes all idle workers of other processes look for jobs a few times.
   // What is held when V8 collects makes its young generation grow: nothing is between batches of this size.
-  sqlite: { lookMs: 1000, beatMs: 15_000, prefetch: 32, isInProcess: true },
+  sqlite: { lookMs: 1000, beatMs: 15_000, prefetch: 54, isInProcess: true },
 };
 
 /** The traits of a kind of database. */

@@ -129,7 +129,7 @@ describe.each([
   });
 
   test('workers have more jobs ahead where a trip takes long, and fewer where it leaves the process nowhere', () => {
-    const most: Partial<Record<typeof name, number>> = { postgres: 600, redis: 400, sqlite: 32 };
+    const most: Partial<Record<typeof name, number>> = { postgres: 600, redis: 400, sqlite: 54 };
     expect(store.connector.prefetch).toBe(most[name]);
   });
 });
