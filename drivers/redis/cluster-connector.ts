@@ -46,9 +46,9 @@ export class ClusterConnector implements Connector {
     this.workers = this.#each.workers;
     const { releaseThrown, bodiesOf } = this.#each;
     if (releaseThrown) {
-      this.releaseThrown = (releases) => perQueue(releases, ({ lease }) => lease.queue, releaseThrown);
+      this.releaseThrown = (releases) => perQueue(releases, queueOfLeased, releaseThrown);
     }
-    if (bodiesOf) this.bodiesOf = (jobs) => perQueue(jobs, ({ lease }) => lease.queue, bodiesOf);
+    if (bodiesOf) this.bodiesOf = (jobs) => perQueue(jobs, queueOfLeased, bodiesOf);
   }
 
   push(queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
@@ -100,19 +100,11 @@ export class ClusterConnector implements Connector {
   }
 
   release(releases: readonly Release[]): Promise<boolean[]> {
-    return perQueue(
-      releases,
-      ({ lease }) => lease.queue,
-      (some) => this.#each.release(some),
-    );
+    return perQueue(releases, queueOfLeased, (some) => this.#each.release(some));
   }
 
   postpone(releases: readonly Release[]): Promise<boolean[]> {
-    return perQueue(
-      releases,
-      ({ lease }) => lease.queue,
-      (some) => this.#each.postpone(some),
-    );
+    return perQueue(releases, queueOfLeased, (some) => this.#each.postpone(some));
   }
 
   unreserve(leases: readonly Lease[]): Promise<boolean[]> {
@@ -145,6 +137,10 @@ export class ClusterConnector implements Connector {
 }
 
 function queueOf(lease: Lease): string {
+  return lease.queue;
+}
+
+function queueOfLeased({ lease }: { readonly lease: Lease }): string {
   return lease.queue;
 }
 
