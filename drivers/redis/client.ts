@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../src/index.js';
 import { explainPackage } from './errors.js';
+import { forgetful } from './forgetful.js';
 import type { RedisSettings } from './options.js';
 import type { RedisInstance } from './redis-types.js';
 
@@ -48,8 +49,8 @@ function ownClient(redis: RedisInstance): Client {
  * @throws QueueError `E_DRIVER_MISSING` where ioredis is not installed.
  */
 export async function openClient(settings: RedisSettings, logger: Logger): Promise<Client> {
-  const ioredis = loadIoredis();
-  const redis = new ioredis.Redis({
+  const ForgetfulRedis = forgetful(loadIoredis().Redis);
+  const redis = new ForgetfulRedis({
     retryStrategy: (times: number) => reconnectDelayMs(times),
     // A connection that is given up is dropped, not waited for: the next command needs a new one at once.
     disconnectTimeout: 20,

@@ -34,7 +34,7 @@ export class EarlyReserve {
   /** What was asked for last, and not brought: by queues. */
   readonly #asked = new Map<string, Asked>();
   readonly #early = new Map<string, Early>();
-  /** How many reserves are under way beside: by queues. */
+  /** How many reserves are under way beside: by queues, which stay, as a map that empties makes itself anew each time. */
   readonly #underWay = new Map<string, number>();
   /** What goes back at present. */
   readonly #returning = new Set<{ readonly queues: ReadonlySet<string>; readonly back: Promise<void> }>();
@@ -69,14 +69,16 @@ export class EarlyReserve {
   /** Keeps what is here for these queues until a reserve has come back, which may bring what comes behind it. */
   async during<T>(queues: readonly string[], reserving: Promise<T>): Promise<T> {
     const name = nameOf(queues);
-    this.#underWay.set(name, (this.#underWay.get(name) ?? 0) + 1);
+    this.#underWay.set(name, this.#countUnderWay(name) + 1);
     try {
       return await reserving;
     } finally {
-      const left = (this.#underWay.get(name) ?? 1) - 1;
-      if (left > 0) this.#underWay.set(name, left);
-      else this.#underWay.delete(name);
+      this.#underWay.set(name, this.#countUnderWay(name) - 1);
     }
+  }
+
+  #countUnderWay(name: string): number {
+    return this.#underWay.get(name) ?? 0;
   }
 
   /** Takes that somebody who waits for these queues is about to be woken, as there is a job. */
@@ -99,7 +101,7 @@ export class EarlyReserve {
     const name = nameOf(queues);
     this.#asked.delete(name);
     const timer = setTimeout(() => {
-      if (this.#underWay.has(name)) timer.refresh();
+      if (this.#countUnderWay(name) > 0) timer.refresh();
       else void this.#drop(name);
     }, keptMs);
     this.#early.set(name, { leaseMs, sinceMs, jobs, timer });

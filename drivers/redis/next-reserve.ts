@@ -73,7 +73,7 @@ export class NextReserve {
     const args = argumentsFor(leases, limit, leaseMs, random);
     const reply = await session.script<NextReply>(nextScript, keys.ofQueue(queue).slice(0, 5), args);
     if (reply === 0) return this.#rest();
-    const [began, held, sizes, texts] = reply;
+    const [began, held, sizes, texts] = reply.splice(0) as typeof reply; // the command keeps its answer
     const jobs = jobsOf(
       queue,
       began.toString('latin1'),
@@ -98,7 +98,7 @@ export class NextReserve {
       argumentsFor(leases, limit, leaseMs, random),
     );
     if (reply === 0) return this.#rest();
-    const [began, held, members] = reply;
+    const [began, held, members] = reply.splice(0) as typeof reply;
     const start = began.toString('latin1');
     const jobs = members.map((member, place) =>
       jobByToken(queue, textOf(member), start + placeText(place) + random),

@@ -28,7 +28,7 @@ export interface Reserved {
 /** What one trip has brought. */
 interface Sent extends Reserved {
   /** Whether the server had taken jobs before, for who waited for the same queue, that are here or on their way. */
-  readonly isBehind: boolean;
+  readonly isBehind?: boolean;
 }
 
 /** Reserves jobs, and waits for them. */
@@ -157,7 +157,7 @@ export class Reserver {
     const isPlain = wire.takesPlainly && names.length === 1 && signals.length === 0 && beats.length === 0;
     if (isPlain && !watch.watchesOneOf(names) && this.#next.suits(leases, queue, limit)) {
       const next = await this.#next.reserve(leases, queue, limit, leaseMs, random);
-      if (next !== undefined) return { ...next, isBehind: false };
+      if (next !== undefined) return next;
     }
     const places = new QueuePlaces(keys);
     for (const queue of names) places.placeOf(queue);
