@@ -99,8 +99,8 @@ function thinkQueue3Encoder(fields: SharedFields): PayloadEncoder {
     const toId = dueAt === undefined ? tailToId : `${tail},"dueAt":${dueAt},"id":`;
     // Nearly all ids need no escapes.
     const idJson = /^[\w.:-]*$/.test(id) ? `"${id}"` : JSON.stringify(id);
-    // All at once: what is looked at is copied into one piece first, and long data shall not be twice.
-    return inAscii(`${start}${toId}${idJson},"attempts":0}`);
+    // Joined, which makes one piece of it: added up it would stay in pieces, whose bytes are counted several times as slowly.
+    return inAscii([start, toId, idJson, ',"attempts":0}'].join(''));
   };
 }
 
