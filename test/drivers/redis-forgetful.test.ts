@@ -61,7 +61,8 @@ test('a trip leaves neither the jobs that it deleted nor those that it brought w
     return sendCommand.apply(this, sent);
   };
 
-  const trip = connector.deleteAndReserve?.(leases, ['q'], 20, 60_000) ?? expect.unreachable('it has the verb');
+  const trip =
+    connector.deleteAndReserve?.(leases, ['q'], 20, 60_000) ?? expect.unreachable('it has the verb');
   expect((await trip).jobs).toHaveLength(20);
 
   const evals = commands.filter(({ name }) => name === 'evalsha' || name === 'eval');
