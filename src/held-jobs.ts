@@ -14,7 +14,6 @@ export class HeldJobs {
   #jobs: HeldJob[] = [];
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
-  #wentBackMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param giveBack returns jobs to the store with their attempts unspent.
@@ -39,11 +38,6 @@ export class HeldJobs {
     if (this.size > 0) this.#timer ??= this.#expireIn(longestHeldMs);
   }
 
-  /** True where jobs went back that came before this one: it was on its way then. */
-  isAheadOfTurn({ confirmedMs }: Pick<HeldJob, 'confirmedMs'>): boolean {
-    return confirmedMs < this.#wentBackMs;
-  }
-
   take(): HeldJob | undefined {
     const job = this.#jobs[this.#taken];
     if (job === undefined) return undefined;
@@ -60,9 +54,7 @@ export class HeldJobs {
     const rest = this.#jobs;
     this.#jobs = [];
     const jobs = first ? [first, ...rest] : rest;
-    if (jobs.length === 0) return;
-    this.#wentBackMs = monotonicMs();
-    this.#giveBack(jobs);
+    if (jobs.length > 0) this.#giveBack(jobs);
   }
 
   /** Drops those that were taken. */

@@ -20,6 +20,8 @@ export interface IntakeOptions {
   readonly bell: Bell;
   readonly news: WorkerNews;
   readonly outage: Outage;
+  /** Called when a reserve has failed, before the wait that follows. */
+  onFailed(): void;
   isStopping(): boolean;
   stop(reason: StopReason): void;
 }
@@ -46,6 +48,7 @@ export class Intake {
       outage.over();
       return jobs;
     } catch (error) {
+      this.#options.onFailed();
       await this.#afterStoreError(error);
       return undefined;
     }

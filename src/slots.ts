@@ -14,6 +14,7 @@ import { monotonicMs } from './monotonic.js';
 import { mostAhead, Prefetch } from './prefetch.js';
 import { Rests } from './rests.js';
 import { StartRecords } from './start-records.js';
+import { WayBack } from './way-back.js';
 import { WorkInHand } from './work-in-hand.js';
 
 /** What a worker's slots are. */
@@ -50,6 +51,7 @@ export class Slots {
   readonly #held: HeldJobs;
   readonly #lone = new LoneJobs();
   readonly #rests: Rests;
+  readonly #wayBack = new WayBack((jobs) => giveBack(jobs, this.#context));
   readonly #starts = new StartRecords();
   readonly #onEnd = (held: HeldJob, end: AttemptEnd) => this.#ended(held, end);
   /** The time while a job is given its slot, else 0: to read a clock takes longer than the rest of a step. */
@@ -124,10 +126,18 @@ export class Slots {
     this.#keeper.start();
   }
 
+  /** A reserve is under way, until `reserved` is called. */
+  reserving(): void {
+    this.#wayBack.reserving();
+  }
+
+  /** Takes what a reserve has brought, none where it failed. Answers true where all of it goes back, with what came before. */
+  reserved(jobs: readonly HeldJob[]): boolean {
+    return this.#wayBack.reserved(jobs);
+  }
+
   /** Runs jobs as slots become free for them. */
   offer(jobs: readonly HeldJob[]): void {
-    const [first] = jobs;
-    if (this.#concurrency === 1 && first && this.#held.isAheadOfTurn(first)) return void this.giveBack(jobs);
     const isLone = (job: HeldJob) => this.#mustRunAlone(job);
     if (jobs.some(isLone)) this.#offerAlone(jobs.filter(isLone), jobs);
     else this.#startOrHold(jobs);
@@ -139,8 +149,8 @@ export class Slots {
 
   #offerAlone(lone: readonly HeldJob[], jobs: readonly HeldJob[]): void {
     const others = jobs.filter((job) => !lone.includes(job));
-    if (others.length > 0) void this.giveBack(others);
     this.giveBackHeld();
+    if (others.length > 0) void this.giveBack(others);
     for (const job of lone) this.#keeper.add(job);
     this.#lone.add(lone);
     this.#startLone();
@@ -159,7 +169,7 @@ export class Slots {
     this.work.begin(); // a stopping worker waits for it
     this.#goingBack += 1;
     for (const job of jobs) this.#keeper.remove(job);
-    await giveBack(jobs, this.#context);
+    await this.#wayBack.take(jobs);
     this.#goingBack -= 1;
     this.#end();
     if (this.room > 0) this.bell.ring();

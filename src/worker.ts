@@ -76,6 +76,7 @@ export class Worker {
       work: this.#slots.work,
       bell: this.#slots.bell,
       news: this.#news,
+      onFailed: () => void this.#slots.reserved([]),
       outage: new Outage({ maxOutageMs, isOneShot: once || stopWhenEmpty }, logger),
       isStopping: () => this.isStopping,
       stop: (reason) => this.#stop(reason),
@@ -207,8 +208,9 @@ export class Worker {
    */
   async #take(room: number): Promise<number | undefined> {
     const askedMs = monotonicMs();
+    this.#slots.reserving();
     const jobs = await this.#intake.reserve(room, this.#slots.sendsAtOnce);
-    if (jobs !== undefined && jobs.length > 0) this.#offer(jobs, askedMs);
+    if (jobs !== undefined) this.#offer(jobs, askedMs);
     return jobs?.length;
   }
 
@@ -227,11 +229,12 @@ export class Worker {
   }
 
   #offer(jobs: readonly ReservedJob[], askedMs: number): void {
+    if (jobs.length === 0) return void this.#slots.reserved([]);
     const watches = this.#watch?.reserved(jobs, this.#connector.bodiesOf !== undefined);
     this.#news.busy();
-    const { kept, unwanted } = this.#sort(
-      jobs.map((job, index) => new HeldJob(job, askedMs, watches?.[index])),
-    );
+    const held = jobs.map((job, index) => new HeldJob(job, askedMs, watches?.[index]));
+    if (this.#slots.reserved(held)) return;
+    const { kept, unwanted } = this.#sort(held);
     if (unwanted.length > 0) void this.#slots.giveBack(unwanted);
     if (kept.length > 0) this.#slots.offer(kept);
   }
