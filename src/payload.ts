@@ -1,4 +1,5 @@
 import { type Backoff, backoffRule } from './backoff.js';
+import { dataJson } from './data-json.js';
 import { QueueError } from './errors.js';
 import { assertJsonSafe } from './json-safety.js';
 import { checkWireName } from './names.js';
@@ -95,7 +96,7 @@ function thinkQueue3Encoder(fields: SharedFields): PayloadEncoder {
   const tail = rest === '' ? '' : `,${rest}`;
   const [headOfData, tailToId] = [`${head},"data":`, `${tail},"id":`];
   return (data, id, dueAt) => {
-    const start = data === undefined ? head : headOfData + JSON.stringify(data);
+    const start = data === undefined ? head : headOfData + dataJson(data);
     const toId = dueAt === undefined ? tailToId : `${tail},"dueAt":${dueAt},"id":`;
     // Nearly all ids need no escapes.
     const idJson = /^[\w.:-]*$/.test(id) ? `"${id}"` : JSON.stringify(id);
