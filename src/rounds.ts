@@ -19,11 +19,17 @@ export class Rounds {
   readonly #callNext = () => this.#called[this.#calls++]?.call();
   readonly #end = () => this.#goOnWithAll();
   #gathered: Starter[] = [];
+  #round = now;
   #called: Starter[] = [];
   #calls = 0;
 
   add(one: Starter): void {
-    if (this.#gathered.push(one) === 1) void now.then(this.#start);
+    if (this.#gathered.push(one) === 1) this.#round = now.then(this.#start);
+  }
+
+  /** Resolves when all that were added have been called. */
+  get called(): Promise<void> {
+    return this.#round;
   }
 
   #callAll(): void {

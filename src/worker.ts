@@ -197,6 +197,7 @@ export class Worker {
       isNothingDue = false;
       if (taken === undefined) continue;
       if (this.#stopped) return;
+      if (taken > 0) await this.#context.rounds?.called; // before more is asked for
       emptyLooks = taken > 0 ? 0 : emptyLooks + 1;
       if (taken === 0) isNothingDue = await this.#idle(emptyLooks);
     }

@@ -14,7 +14,8 @@ interface Early {
   /** When their leases began at the earliest, on the monotonic clock. */
   readonly sinceMs: number;
   readonly jobs: Promise<ReservedJob[]>;
-  readonly timer: NodeJS.Timeout;
+  /** On the monotonic clock. */
+  keptUntilMs: number;
 }
 
 /** What an {@link EarlyReserve} does with the store. */
@@ -36,6 +37,8 @@ export class EarlyReserve {
   readonly #early = new Map<string, Early>();
   /** How many reserves are under way beside: by queues, which stay, as a map that empties makes itself anew each time. */
   readonly #underWay = new Map<string, number>();
+  /** One for all, which outlives them: most are asked for at once, and a timer for each would take longer than they do. */
+  #timer: NodeJS.Timeout | undefined;
   /** What goes back at present. */
   readonly #returning = new Set<{ readonly queues: ReadonlySet<string>; readonly back: Promise<void> }>();
 
@@ -100,12 +103,21 @@ export class EarlyReserve {
   #keep(queues: readonly string[], leaseMs: number, jobs: Promise<ReservedJob[]>, sinceMs: number): void {
     const name = nameOf(queues);
     this.#asked.delete(name);
-    const timer = setTimeout(() => {
-      if (this.#countUnderWay(name) > 0) timer.refresh();
-      else void this.#drop(name);
-    }, keptMs);
-    this.#early.set(name, { leaseMs, sinceMs, jobs, timer });
+    this.#early.set(name, { leaseMs, sinceMs, jobs, keptUntilMs: monotonicMs() + keptMs });
+    this.#timer ??= setTimeout(this.#dropOld, keptMs);
   }
+
+  readonly #dropOld = (): void => {
+    this.#timer = undefined;
+    const now = monotonicMs();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [name, early] of this.#early) {
+      if (this.#countUnderWay(name) > 0) early.keptUntilMs = now + keptMs;
+      if (early.keptUntilMs > now) nextMs = Math.min(nextMs, early.keptUntilMs - now);
+      else void this.#drop(name);
+    }
+    if (nextMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(this.#dropOld, Math.ceil(nextMs));
+  };
 
   /**
    * What was reserved for these queues already, or undefined where nothing was.
@@ -126,7 +138,7 @@ export class EarlyReserve {
       void this.#drop(name);
       return undefined;
     }
-    this.#forget(name, early);
+    this.#early.delete(name);
     if (later === undefined) return this.#upTo(limit, early.jobs);
     // What is wrong the next reserve tells too.
     return this.#upTo(
@@ -139,6 +151,7 @@ export class EarlyReserve {
   /** Gives back what nobody has asked for. */
   async close(): Promise<void> {
     this.#asked.clear();
+    clearTimeout(this.#timer);
     await Promise.all([...this.#early.keys()].map((name) => this.#drop(name)));
   }
 
@@ -156,13 +169,8 @@ export class EarlyReserve {
   async #drop(name: string): Promise<void> {
     const early = this.#early.get(name);
     if (early === undefined) return;
-    this.#forget(name, early);
-    await this.giveBack(await early.jobs.catch(() => []));
-  }
-
-  #forget(name: string, { timer }: Early): void {
-    clearTimeout(timer);
     this.#early.delete(name);
+    await this.giveBack(await early.jobs.catch(() => []));
   }
 
   /** Gives jobs back that were reserved in vain. Never rejects. */

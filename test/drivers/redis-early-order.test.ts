@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { EarlyReserve } from '../../drivers/redis/early-reserve.js';
-import type { Connector, ReservedJob } from '../../src/index.js';
+import { type Connector, monotonicMs, type ReservedJob } from '../../src/index.js';
 import { type FaultProxy, type Matcher, startFaultProxy } from '../support/fault-proxy.js';
 import { RedisConnectors } from '../support/redis-connectors.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
@@ -20,6 +20,7 @@ beforeEach(async () => {
   proxy = await startFaultProxy(server.port);
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await connectors.close();
   await proxy.close();
 });
@@ -175,4 +176,43 @@ test('what a reserve has brought is not lost with what should have come before i
   expect(await early.take(['q'], 3, 60_000, [later])).toEqual([later]);
   hear();
   await expect(early.take(['q'], 3, 60_000)).rejects.toThrow('cut off');
+});
+
+test('each goes back when nobody has asked for it for 100 ms, but not what was asked for', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'hrtime'] });
+  const back: string[] = [];
+  const early = new EarlyReserve({
+    reserve: async () => [],
+    giveBack: async (jobs) => void back.push(...idsOf(jobs)),
+    onError: () => {},
+  });
+  const take = (queue: string) => {
+    const lease = { queue, token: 't', handle: '1' };
+    const job: ReservedJob = { id: queue, queue, body: body(queue), attempts: 1, lease };
+    early.taken([queue], 60_000, Promise.resolve([job]), monotonicMs());
+  };
+  take('a');
+  await vi.advanceTimersByTimeAsync(30);
+  take('asked for');
+  expect(await early.take(['asked for'], 1, 60_000)).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(30);
+  take('b');
+  let finish = (): void => {};
+  const reserving = early.during(
+    ['b'],
+    new Promise<void>((resolve) => {
+      finish = resolve;
+    }),
+  );
+  await vi.advanceTimersByTimeAsync(39);
+  expect(back).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(back).toEqual(['a']);
+  await vi.advanceTimersByTimeAsync(150); // a reserve is under way that may bring what comes behind it
+  finish();
+  await reserving;
+  expect(back).toEqual(['a']);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(back).toEqual(['a', 'b']);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -24,6 +24,19 @@ test('a round calls all that are ready, then goes on with all, and only then beg
   expect(told).toEqual(['queued before', ...each('a', 'b'), ...each('c', 'd')]);
 });
 
+test('who waits for those that were added goes on when they have been called, not when they have ended', async () => {
+  const rounds = new Rounds();
+  const told: string[] = [];
+  const starter = (name: string) => ({
+    call: () => void told.push(`call ${name}`),
+    goOn: () => void (name.length === 1 && rounds.add(starter(`${name}'`))),
+  });
+  for (const name of ['a', 'b', 'c']) rounds.add(starter(name));
+  await rounds.called;
+  expect(told).toEqual(['call a', 'call b', 'call c']);
+  await new Rounds().called; // nothing to wait for
+});
+
 test.each([
   ['returns at once', 1],
   ['returns at once', 3],
