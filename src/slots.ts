@@ -114,12 +114,12 @@ export class Slots {
   }
 
   /**
-   * Whether a reserve has nothing to wait for: there are jobs to run meanwhile, or none that could be deleted with it. Of
-   * a store in this process so many quick jobs are asked for that those of this turn make no difference.
+   * Whether a reserve has nothing to wait for: there are jobs to run meanwhile, or no handler that could end. Of a store in
+   * this process so many quick jobs are asked for that those of this turn make no difference.
    */
   get sendsAtOnce(): boolean {
-    if (this.held > 0 || this.work.active === 0) return true;
-    return this.#isInProcess && (this.#taken === 0 || this.#prefetch.ahead > 0);
+    if (this.held > 0 || this.#taken === 0) return true;
+    return this.#isInProcess && this.#prefetch.ahead > 0;
   }
 
   keepLeases(): void {
