@@ -197,7 +197,8 @@ export class Worker {
       isNothingDue = false;
       if (taken === undefined) continue;
       if (this.#stopped) return;
-      if (taken > 0) await this.#context.rounds?.called; // before more is asked for
+      // What woke it runs before more is asked for; a busy worker asks first, so that the answer is there in time.
+      if (taken > 0 && emptyLooks > 0) await this.#context.rounds?.called;
       emptyLooks = taken > 0 ? 0 : emptyLooks + 1;
       if (taken === 0) isNothingDue = await this.#idle(emptyLooks);
     }

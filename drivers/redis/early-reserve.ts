@@ -152,6 +152,7 @@ export class EarlyReserve {
   async close(): Promise<void> {
     this.#asked.clear();
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     await Promise.all([...this.#early.keys()].map((name) => this.#drop(name)));
   }
 
