@@ -23,6 +23,15 @@ export function batchesOf<T>(
   return batches;
 }
 
+/** The texts of a statement by a count, each made once. Few counts come, see {@link batchesOf}. */
+export function byCount(textOf: (count: number) => string): (count: number) => string {
+  const texts: string[] = [];
+  return (count) => {
+    texts[count] ??= textOf(count);
+    return texts[count];
+  };
+}
+
 /** The items by their queue, in the order in which the queues first come. */
 export function byQueue<T extends { readonly queue: string }>(items: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();

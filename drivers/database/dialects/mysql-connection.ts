@@ -42,10 +42,12 @@ export async function insertedBy(
 /** Runs a statement that cannot be prepared (transactions, locks, tables), or that runs once: to prepare is a trip more. */
 export function runText<T = unknown>(connection: MysqlConnection, sql: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    connection.query({ sql, rowsAsArray: false }, (error, result) => {
+    const answered = (error: Error | null, result: unknown): void => {
       if (error === null) resolve(result as T);
       else reject(error);
-    });
+    };
+    if (isPlain(connection)) connection.query(sql, answered);
+    else connection.query({ ...plain, sql }, answered);
   });
 }
 
@@ -120,13 +122,21 @@ export function padded<T>(values: readonly T[]): T[] {
 function execute<T>(connection: MysqlConnection, sql: string, values: readonly Value[]): Promise<T> {
   const bound = values.map((value) => (typeof value === 'number' ? String(value) : value));
   return new Promise((resolve, reject) => {
-    // Said for each statement: an application may have set its connection up in another way.
-    const options = { sql, values: bound, rowsAsArray: false, typeCast: true, namedPlaceholders: false };
-    connection.execute(options, (error, result) => {
+    const answered = (error: Error | null, result: unknown): void => {
       if (error === null) resolve(result as T);
       else reject(error);
-    });
+    };
+    // Said where it differs alone: mysql2 copies such options for each statement, in an object of a new hidden class.
+    if (isPlain(connection)) connection.execute(sql, bound, answered);
+    else connection.execute({ ...plain, sql, values: bound }, answered);
   });
+}
+
+/** How rows and values shall come and go. An application may have set its connection up in another way. */
+const plain = { rowsAsArray: false, nestTables: false, typeCast: true, namedPlaceholders: false } as const;
+
+function isPlain({ config }: MysqlConnection): boolean {
+  return !config.rowsAsArray && !config.nestTables && config.typeCast === true && !config.namedPlaceholders;
 }
 
 /** Ends a connection without waiting for its server; mysql2's own `destroy` would leave the statement under way unanswered. */

@@ -1,3 +1,4 @@
+import { byCount } from './lists.js';
 import { marks, mysqlNow } from './mysql-connection.js';
 
 /**
@@ -10,7 +11,11 @@ import { marks, mysqlNow } from './mysql-connection.js';
  */
 export function mysqlJobStatements(table: string) {
   const held = (count: number): string => `id IN (${marks(count)}) AND lease_token IN (${marks(count)})`;
+  const dueRow = `(?, ?, 0, ${mysqlNow}, available_at, available_at, ?)`;
   const row = `(?, ?, 0, GREATEST(${mysqlNow}, COALESCE(?, ${mysqlNow} + ?)), ${mysqlNow}, available_at, ?)`;
+  const insert = (count: number, values: string): string => `
+INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
+VALUES ${Array(count).fill(values).join(',\n       ')}`;
   const take = `
 UPDATE ${table}
 SET attempts = attempts + 1,
@@ -25,9 +30,10 @@ WHERE queue = ? AND available_at <= ${mysqlNow}
 ORDER BY available_at, id
 LIMIT ?`;
   return {
-    push: (count: number) => `
-INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
-VALUES ${Array(count).fill(row).join(',\n       ')}`,
+    push: byCount((count) => insert(count, row)),
+
+    /** Of jobs that are all due at once. */
+    pushDue: byCount((count) => insert(count, dueRow)),
 
     /** Reads what is there now, also in a transaction that began before. */
     stored: (count: number) => `
@@ -48,8 +54,10 @@ FROM (
 LEFT JOIN ${table} AS job ON job.id = head.id AND job.queue = ? AND job.available_at <= ${mysqlNow}
 FOR UPDATE SKIP LOCKED`,
 
-    takeLocked: (count: number) => `${take}
+    takeLocked: byCount(
+      (count) => `${take}
 WHERE id IN (${marks(count)})`,
+    ),
 
     /** For servers that cannot skip locked rows: looks without a lock. */
     peekDue: due,
@@ -68,12 +76,16 @@ SELECT id, lease_token FROM ${table} WHERE ${held(count)} FOR UPDATE`,
     extend: (count: number) => `
 UPDATE ${table} SET available_at = ${mysqlNow} + ? WHERE ${held(count)}`,
 
-    delete: (count: number) => `
+    delete: byCount(
+      (count) => `
 DELETE FROM ${table} WHERE ${held(count)}`,
+    ),
 
     /** MariaDB alone can tell what it deleted. */
-    deleteReturning: (count: number) => `
+    deleteReturning: byCount(
+      (count) => `
 DELETE FROM ${table} WHERE ${held(count)} RETURNING lease_token`,
+    ),
 
     /** @param counting an assignment that counts something on top, or nothing. */
     release: (count: number, counting: '' | `${string},`) => `

@@ -2,7 +2,7 @@ import type { NewJob, PushOutcome } from '../../../src/index.js';
 import { batchesOf } from './lists.js';
 import { changedBy, inMysqlTransaction, type MysqlConnection, padded, rowsOf } from './mysql-connection.js';
 import type { MysqlJobStatements } from './mysql-job-statements.js';
-import { dueOf } from './reserved-job.js';
+import { dueOf, isDueAtOnce } from './reserved-job.js';
 
 /** Rows of one INSERT, and characters of their payloads: far below the 16 MB that a server takes in one packet by default. */
 const most = { items: 256, characters: 2 ** 21 };
@@ -16,12 +16,31 @@ type Transact = (work: () => Promise<void>) => Promise<void>;
  * The INSERT is plain: with IGNORE it would swallow other errors too, and with ON DUPLICATE KEY UPDATE it would
  * not say which rows are new. It is refused whole when an id is taken; then the taken ones are looked up.
  */
-export async function pushJobs(
+export function pushJobs(
   connection: MysqlConnection,
   sql: MysqlJobStatements,
   queue: string,
   jobs: readonly NewJob[],
   transact: Transact = (work) => inMysqlTransaction(connection, work),
+): Promise<PushOutcome[]> {
+  const pushAll = (): Promise<PushOutcome[]> => pushMany(connection, sql, queue, jobs, transact);
+  if (jobs.length !== 1) return pushAll();
+  // As many would be, without what only many need.
+  return insertBatch(connection, sql, queue, jobs).then(
+    () => ['stored'],
+    (error: unknown) => {
+      if (isDuplicate(error)) return pushAll();
+      throw error;
+    },
+  );
+}
+
+async function pushMany(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  jobs: readonly NewJob[],
+  transact: Transact,
 ): Promise<PushOutcome[]> {
   const firsts = new Map<string, NewJob>();
   for (const job of jobs) if (!firsts.has(job.id)) firsts.set(job.id, job);
@@ -61,18 +80,26 @@ async function insert(
 ): Promise<void> {
   const batches = batchesOf(jobs, most, ({ body }) => body.length);
   const insertAll = async (): Promise<void> => {
-    for (const batch of batches) {
-      const values = batch.flatMap((job) => rowOf(queue, job));
-      await changedBy(connection, sql.push(batch.length), values);
-    }
+    for (const batch of batches) await insertBatch(connection, sql, queue, batch);
   };
   // A statement by itself is a transaction.
   await (batches.length === 1 ? insertAll() : transact(insertAll));
 }
 
-function rowOf(queue: string, job: NewJob): (string | number | null)[] {
-  const [at, delay] = dueOf(job);
-  return [job.id, queue, at, delay, job.body];
+/** One statement. */
+function insertBatch(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  batch: readonly NewJob[],
+): Promise<number> {
+  const isDue = batch.every(isDueAtOnce);
+  const values: (string | number | null)[] = [];
+  for (const job of batch) {
+    if (isDue) values.push(job.id, queue, job.body);
+    else values.push(job.id, queue, ...dueOf(job), job.body);
+  }
+  return changedBy(connection, (isDue ? sql.pushDue : sql.push)(batch.length), values);
 }
 
 async function storedIds(
