@@ -22,6 +22,7 @@ export type {
   ReservedJob,
 } from './connector.js';
 export type { Halt } from './controls.js';
+export { Deadlines, type Trouble } from './deadlines.js';
 export type { DiagnoseOptions } from './diagnose.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';

@@ -7,7 +7,7 @@ import type { Alone, Dialect } from './dialects/dialect.js';
 import { dropRefused } from './drop-refused.js';
 import { hangingUp } from './hang-up.js';
 import type { KnexConfig, KnexInstance } from './knex-types.js';
-import { lend, poolOf, tooLate } from './lend.js';
+import { Lender, poolOf, tooLate } from './lend.js';
 import { loadKnex } from './load-knex.js';
 import { Relay } from './relay.js';
 
@@ -16,7 +16,7 @@ export function borrowKnex<Connection>(
   instance: KnexInstance,
   dialect: Dialect<Connection>,
 ): Client<Connection> {
-  const pool = poolOf<Connection>(instance);
+  const lender = new Lender(poolOf<Connection>(instance), dialect);
   return {
     knex: instance,
     use: (task, deadline) => {
@@ -28,7 +28,7 @@ export function borrowKnex<Connection>(
           giveBack();
         }
       };
-      return lend(pool, dialect, borrowed, deadline);
+      return lender.use(borrowed, deadline);
     },
     openAlone: () => openAlone(instance),
     destroy: async () => {},
@@ -54,10 +54,10 @@ export async function openKnex<Connection>(
   dropRefused(config, instance, dialect.drop);
   const { client } = instance;
   client.destroyRawConnection = hangingUp(client.destroyRawConnection.bind(client), dialect.drop);
-  const pool = new Relay(poolOf<Connection>(instance));
+  const lender = new Lender(new Relay(poolOf<Connection>(instance)), dialect);
   return {
     knex: instance,
-    use: (task, deadline) => lend(pool, dialect, task, deadline),
+    use: (task, deadline) => lender.use(task, deadline),
     openAlone: () => openAlone(instance),
     destroy: () => instance.destroy(),
   };

@@ -1,4 +1,4 @@
-import { QueueError, within } from '../../src/index.js';
+import { Deadlines, QueueError } from '../../src/index.js';
 import type { Answer, Dialect } from './dialects/dialect.js';
 import { NotConnected } from './errors.js';
 import type { KnexInstance } from './knex-types.js';
@@ -33,41 +33,62 @@ export function poolOf<Connection>({ client }: KnexInstance): Pool<Connection> {
   };
 }
 
-/**
- * Lends one connection of the pool to `task` and gives it back.
- *
- * @throws NotConnected where none was to be had; QueueError `E_STORE_UNAVAILABLE` past the deadline, when the
- * connection has been cut off.
- */
-export async function lend<Connection, T>(
-  pool: Pool<Connection>,
-  dialect: Pick<Dialect<Connection>, 'drop' | 'place'>,
-  task: (connection: Connection) => Answer<T>,
-  deadlineMs?: Deadline,
-): Promise<T> {
-  let lent: Connection | undefined;
-  let isLate = false;
-  const run = async (): Promise<T> => {
-    const taken = pool.take(() => !isLate);
+/** One connection that is lent, or will be. */
+interface Loan<Connection> {
+  connection: Connection | undefined;
+  isLate: boolean;
+}
+
+/** Lends connections of a pool, each to one task at a time, for as long as the task may take. */
+export class Lender<Connection> {
+  readonly #pool: Pool<Connection>;
+  readonly #dialect: Pick<Dialect<Connection>, 'drop' | 'place'>;
+  readonly #deadlines = new Deadlines();
+
+  constructor(pool: Pool<Connection>, dialect: Pick<Dialect<Connection>, 'drop' | 'place'>) {
+    this.#pool = pool;
+    this.#dialect = dialect;
+  }
+
+  /**
+   * Lends one to `task`.
+   *
+   * @throws NotConnected where none was to be had; QueueError `E_STORE_UNAVAILABLE` past the deadline, when the
+   * connection has been cut off.
+   */
+  use<T>(task: (connection: Connection) => Answer<T>, deadlineMs?: Deadline): Promise<T> {
+    const loan: Loan<Connection> = { connection: undefined, isLate: false };
+    const done = this.#lend(loan, task);
+    if (deadlineMs === undefined) return done;
+    return this.#deadlines.within(done, deadlineMs, {
+      late: () => this.#endLate(loan, deadlineMs),
+      failed: (error) => Promise.reject(error),
+    });
+  }
+
+  async #lend<T>(loan: Loan<Connection>, task: (connection: Connection) => Answer<T>): Promise<T> {
+    const taken = this.#pool.take(() => !loan.isLate);
     const connection = taken instanceof Promise ? await taken : taken;
     let isWell = false;
     try {
-      if (isLate) throw new Error('nobody waits for it any more');
-      lent = connection;
+      if (loan.isLate) throw new Error('nobody waits for it any more');
+      loan.connection = connection;
       const result = await task(connection);
-      isWell = !isLate;
+      isWell = !loan.isLate;
       return result;
     } finally {
-      await pool.giveBack(connection, isWell);
+      const givenBack = this.#pool.giveBack(connection, isWell);
+      if (givenBack instanceof Promise) await givenBack;
     }
-  };
-  if (deadlineMs === undefined) return await run();
-  return await within(run(), deadlineMs, () => {
-    isLate = true;
+  }
+
+  #endLate(loan: Loan<Connection>, deadlineMs: Deadline): QueueError {
+    const { drop, place } = this.#dialect;
+    loan.isLate = true;
     // The task ends with it, and gives it back to the pool, which drops it.
-    if (lent !== undefined) dialect.drop(lent);
-    return tooLate(dialect.place, deadlineMs, lent !== undefined);
-  });
+    if (loan.connection !== undefined) drop(loan.connection);
+    return tooLate(place, deadlineMs, loan.connection !== undefined);
+  }
 }
 
 /** The error for a call whose time is over. */

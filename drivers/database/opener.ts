@@ -3,7 +3,7 @@ import type { Client } from './client.js';
 import type { Alone, Answer, Dialect } from './dialects/dialect.js';
 import type { ClientPackage } from './errors.js';
 import { hangingUp } from './hang-up.js';
-import { lend, tooLate } from './lend.js';
+import { Lender, tooLate } from './lend.js';
 import { schemaKnex } from './load-knex.js';
 import { type ConnectionSource, OwnPool } from './own-pool.js';
 
@@ -36,11 +36,12 @@ export function openOwn<Connection>(
     close,
     open: () => openReady(dialect, { ...opener, close }),
   });
+  const lender = new Lender(pool, dialect);
   return {
     get knex() {
       return schemaKnex(opener.client);
     },
-    use: (task, deadline) => lend(pool, dialect, task, deadline),
+    use: (task, deadline) => lender.use(task, deadline),
     openAlone: async (): Promise<Alone<Connection>> => {
       const connection = await opener.open();
       return { connection, end: () => close(connection) };

@@ -55,7 +55,8 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
   #preparing: Promise<Opened<Connection, D>> | undefined;
   #ready: Opened<Connection, D> | undefined;
   #closing: Promise<void> | undefined;
-  readonly #underWay = new Set<Promise<unknown>>();
+  #underWay = 0;
+  #onIdle: (() => void) | undefined;
   #lastTurnAt = monotonicMs();
   #calls = 0;
 
@@ -156,15 +157,23 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
     return answer instanceof Promise ? this.#settled(answer) : Promise.resolve(answer);
   }
 
-  async #settled<T>(pending: Promise<T>): Promise<T> {
-    this.#underWay.add(pending);
-    try {
-      return await pending;
-    } catch (error) {
-      throw explain(error, await this.#options.loading);
-    } finally {
-      this.#underWay.delete(pending);
-    }
+  #settled<T>(pending: Promise<T>): Promise<T> {
+    this.#underWay += 1;
+    return pending.then(
+      (result) => {
+        this.#ended();
+        return result;
+      },
+      async (error: unknown) => {
+        this.#ended();
+        throw explain(error, await this.#options.loading);
+      },
+    );
+  }
+
+  #ended(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#onIdle?.();
   }
 
   #retried<T>(
@@ -252,7 +261,11 @@ export class Session<Connection, D extends Dialect<Connection> = Dialect<Connect
   }
 
   async #close(last?: Verb<Connection, D, void>): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
     const opened = await this.#opening?.catch(() => undefined);
     await nextTurn(); // for what follows from these verbs
     if (opened && last) await Promise.resolve(this.#retried(opened, last)).catch(() => undefined);

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Logger, QueueError } from '../../src/index.js';
+import { Deadlines, type Logger, type QueueError } from '../../src/index.js';
 import { closed, unavailable } from './away.js';
 import { type Call, isDemoted, isEnded, isUnknownScript, isUnsent, sent } from './call.js';
 import { borrowClient, type Client, openBeside, openClient } from './client.js';
 import type { Commands, Transaction } from './commands.js';
-import { Deadlines } from './deadlines.js';
 import { explain } from './errors.js';
 import { warnOfEviction } from './eviction.js';
 import type { RedisSettings } from './options.js';

@@ -1,4 +1,5 @@
-import { monotonicMs, PatientTimer } from '../../src/index.js';
+import { monotonicMs } from './monotonic.js';
+import { PatientTimer } from './patient-timer.js';
 
 interface Wait {
   readonly untilMs: number;
