@@ -270,7 +270,7 @@ export class Worker {
   async #idle(emptyLooks: number): Promise<boolean> {
     const { once, stopWhenEmpty, sleepMs } = this.#options;
     if (this.#slots.work.active > 0 || !(once || stopWhenEmpty))
-      return this.#intake.wait(emptyLooks, sleepMs);
+      return await this.#intake.wait(emptyLooks, sleepMs);
     if (once) this.#stop('empty');
     else await this.#intake.stopUnlessDueSoon(sleepMs);
     return false;

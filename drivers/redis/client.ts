@@ -37,7 +37,18 @@ export function openBeside(borrowed: RedisInstance): Client {
 }
 
 function ownClient(redis: RedisInstance): Client {
+  redis.on('connect', () => readAtOnce(redis));
   return { redis, isOurs: true, reconnect: () => redis.disconnect(true), end: () => redis.disconnect() };
+}
+
+/**
+ * What comes in goes to ioredis at once. It puts its listener in front of others, of which Node's streams take no notice:
+ * they keep what comes for the next tick, as if nobody listened.
+ */
+function readAtOnce({ stream }: RedisInstance): void {
+  const listener = (): void => {};
+  stream?.on('data', listener);
+  stream?.off('data', listener);
 }
 
 /**

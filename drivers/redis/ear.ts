@@ -1,7 +1,8 @@
-import { monotonicMs, PatientTimer } from '../../src/index.js';
+import { monotonicMs } from '../../src/index.js';
 import type { Client } from './client.js';
 import { whenReady } from './ready.js';
 import type { Script } from './script.js';
+import { Vigil } from './vigil.js';
 
 /** How long one command may block: then it is sent again, which shows that the connection still lives. */
 const blockedSeconds = 20;
@@ -32,7 +33,7 @@ export interface EarOptions {
   readonly command: readonly string[];
   /** What to send right behind the command, if anything. It runs too where the command's time is over. */
   followUp?(): FollowUp | undefined;
-  /** Gets the reply to the command; null where only what followed it has brought news. */
+  /** Gets the reply to the command, its texts as buffers; null where what followed it has brought news. */
   heard(reply: unknown): void;
   /** Whether somebody still waits, so that a command whose time is over is sent again. */
   isWanted(): boolean;
@@ -45,6 +46,7 @@ export class Ear {
   readonly #options: EarOptions;
   #client: Promise<Client> | undefined;
   #isListening = false;
+  readonly #vigil = new Vigil();
   #following: Promise<boolean> | undefined;
   /** Whether the script that follows may be called by its name. */
   #isScriptKnown = false;
@@ -76,6 +78,7 @@ export class Ear {
 
   /** The next connection is made anew: the key may be at another server by then. */
   #hangUp(): void {
+    this.#vigil.stop();
     void this.#client?.then(
       (client) => client.end(),
       () => undefined,
@@ -84,32 +87,29 @@ export class Ear {
   }
 
   async #listen(): Promise<void> {
-    let reply: unknown;
+    let reply: unknown = null;
     let isNews = false;
     try {
       const client = await this.#connected();
-      // A connection that leads nowhere tells nothing by itself.
-      const timer = new PatientTimer(blockedSeconds * 1000 + answersWithinMs, () => client.reconnect());
-      try {
-        await whenReady(client);
-        if (this.#closed) return;
-        const followUp = this.#options.followUp?.();
-        const blocked = this.#block(client, followUp);
-        isNews = await this.#follow(client, followUp);
-        reply = await blocked;
-      } finally {
-        timer.clear();
-      }
+      this.#vigil.begin(blockedSeconds * 1000 + answersWithinMs, client);
+      await whenReady(client);
+      if (this.#closed) return;
+      const followUp = this.#options.followUp?.();
+      const blocked = this.#block(client, followUp);
+      isNews = await this.#follow(client, followUp);
+      // What followed is answered behind it.
+      if (!isNews) reply = await blocked;
     } catch (error) {
       if (this.#closed) return;
       this.#deafUntilMs = monotonicMs() + deafMs;
       this.#hangUp();
       this.#options.onError(error);
     } finally {
+      this.#vigil.end();
       this.#isListening = false;
     }
     if (this.#closed) return;
-    if (isNews || (reply !== undefined && reply !== null)) this.#options.heard(reply);
+    if (isNews || reply !== null) this.#options.heard(reply);
     else if (this.#options.isWanted()) this.listen();
   }
 
@@ -124,7 +124,7 @@ export class Ear {
   #block({ redis }: Client, followUp: FollowUp | undefined): Promise<unknown> {
     const [name, ...args] = this.#options.command;
     const seconds = Math.min(blockedSeconds, (followUp?.withinMs ?? Number.POSITIVE_INFINITY) / 1000);
-    const blocked = redis.call(name, [...args, seconds]);
+    const blocked = redis.callBuffer(name, [...args, seconds]);
     blocked.catch(() => undefined); // told once the answer to what follows is in, which may come all the same
     return blocked;
   }

@@ -12,8 +12,8 @@ const manyArguments = 16;
 export function forgetful(Client: typeof Redis): typeof Redis {
   return class extends Client {
     override sendCommand(...sent: Parameters<Redis['sendCommand']>): unknown {
-      const [command] = sent;
-      const answer = super.sendCommand(...sent) as Promise<unknown>;
+      const [command, stream] = sent;
+      const answer = super.sendCommand(command, stream) as Promise<unknown>;
       if (command.args.length >= manyArguments) {
         const letGo = (): void => {
           command.args = [];

@@ -9,7 +9,12 @@ export interface RedisInstance {
   readonly isCluster?: boolean;
   readonly options?: Readonly<Record<string, any>>;
   /** Its socket, while it is connected. */
-  readonly stream?: { cork(): void; uncork(): void };
+  readonly stream?: {
+    cork(): void;
+    uncork(): void;
+    on(event: 'data', listener: () => void): any;
+    off(event: 'data', listener: () => void): any;
+  };
   nodes?(role: 'master'): RedisInstance[];
   connect(): Promise<any>;
   on(event: string, listener: (...args: any[]) => void): any;

@@ -10,8 +10,10 @@ import { takeScript } from './take-script.js';
 /** How long the answer of one that has run is waited for at most: it is on its way, unless its connection is dead. */
 const mostAwaitedMs = 1000;
 
-/** Tokens and members, and whether the worker has all that it can take, as the short script answers them. */
-type TakeReply = [found: Buffer[], isFull: number];
+/** Tokens and members, and whether the worker has all that it can take; of one short job all in one text, that first. */
+type TakeReply = [found: Buffer[], isFull: number] | Buffer;
+
+const tokenLength = 32;
 
 /** A reserve that was sent behind the command that waits. */
 interface Standing {
@@ -88,12 +90,16 @@ export class StandingReserves {
     return true;
   }
 
-  #answered(standing: Standing, [found, isFull]: TakeReply = [[], 0]): boolean {
+  #answered(standing: Standing, reply: TakeReply = nothing): boolean {
     const { early, filled } = this.#options;
     const { queue, leaseMs, sinceMs, tell, isOvertaken } = standing;
     standing.isAnswered = true;
-    if (isFull === 1 && !isOvertaken) filled(queue);
-    const jobs = this.#jobsOf(queue, found);
+    const isOne = Buffer.isBuffer(reply);
+    const isFull = isOne ? reply[0] === one : reply[1] === 1;
+    if (isFull && !isOvertaken) filled(queue);
+    const jobs = isOne
+      ? [this.#jobOf(queue, tokenOf(reply, 1), reply.subarray(1 + tokenLength))]
+      : this.#jobsOf(queue, reply[0]);
     const late = isOld(standing);
     if (late) void early.giveBack(jobs);
     if (tell) tell(late ? [] : jobs);
@@ -102,14 +108,22 @@ export class StandingReserves {
   }
 
   #jobsOf(queue: string, found: readonly Buffer[]): ReservedJob[] {
-    const { members } = this.#options.parts.wire;
     const jobs: ReservedJob[] = [];
     for (let at = 0; at < found.length; at += 2) {
-      const [token, member] = found.slice(at, at + 2) as [Buffer, Buffer];
-      jobs.push(jobOf(queue, token.toString('latin1'), textOf(member), undefined, members));
+      jobs.push(this.#jobOf(queue, tokenOf(found[at] as Buffer), found[at + 1] as Buffer));
     }
     return jobs;
   }
+
+  #jobOf(queue: string, token: string, member: Buffer): ReservedJob {
+    return jobOf(queue, token, textOf(member), undefined, this.#options.parts.wire.members);
+  }
+}
+const nothing: TakeReply = [[], 0];
+const one = 0x31;
+
+function tokenOf(bytes: Buffer, from = 0): string {
+  return bytes.toString('latin1', from, from + tokenLength);
 }
 
 /** Never rejects. */

@@ -126,11 +126,15 @@ export class Watch {
   #sleep(queues: readonly string[], ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted || ms <= 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const wake = (): void => {
+      const forget = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', wake);
+      };
+      const wake = (): void => {
         this.#waits.delete(wait);
         resolve();
+        // Once what woke it is on its way: both take as long as half of all else that is done until then.
+        setImmediate(forget);
       };
       const wait: Wait = { queues, wake };
       const timer = setTimeout(wake, Math.ceil(ms));
@@ -153,7 +157,7 @@ export class Watch {
   #earOfList(queue: string): Ear {
     const list = this.#options.keys.listOf(queue);
     const heard = (): void => {
-      const [first] = [...this.#waits].filter(({ queues }) => queues.includes(queue));
+      const first = this.#firstWaitFor(queue);
       if (first) this.#options.heard(first.queues);
       this.#wake(queue);
     };
@@ -168,8 +172,8 @@ export class Watch {
   #earOfWake(queues: readonly string[]): Ear {
     const keys = queues.map((queue) => this.#options.keys.wakeOf(queue));
     const heard = (reply: unknown): void => {
-      const [key] = reply as [string];
-      const queue = queues[keys.indexOf(key)] as string;
+      const [key] = reply as [Buffer];
+      const queue = queues[keys.indexOf(key.toString())] as string;
       if (this.#wake(queue)) this.#roused.add(queue);
       else this.#options.rouse(queue).catch(this.#options.onError);
     };
@@ -189,13 +193,22 @@ export class Watch {
   }
 
   #isWaitedFor(queue: string): boolean {
-    return [...this.#waits].some(({ queues }) => queues.includes(queue));
+    return this.#firstWaitFor(queue) !== undefined;
+  }
+
+  #firstWaitFor(queue: string): Wait | undefined {
+    for (const wait of this.#waits) if (wait.queues.includes(queue)) return wait;
+    return undefined;
   }
 
   /** Answers whether somebody waited. */
   #wake(queue: string): boolean {
-    const woken = [...this.#waits].filter(({ queues }) => queues.includes(queue));
-    for (const { wake } of woken) wake();
-    return woken.length > 0;
+    let isAnyone = false;
+    for (const { queues, wake } of this.#waits) {
+      if (!queues.includes(queue)) continue;
+      isAnyone = true;
+      wake();
+    }
+    return isAnyone;
   }
 }
