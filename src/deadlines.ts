@@ -3,17 +3,22 @@ import { PatientTimer } from './patient-timer.js';
 
 interface Wait {
   readonly untilMs: number;
+  /** How long it was given, as of a {@link PatientTimer}. */
+  readonly ms: number;
   /** Where it stands among those under way; -1 once it is over. */
   place: number;
   end(): void;
 }
 
 /** What is done about a command that does not simply succeed. */
-export interface Trouble<T> {
-  /** Called when the time is over; answers what to reject with. */
+export interface DeadlineOptions<T> {
+  /** Called when the time is over; answers what to reject with. Must not throw. */
   late(): unknown;
-  /** Called with the error; goes on with the command, or rejects with what is said of it. */
-  failed(error: unknown): Promise<T>;
+  /**
+   * Called with the error; goes on with the command, for as long as its time lasts, or rejects with what is said of it.
+   * Must not throw. Default: the error is what is said.
+   */
+  failed?(error: unknown): Promise<T>;
 }
 
 /**
@@ -25,34 +30,39 @@ export class Deadlines {
   readonly #waits: Wait[] = [];
   #timer: PatientTimer | undefined;
   #timerMs = 0;
-  #onIdle: (() => void) | undefined;
+  #idle: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
-  /** The promise's result, or what `trouble` makes of it. What comes once the time is over is dropped. */
-  within<T>(promise: Promise<T>, ms: number, trouble: Trouble<T>): Promise<T> {
+  /** The promise's result, or what is made of its error or its lateness. What comes once the time is over is dropped. */
+  within<T>(promise: Promise<T>, ms: number, options: DeadlineOptions<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const untilMs = monotonicMs() + ms;
-      const wait: Wait = { untilMs, place: this.#waits.length, end: () => reject(trouble.late()) };
+      const wait: Wait = { untilMs, ms, place: this.#waits.length, end: () => reject(options.late()) };
       this.#waits.push(wait);
-      if (this.#timer === undefined || untilMs < this.#timerMs) this.#arm(untilMs, ms);
+      if (this.#timer === undefined || untilMs < this.#timerMs) this.#arm(wait, ms);
       const done = (value: T): void => {
         this.#over(wait);
         resolve(value);
       };
-      promise.then(done, (error: unknown) =>
-        trouble.failed(error).then(done, (last: unknown) => {
-          this.#over(wait);
-          reject(last);
-        }),
-      );
+      const notDone = (error: unknown): void => {
+        this.#over(wait);
+        reject(error);
+      };
+      if (options.failed === undefined) promise.then(done, notDone);
+      else promise.then(done, (error: unknown) => options.failed?.(error).then(done, notDone));
     });
   }
 
   /** Resolves once no command is under way. */
   whenIdle(): Promise<void> {
     if (this.#waits.length === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-    });
+    if (this.#idle === undefined) {
+      let resolve = (): void => {};
+      const promise = new Promise<void>((resolved) => {
+        resolve = resolved;
+      });
+      this.#idle = { promise, resolve };
+    }
+    return this.#idle.promise;
   }
 
   #over(wait: Wait): void {
@@ -64,27 +74,31 @@ export class Deadlines {
       this.#waits[place] = last;
       last.place = place;
     }
-    if (this.#waits.length === 0) this.#onIdle?.();
+    if (this.#waits.length > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
-  #arm(untilMs: number, ms: number): void {
+  /** For the wait that ends first. */
+  #arm({ untilMs, ms: patienceMs }: Wait, leftMs: number): void {
     this.#timer?.clear();
     this.#timerMs = untilMs;
-    this.#timer = new PatientTimer(ms, () => this.#endOverdue(), { keepsAlive: false });
+    const options = { keepsAlive: false, patienceMs };
+    this.#timer = new PatientTimer(leftMs, () => this.#endOverdue(), options);
   }
 
   #endOverdue(): void {
     this.#timer = undefined;
     const now = monotonicMs();
-    let nextMs = Number.POSITIVE_INFINITY;
+    let next: Wait | undefined;
     for (const wait of [...this.#waits]) {
       if (wait.untilMs > now) {
-        nextMs = Math.min(nextMs, wait.untilMs);
+        if (next === undefined || wait.untilMs < next.untilMs) next = wait;
         continue;
       }
       this.#over(wait);
       wait.end();
     }
-    if (nextMs < Number.POSITIVE_INFINITY) this.#arm(nextMs, nextMs - now);
+    if (next !== undefined) this.#arm(next, next.untilMs - now);
   }
 }

@@ -22,7 +22,7 @@ export type {
   ReservedJob,
 } from './connector.js';
 export type { Halt } from './controls.js';
-export { Deadlines, type Trouble } from './deadlines.js';
+export { type DeadlineOptions, Deadlines } from './deadlines.js';
 export type { DiagnoseOptions } from './diagnose.js';
 export { type Duration, type DurationText, durationToMs, type Seconds } from './duration.js';
 export { type ErrorCode, isQueueError, QueueError, type QueueErrorOptions } from './errors.js';
@@ -83,7 +83,7 @@ export type { MonitoredQueue, MonitorOptions, QueueReading } from './monitor.js'
 export { monotonicMs } from './monotonic.js';
 export { checkJobId, checkJobName, checkQueueName } from './names.js';
 export { checkOptionNames } from './option-names.js';
-export { PatientTimer } from './patient-timer.js';
+export { PatientTimer, type PatientTimerOptions } from './patient-timer.js';
 export { isPaused, type PausedQueue, type Pauses, pausedKey } from './pauses.js';
 export { type Decoded, type Payload, payloadFrom } from './payload.js';
 export {

@@ -60,10 +60,7 @@ export class Lender<Connection> {
     const loan: Loan<Connection> = { connection: undefined, isLate: false };
     const done = this.#lend(loan, task);
     if (deadlineMs === undefined) return done;
-    return this.#deadlines.within(done, deadlineMs, {
-      late: () => this.#endLate(loan, deadlineMs),
-      failed: (error) => Promise.reject(error),
-    });
+    return this.#deadlines.within(done, deadlineMs, { late: () => this.#endLate(loan, deadlineMs) });
   }
 
   async #lend<T>(loan: Loan<Connection>, task: (connection: Connection) => Answer<T>): Promise<T> {

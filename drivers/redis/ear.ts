@@ -37,7 +37,7 @@ export interface EarOptions {
   heard(reply: unknown): void;
   /** Whether somebody still waits, so that a command whose time is over is sent again. */
   isWanted(): boolean;
-  /** Told why the command failed. Waiting goes on without it: who waits looks once a second. */
+  /** Told why the command failed, unless what followed it had news. Waiting goes on without it: who waits looks once a second. */
   onError(error: unknown): void;
 }
 
@@ -46,7 +46,7 @@ export class Ear {
   readonly #options: EarOptions;
   #client: Promise<Client> | undefined;
   #isListening = false;
-  readonly #vigil = new Vigil();
+  readonly #vigil = new Vigil(blockedSeconds * 1000 + answersWithinMs);
   #following: Promise<boolean> | undefined;
   /** Whether the script that follows may be called by its name. */
   #isScriptKnown = false;
@@ -91,13 +91,14 @@ export class Ear {
     let isNews = false;
     try {
       const client = await this.#connected();
-      this.#vigil.begin(blockedSeconds * 1000 + answersWithinMs, client);
+      if (this.#closed) return;
+      this.#vigil.begin(client);
       await whenReady(client);
       if (this.#closed) return;
       const followUp = this.#options.followUp?.();
       const blocked = this.#block(client, followUp);
       isNews = await this.#follow(client, followUp);
-      // What followed is answered behind it.
+      // What followed is answered behind it. Where that has news, an error of the command is told by the next one.
       if (!isNews) reply = await blocked;
     } catch (error) {
       if (this.#closed) return;

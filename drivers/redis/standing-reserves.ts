@@ -10,7 +10,7 @@ import { takeScript } from './take-script.js';
 /** How long the answer of one that has run is waited for at most: it is on its way, unless its connection is dead. */
 const mostAwaitedMs = 1000;
 
-/** Tokens and members, and whether the worker has all that it can take; of one short job all in one text, that first. */
+/** Tokens and members, and whether the worker has all that it can take; of one short job in one text: '1' or '0', token, member. */
 type TakeReply = [found: Buffer[], isFull: number] | Buffer;
 
 const tokenLength = 32;
@@ -94,10 +94,10 @@ export class StandingReserves {
     const { early, filled } = this.#options;
     const { queue, leaseMs, sinceMs, tell, isOvertaken } = standing;
     standing.isAnswered = true;
-    const isOne = Buffer.isBuffer(reply);
-    const isFull = isOne ? reply[0] === one : reply[1] === 1;
+    const isInOne = Buffer.isBuffer(reply);
+    const isFull = isInOne ? reply[0] === digitOne : reply[1] === 1;
     if (isFull && !isOvertaken) filled(queue);
-    const jobs = isOne
+    const jobs = isInOne
       ? [this.#jobOf(queue, tokenOf(reply, 1), reply.subarray(1 + tokenLength))]
       : this.#jobsOf(queue, reply[0]);
     const late = isOld(standing);
@@ -119,8 +119,9 @@ export class StandingReserves {
     return jobOf(queue, token, textOf(member), undefined, this.#options.parts.wire.members);
   }
 }
+
 const nothing: TakeReply = [[], 0];
-const one = 0x31;
+const digitOne = 0x31;
 
 function tokenOf(bytes: Buffer, from = 0): string {
   return bytes.toString('latin1', from, from + tokenLength);

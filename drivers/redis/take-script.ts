@@ -21,8 +21,9 @@ const shortMember = 4096;
  *
  * KEYS: the list, the reserved jobs, the watcher of a queue. ARGV: limit, lease in ms, 14 random hex digits,
  * the id of the connector, the number of the call. Answers the token and the member of each job, and 1 where the connector
- * has got all that it can take: one short job in one text, that digit first, as the client takes as long for each element
- * as for all that it does with the job. The connector then rouses another one itself: the wake would overtake the jobs.
+ * has got all that it can take, else 0. One short job comes in one text, this digit, the token and the member, as each
+ * element of a reply takes the client as long as all that it does with the job. A connector that has got all then rouses
+ * another one itself: the wake would overtake the jobs.
  */
 export const takeScript = plainScript(`
 local limit, reserved = tonumber(ARGV[1]), {}

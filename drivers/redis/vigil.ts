@@ -6,16 +6,22 @@ import type { Client } from './client.js';
  * the waits, most of which end soon: to set and clear one for each would take longer than all else about it.
  */
 export class Vigil {
+  readonly #ms: number;
   #timer: PatientTimer | undefined;
   /** On the monotonic clock; Infinity where nothing is waited for. */
   #untilMs = Number.POSITIVE_INFINITY;
   #client: Client | undefined;
 
-  /** An answer shall come within so many ms, or the client connects anew. */
-  begin(ms: number, client: Client): void {
-    this.#untilMs = monotonicMs() + ms;
+  /** @param ms what an answer may take. */
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  /** From now on an answer shall come in time, or the client connects anew. */
+  begin(client: Client): void {
+    this.#untilMs = monotonicMs() + this.#ms;
     this.#client = client;
-    if (this.#timer === undefined) this.#arm(ms);
+    if (this.#timer === undefined) this.#arm(this.#ms);
   }
 
   /** The answer has come. */

@@ -183,6 +183,20 @@ test('the server reserves by itself as the job comes, and the worker asks it for
   expect(await server.client.info('commandstats')).not.toContain('cmdstat_evalsha');
 });
 
+test.each([4094, 4095, 4096, 20_000])('a member of %i bytes comes whole, and is settled', async (bytes) => {
+  const lease = '"lease":"0123456789abcdef0123456789abcdef",'.length;
+  const text = 'é'.repeat(10) + 'x'.repeat(bytes - lease - body('one').length - 21);
+  const long = body('one').replace('1', `"${text}"`);
+  expect(Buffer.byteLength(long) + lease).toBe(bytes);
+  const { connector, waiting } = await waits(2);
+  await server.client.rpush('{queues:q}', long);
+  await waiting;
+  const [job] = await connector.reserve(['q'], 2, 60_000);
+  expect(job).toMatchObject({ id: 'one', attempts: 1, body: long });
+  expect(await connector.delete(job ? [job.lease] : [])).toEqual([true]);
+  expect(await sizeOf()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
+});
+
 test('each job that comes is reserved so, one after the other', async () => {
   const connector = connect();
   for (const id of ['one', 'two', 'three']) {

@@ -23,7 +23,7 @@ export function batchesOf<T>(
   return batches;
 }
 
-/** The texts of a statement by a count, each made once. Few counts come, see {@link batchesOf}. */
+/** The texts of a statement by a count, each made once: for counts that are powers of two, so that few come. */
 export function byCount(textOf: (count: number) => string): (count: number) => string {
   const texts: string[] = [];
   return (count) => {

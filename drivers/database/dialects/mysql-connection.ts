@@ -1,4 +1,4 @@
-import type { Connection, ResultSetHeader } from 'mysql2';
+import type { Connection, QueryOptions, ResultSetHeader } from 'mysql2';
 
 /** A mysql2 connection, opened by us or by knex. */
 export type MysqlConnection = Connection;
@@ -126,17 +126,27 @@ function execute<T>(connection: MysqlConnection, sql: string, values: readonly V
       if (error === null) resolve(result as T);
       else reject(error);
     };
-    // Said where it differs alone: mysql2 copies such options for each statement, in an object of a new hidden class.
+    // Said only where it differs: mysql2 copies such options for each statement, into an object of a new hidden class.
     if (isPlain(connection)) connection.execute(sql, bound, answered);
     else connection.execute({ ...plain, sql, values: bound }, answered);
   });
 }
 
-/** How rows and values shall come and go. An application may have set its connection up in another way. */
-const plain = { rowsAsArray: false, nestTables: false, typeCast: true, namedPlaceholders: false } as const;
+/**
+ * How rows and values shall come and go. An application may have set its connection up in another way. Not `typeCast: true`,
+ * for which mysql2 takes a function of the connection's all the same, and makes another parser for each statement.
+ */
+const plain: Omit<QueryOptions, 'sql'> = {
+  rowsAsArray: false,
+  nestTables: false,
+  typeCast: (_field: unknown, next: () => unknown) => next(),
+  namedPlaceholders: false,
+};
 
 function isPlain({ config }: MysqlConnection): boolean {
-  return !config.rowsAsArray && !config.nestTables && config.typeCast === true && !config.namedPlaceholders;
+  const { rowsAsArray, nestTables, typeCast, namedPlaceholders } = config;
+  const isNested = nestTables !== undefined && nestTables !== false;
+  return typeCast === true && !rowsAsArray && !isNested && !namedPlaceholders;
 }
 
 /** Ends a connection without waiting for its server; mysql2's own `destroy` would leave the statement under way unanswered. */

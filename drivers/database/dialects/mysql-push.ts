@@ -23,14 +23,25 @@ export function pushJobs(
   jobs: readonly NewJob[],
   transact: Transact = (work) => inMysqlTransaction(connection, work),
 ): Promise<PushOutcome[]> {
-  const pushAll = (): Promise<PushOutcome[]> => pushMany(connection, sql, queue, jobs, transact);
-  if (jobs.length !== 1) return pushAll();
-  // As many would be, without what only many need.
-  return insertBatch(connection, sql, queue, jobs).then(
+  const [only, another] = jobs;
+  if (only !== undefined && another === undefined) return pushOne(connection, sql, queue, only);
+  return pushMany(connection, sql, queue, jobs, transact);
+}
+
+/** As many would be, in one statement and one promise. */
+function pushOne(
+  connection: MysqlConnection,
+  sql: MysqlJobStatements,
+  queue: string,
+  job: NewJob,
+): Promise<PushOutcome[]> {
+  return insertBatch(connection, sql, queue, [job]).then(
     () => ['stored'],
-    (error: unknown) => {
-      if (isDuplicate(error)) return pushAll();
-      throw error;
+    async (error: unknown) => {
+      if (!isDuplicate(error)) throw error;
+      const stored = await storedIds(connection, sql, queue, [job.id]);
+      // Else it was taken and settled meanwhile.
+      return stored.has(job.id) ? ['already-there'] : await pushOne(connection, sql, queue, job);
     },
   );
 }
