@@ -1,3 +1,4 @@
+import { Bag } from './bag.js';
 import { monotonicMs } from './monotonic.js';
 import { PatientTimer } from './patient-timer.js';
 
@@ -5,7 +6,7 @@ interface Wait {
   readonly untilMs: number;
   /** How long it was given, as of a {@link PatientTimer}. */
   readonly ms: number;
-  /** Where it stands among those under way; -1 once it is over. */
+  /** Its place among those under way; -1 while it is not. */
   place: number;
   end(): void;
 }
@@ -26,8 +27,7 @@ export interface DeadlineOptions<T> {
  * the rest of its bookkeeping. It keeps no process alive; the connection that an answer must come over does.
  */
 export class Deadlines {
-  /** An array: a set makes itself anew every few commands, which costs more than all else here. */
-  readonly #waits: Wait[] = [];
+  readonly #waits = new Bag<'place', Wait>('place');
   #timer: PatientTimer | undefined;
   #timerMs = 0;
   #idle: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
@@ -36,8 +36,8 @@ export class Deadlines {
   within<T>(promise: Promise<T>, ms: number, options: DeadlineOptions<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const untilMs = monotonicMs() + ms;
-      const wait: Wait = { untilMs, ms, place: this.#waits.length, end: () => reject(options.late()) };
-      this.#waits.push(wait);
+      const wait: Wait = { untilMs, ms, place: -1, end: () => reject(options.late()) };
+      this.#waits.add(wait);
       if (this.#timer === undefined || untilMs < this.#timerMs) this.#arm(wait, ms);
       const done = (value: T): void => {
         this.#over(wait);
@@ -54,7 +54,7 @@ export class Deadlines {
 
   /** Resolves once no command is under way. */
   whenIdle(): Promise<void> {
-    if (this.#waits.length === 0) return Promise.resolve();
+    if (this.#waits.size === 0) return Promise.resolve();
     if (this.#idle === undefined) {
       let resolve = (): void => {};
       const promise = new Promise<void>((resolved) => {
@@ -66,15 +66,7 @@ export class Deadlines {
   }
 
   #over(wait: Wait): void {
-    const { place } = wait;
-    if (place < 0) return;
-    wait.place = -1;
-    const last = this.#waits.pop() as Wait;
-    if (last !== wait) {
-      this.#waits[place] = last;
-      last.place = place;
-    }
-    if (this.#waits.length > 0) return;
+    if (!this.#waits.delete(wait) || this.#waits.size > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
@@ -91,7 +83,7 @@ export class Deadlines {
     this.#timer = undefined;
     const now = monotonicMs();
     let next: Wait | undefined;
-    for (const wait of [...this.#waits]) {
+    for (const wait of [...this.#waits.items]) {
       if (wait.untilMs > now) {
         if (next === undefined || wait.untilMs < next.untilMs) next = wait;
         continue;

@@ -2,7 +2,7 @@ import type { ReservedJob } from '../../src/index.js';
 import { handleOf, idThatEnds, pushedTail, type ReadMember, readMember } from './member.js';
 
 /** How long a token is. A member is longer. */
-const tokenLength = 32;
+export const tokenLength = 32;
 
 /** A job whose member is as a push has written it, and that the server has taken since. @param member a Buffer where it is no text. */
 export function jobOfPushed(queue: string, member: string | Buffer, token: string): ReservedJob {

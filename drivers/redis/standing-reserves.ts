@@ -3,6 +3,7 @@ import type { RedisParts } from './connector.js';
 import type { FollowUp } from './ear.js';
 import { type EarlyReserve, isOld } from './early-reserve.js';
 import { textOf } from './member.js';
+import { tokenLength } from './pushed-member.js';
 import { randomDigits } from './random-digits.js';
 import { jobOf } from './reserved-batch.js';
 import { takeScript } from './take-script.js';
@@ -12,8 +13,6 @@ const mostAwaitedMs = 1000;
 
 /** Tokens and members, and whether the worker has all that it can take; of one short job in one text: '1' or '0', token, member. */
 type TakeReply = [found: Buffer[], isFull: number] | Buffer;
-
-const tokenLength = 32;
 
 /** A reserve that was sent behind the command that waits. */
 interface Standing {

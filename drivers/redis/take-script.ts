@@ -1,12 +1,10 @@
 import { leaseEnd } from './lease-functions.js';
+import { longBody } from './next-long-script.js';
 import { watchedForMs } from './reserve-script.js';
 import { plainScript } from './script.js';
 
 /** How many jobs one call takes at most. */
 const mostTaken = 100;
-
-/** Below so many bytes a member is put together with its token: Lua hashes each byte of what it makes. */
-const shortMember = 4096;
 
 /**
  * The reserve that waits in the server for a job to come. It takes what stands at the head of the list, if that is as
@@ -21,7 +19,7 @@ const shortMember = 4096;
  *
  * KEYS: the list, the reserved jobs, the watcher of a queue. ARGV: limit, lease in ms, 14 random hex digits,
  * the id of the connector, the number of the call. Answers the token and the member of each job, and 1 where the connector
- * has got all that it can take, else 0. One short job comes in one text, this digit, the token and the member, as each
+ * has got all that it can take, else 0. One job that is not long comes in one text, this digit, the token and the member, as each
  * element of a reply takes the client as long as all that it does with the job. A connector that has got all then rouses
  * another one itself: the wake would overtake the jobs.
  */
@@ -47,6 +45,6 @@ end
 if #reserved == 0 then return { reserved, 0 } end
 redis.call('SET', KEYS[3], ARGV[4] .. '+' .. ARGV[5], 'PX', ${watchedForMs})
 local isFull = #reserved < limit * 2 and 0 or 1
-if #reserved == 2 and #reserved[2] < ${shortMember} then return isFull .. reserved[1] .. reserved[2] end
+if #reserved == 2 and #reserved[2] < ${longBody} then return isFull .. reserved[1] .. reserved[2] end
 return { reserved, isFull }
 `);

@@ -42,10 +42,7 @@ export async function insertedBy(
 /** Runs a statement that cannot be prepared (transactions, locks, tables), or that runs once: to prepare is a trip more. */
 export function runText<T = unknown>(connection: MysqlConnection, sql: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const answered = (error: Error | null, result: unknown): void => {
-      if (error === null) resolve(result as T);
-      else reject(error);
-    };
+    const answered = answering(resolve, reject);
     if (isPlain(connection)) connection.query(sql, answered);
     else connection.query({ ...plain, sql }, answered);
   });
@@ -122,14 +119,22 @@ export function padded<T>(values: readonly T[]): T[] {
 function execute<T>(connection: MysqlConnection, sql: string, values: readonly Value[]): Promise<T> {
   const bound = values.map((value) => (typeof value === 'number' ? String(value) : value));
   return new Promise((resolve, reject) => {
-    const answered = (error: Error | null, result: unknown): void => {
-      if (error === null) resolve(result as T);
-      else reject(error);
-    };
+    const answered = answering(resolve, reject);
     // Said only where it differs: mysql2 copies such options for each statement, into an object of a new hidden class.
     if (isPlain(connection)) connection.execute(sql, bound, answered);
     else connection.execute({ ...plain, sql, values: bound }, answered);
   });
+}
+
+/** What a client calls with the answer, for a promise. */
+function answering<T>(
+  resolve: (result: T) => void,
+  reject: (error: Error) => void,
+): (error: Error | null, result: unknown) => void {
+  return (error, result) => {
+    if (error === null) resolve(result as T);
+    else reject(error);
+  };
 }
 
 /**
