@@ -43,15 +43,17 @@ export interface Dialect {
   readonly pushesPlainly: boolean;
 }
 
-const members = `-- Takes the tail of a member apart: what stands before, '"attempts":' (with our count of errors before it, where
+const members = `-- Whether it is as drover pushes it, and nobody has taken it since, unless it is a long one (see the lease functions).
+local function isAsPushed(member)
+  return string.byte(member) == 123 and string.sub(member, -14) == ',"attempts":0}' and string.sub(member, -56, -48) ~= '"lease":"'
+end
+
+-- Takes the tail of a member apart: what stands before, '"attempts":' (with our count of errors before it, where
 -- there is one), the number, the rest. Nil where it has not this form, and then nobody may patch it. A lease of ours
 -- is left out.
 local function split(member)
   if string.byte(member) ~= 123 then return nil end
-  -- As it is pushed: no pattern is needed.
-  if string.sub(member, -14) == ',"attempts":0}' and string.sub(member, -56, -48) ~= '"lease":"' then
-    return string.sub(member, 1, -14), '"attempts":', '0', '}'
-  end
+  if isAsPushed(member) then return string.sub(member, 1, -14), '"attempts":', '0', '}' end
   local tail = string.sub(member, -${tailBytes})
   local head, name, digits, rest = string.match(tail, '^(.*)("attempts"%s*:%s*)(%d+)(%s*}%s*)$')
   if not head or #digits > 9 or (#digits > 1 and string.byte(digits) == 48) then return nil end
@@ -64,10 +66,11 @@ local function split(member)
   return string.sub(member, 1, #member - #tail) .. head, name, digits, rest
 end
 
+-- Of a reserved member. One that says 0 is a long one, whose attempt stands nowhere else yet.
 local function withoutLease(member)
   local head, name, digits, rest = split(member)
   if not head then return member end
-  return head .. name .. digits .. rest
+  return head .. name .. (digits == '0' and '1' or digits) .. rest
 end
 ${leaseFunctions}`;
 

@@ -13,7 +13,10 @@ const bodiesScript = scriptsIn(leased)(`
 local found = {}
 for at = 1, #ARGV, 2 do
   local queue, member = lane(ARGV[at]), ARGV[at + 1]
-  if string.byte(member) ~= 123 then member = memberOf(queue, member)
+  if string.byte(member) ~= 123 then
+    local token = member
+    member = memberOf(queue, token)
+    member = member and withLease(member, token)
   elseif not redis.call('ZSCORE', queue.reserved, member) then member = nil end
   local key = member and bodyKey(member)
   found[at], found[at + 1] = member or '', key and redis.call('HGET', queue.bodies, key) or ''

@@ -41,11 +41,6 @@ export class Keys {
     return `${this.listOf(queue)}:wake`;
   }
 
-  /** Where a script makes the members of a queue. It is there only while the script runs. */
-  draftOf(queue: string): string {
-    return `${this.listOf(queue)}:draft`;
-  }
-
   /** Names for a queue's ids and bodies that exist only while a clear sorts them out. */
   ofClear(queue: string): readonly string[] {
     const list = this.listOf(queue);

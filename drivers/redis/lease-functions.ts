@@ -10,7 +10,7 @@ export const leaseEnd = (seconds: string): string => `math.floor((${seconds}) * 
 /**
  * Functions for the native scripts. A lease is its member, or its token. The sorted set of the leases has for the token of a
  * long job its score among the reserved ones, which no other job has: so a long member is sent, read and hashed no more to
- * settle it. The token of a short one is all that a worker that died has left of it; it is looked for in the members.
+ * settle it, and stays as it was pushed until it is reserved again by an extension. The token of a short one is all that a worker that died has left of it; it is looked for in the members.
  *
  * Scores of long jobs are odd multiples of 2^-21 s, those of all others even ones, as PHP's whole seconds are.
  */
@@ -32,10 +32,18 @@ end
 
 -- The reserved member with that token and score, if it is still there.
 local function memberAt(queue, at, token)
+  local asPushed
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', queue.reserved, at, at)) do
     if string.find(member, '"lease":"' .. token .. '",', -200, true) then return member end
+    if isAsPushed(member) then asPushed = member end
   end
-  return nil
+  return asPushed
+end
+
+-- A reserved member with its lease and its attempt, as all but long ones have them.
+local function withLease(member, token)
+  if not isAsPushed(member) then return member end
+  return string.sub(member, 1, -14) .. '"lease":"' .. token .. '","attempts":1}'
 end
 
 -- The reserved members whose tokens are among the arguments. They end as the first reserve of a job has left it:
@@ -63,14 +71,14 @@ local function memberOf(queue, token)
   return queue.sought[token], nil
 end
 
--- Takes the job of a lease off the reserved ones. Answers 1 or 0, as the lease was held or not, its member, and its
--- token where that was among the leases.
+-- Takes the job of a lease off the reserved ones. Answers 1 or 0, as the lease was held or not, its member with its lease,
+-- and its token where that was among the leases.
 local function take(queue, lease)
   if string.byte(lease) == 123 then return redis.call('ZREM', queue.reserved, lease), lease end
   local member, at = memberOf(queue, lease)
   if at then redis.call('ZREM', queue.leases, lease) end
   if not member then return 0, lease end
-  return redis.call('ZREM', queue.reserved, member), member, at and lease
+  return redis.call('ZREM', queue.reserved, member), withLease(member, lease), at and lease
 end
 
 -- As take, for who needs no member. What stands alone where the lease says is its job.

@@ -94,7 +94,7 @@ export class NextReserve {
     const { keys, session } = this.#parts;
     const reply = await session.script<NextLongReply>(
       nextLongScript,
-      [...keys.ofQueue(queue), keys.draftOf(queue)],
+      keys.ofQueue(queue),
       argumentsFor(leases, limit, leaseMs, random),
     );
     if (reply === 0) return this.#rest();

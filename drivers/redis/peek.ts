@@ -7,17 +7,24 @@ import type { MemberCodec } from './wire.js';
 
 /**
  * KEYS: a queue. ARGV: the state, how many to pass over, how many to look at. Answers, for each job, its member, the body
- * that is kept beside it or '', the score that it has or '', and 1 where it is held or was.
+ * that is kept beside it or '', the score that it has or '', and 1 where it is held or was. Such a member has its lease, also
+ * where it stands as it was pushed.
  *
  * Ready are those in the list, then those whose delay is over and those whose lease has lapsed, which no reserve has
  * moved there yet.
  */
 const peekScript = plainScript(`
-local list, delayed, reserved, bodies = KEYS[1], KEYS[2], KEYS[3], KEYS[5]
+local list, delayed, reserved, bodies, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[5], KEYS[8]
 local skip, left = tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = string.format('%.17g', tonumber(time[1]) + tonumber(time[2]) / 1000000)
 local found = {}
+
+local function withLease(member, score)
+  if string.sub(member, -14) ~= ',"attempts":0}' then return member end
+  local token = redis.call('ZRANGEBYSCORE', leases, score, score)[1]
+  return token and string.sub(member, 1, -14) .. '"lease":"' .. token .. '","attempts":1}'
+end
 
 local function add(member, score, isHeld)
   local key = string.match(string.sub(member, 1, 60), '^{"drover":"(%x+)","id":')
@@ -30,7 +37,10 @@ end
 local function addScored(key, from, to, isHeld)
   if left <= 0 then return end
   local members = redis.call('ZRANGEBYSCORE', key, from, to, 'WITHSCORES', 'LIMIT', skip, left)
-  for at = 1, #members, 2 do add(members[at], members[at + 1], isHeld) end
+  for at = 1, #members, 2 do
+    local member, score = members[at], members[at + 1]
+    add(isHeld == 1 and withLease(member, score) or member, score, isHeld)
+  end
   skip = math.max(0, skip - redis.call('ZCOUNT', key, from, to))
 end
 

@@ -39,17 +39,65 @@ async function bytesRead(): Promise<number> {
   return Number(bytes);
 }
 
-test('what PHP would put back is the whole job with its attempt counted, and nothing else is left behind', async () => {
+test('stands as it was pushed, is shown with its attempt, and leaves nothing behind', async () => {
   const { lease, ...job } = await only();
   expect(job).toMatchObject({ id: 'j1', attempts: 1, body: longBody('j1') });
   const [member, score] = await server.client.zrange(reservedKey, '0', '-1', 'WITHSCORES');
-  expect(member).toBe(longBody('j1').replace('"attempts":0}', `"lease":"${lease.token}","attempts":1}`));
+  expect(member).toBe(longBody('j1'));
   expect(await server.client.zrange(leasesKey, '0', '-1', 'WITHSCORES')).toEqual([lease.token, score]);
-  expect(await connector.peek?.('q', { state: 'reserved', limit: 1 })).toMatchObject([
-    { id: 'j1', attempts: 1 },
-  ]);
+  const [seen] = (await connector.peek?.('q', { state: 'reserved', limit: 2 })) ?? [];
+  expect(seen).toMatchObject({ id: 'j1', attempts: 1, body: longBody('j1') });
+  expect(seen?.reservedAtMs).toBe(Math.floor(Number.parseInt(lease.token.slice(0, 14), 16) / 1000));
   expect(await connector.delete([lease])).toEqual([true]);
   expect(await server.client.keys('*')).toEqual([]);
+});
+
+test('what PHP would put back once its lease was extended has its attempt counted', async () => {
+  const { lease } = await only();
+  expect(await connector.extend([lease], 60_000)).toEqual([true]);
+  const held = longBody('j1').replace('"attempts":0}', `"lease":"${lease.token}","attempts":1}`);
+  expect(await server.client.zrange(reservedKey, '0', '-1')).toEqual([held]);
+  await server.advance(61_000);
+  await putBackByPhp();
+  expect(await another().reserve(['q'], 1, 60_000)).toMatchObject([{ id: 'j1', attempts: 2 }]);
+});
+
+test('what lapses is counted, whether it is looked at before or not', async () => {
+  await only();
+  await server.advance(61_000);
+  expect(await connector.peek?.('q', { state: 'ready', limit: 2 })).toMatchObject([
+    { id: 'j1', attempts: 1 },
+  ]);
+  const again = await another().reserve(['q'], 1, 60_000);
+  expect(again).toMatchObject([{ id: 'j1', attempts: 2, body: longBody('j1') }]);
+  expect(await connector.delete(leasesOf(again))).toEqual([true]);
+  expect(await server.keys()).toEqual([]);
+});
+
+test('jobs of the same bytes stay apart, also from one that is under way', async () => {
+  const [twin, other] = [longBody('twin'), longBody('other')];
+  await connector.push('q', longJobs('first', 'between'));
+  await server.client.rpush(list, twin, other, twin, longBody('last', 'short'), twin);
+  await connector.reserve(['q'], 1, 60_000);
+  const before = (await trip(connector, 2)).jobs;
+  const jobs = [...before, ...(await trip(connector, 4)).jobs];
+  expect(jobs.map(({ id }) => id)).toEqual(['between', 'twin', 'other', 'twin', 'last', 'twin']);
+  expect(await connector.size('q')).toEqual({ ready: 0, delayed: 0, reserved: 7 });
+  const [, a, , b, , c] = leasesOf(jobs) as [Lease, Lease, Lease, Lease, Lease, Lease];
+  expect(await connector.release([{ lease: b, delayMs: 0 }])).toEqual([true]);
+  expect(await connector.delete([b])).toEqual([false]);
+  expect((await connector.bodiesOf?.(jobs))?.map((body) => body === twin)).toEqual([
+    false,
+    true,
+    false,
+    false,
+    false,
+    true,
+  ]);
+  expect(await connector.delete([a, a, c])).toEqual([true, false, true]);
+  const again = await another().reserve(['q'], 9, 60_000);
+  expect(again).toMatchObject([{ id: 'twin', attempts: 2 }]);
+  expect(await connector.size('q')).toEqual({ ready: 0, delayed: 0, reserved: 5 });
 });
 
 test('its body is read by the token that settles it', async () => {
@@ -104,15 +152,15 @@ test('each verb finds the job by its token', async () => {
 });
 
 describe('a lease that was lost', () => {
-  test.each<[string, () => Promise<void>]>([
-    ['to PHP, which put the job back', putBackByPhp],
-    ['to another worker of ours', async () => {}],
-  ])('%s, holds nothing, and leaves whose job it is now alone', async (_, putBack) => {
+  test.each<[string, () => Promise<void>, attempts: number]>([
+    ['to PHP, which put the job back as it stood', putBackByPhp, 1],
+    ['to another worker of ours', async () => {}, 2],
+  ])('%s, holds nothing, and leaves whose job it is now alone', async (_, putBack, attempts) => {
     const { lease: lost } = await only();
     await server.advance(61_000);
     await putBack();
     const [again] = await another().reserve(['q'], 1, 60_000);
-    expect(again).toMatchObject({ id: 'j1', attempts: 2 });
+    expect(again).toMatchObject({ id: 'j1', attempts });
     expect(await connector.extend([lost], 60_000)).toEqual([false]);
     expect(await connector.delete([lost])).toEqual([false]);
     expect(await connector.release([{ lease: lost, delayMs: 0 }])).toEqual([false]);
@@ -163,14 +211,14 @@ test('jobs of all kinds come as they were pushed, among long ones', async () => 
   expect(await connector.reserve(['q'], 10, 60_000)).toMatchObject([{ body: 'odd' }]);
 });
 
-test('a user who may not write over a text, or write leases, loses no job', async () => {
-  for (const right of ['-setrange', '-zadd']) {
+test('a user who may not cut the list, or write leases, loses no job', async () => {
+  for (const right of ['-ltrim', '-zadd']) {
     await server.client.flushall();
     const jobs = longJobs('a', 'b', 'c');
     await connector.push('q', jobs);
     await server.client.call('ACL', 'SETUSER', 'without', 'on', '>secret', '~*', '+@all', right);
     const own = server.client.duplicate({ username: 'without', password: 'secret' });
-    const parts = ['', ':delayed', ':reserved', ':ids', ':bodies', ':wake', ':watcher', ':leases', ':draft'];
+    const parts = ['', ':delayed', ':reserved', ':ids', ':bodies', ':wake', ':watcher', ':leases'];
     const keys = parts.map((part) => list + part);
     expect(await own.eval(nextLongScript.lua, keys.length, ...keys, '2', '60000', '0'.repeat(14))).toBe(0);
     own.disconnect();

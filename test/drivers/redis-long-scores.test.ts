@@ -5,7 +5,6 @@ import {
   heldByToken,
   leasesKey,
   leasesOf,
-  list,
   longBody,
   longJobs,
   oneByToken,
@@ -116,7 +115,6 @@ describe('a server that starts again', () => {
     const client = own.client.duplicate();
     onTestFinished(() => client.disconnect());
     expect(await client.zrange(reservedKey, '0', '-1', 'WITHSCORES')).toEqual(before);
-    expect(await client.exists(`${list}:draft`)).toBe(0);
     expect(await late.delete(leases)).toEqual(leases.map(() => true));
     expect(await client.exists(reservedKey, leasesKey)).toBe(0);
   });
