@@ -137,6 +137,19 @@ export class RedisConnector implements Connector {
   }
 
   unreserve(leases: readonly Lease[]): Promise<boolean[]> {
+    const younger = this.#reserver.takeBack(leases);
+    return younger === undefined ? this.#unreserve(leases) : this.#unreserveWith(younger, leases);
+  }
+
+  async #unreserveWith(
+    younger: Promise<readonly ReservedJob[]>,
+    leases: readonly Lease[],
+  ): Promise<boolean[]> {
+    const others = (await younger).map(({ lease }) => lease);
+    return (await this.#unreserve([...leases, ...others])).slice(0, leases.length);
+  }
+
+  #unreserve(leases: readonly Lease[]): Promise<boolean[]> {
     const { id } = this.#reserver;
     return inTurn(leases, (some) => this.#settle(this.#scripts.unreserve, some, () => [], [id]));
   }

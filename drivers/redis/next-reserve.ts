@@ -29,8 +29,8 @@ export class NextReserve {
   readonly #parts: Pick<RedisParts, 'keys' | 'session'>;
   /** Queues that gave all that was asked for, the last time. */
   readonly #plenty = new Set<string>();
-  /** Those of them whose jobs were long. */
-  readonly #long = new Set<string>();
+  /** Those that gave long jobs, and how many characters a job had on average. */
+  readonly #long = new Map<string, number>();
   #restsUntilMs = 0;
 
   constructor(parts: Pick<RedisParts, 'keys' | 'session'>) {
@@ -43,8 +43,13 @@ export class NextReserve {
     if (queue === undefined || another !== undefined) return;
     if (found.length >= limit && limit > 0) this.#plenty.add(queue);
     else this.#plenty.delete(queue);
-    if (found.some(({ body }) => body.length >= longBody)) this.#long.add(queue);
+    if (found.some(({ body }) => body.length >= longBody)) this.#long.set(queue, averageLength(found));
     else this.#long.delete(queue);
+  }
+
+  /** How many characters a job has where long ones are worth a try without being asked for, else 0. */
+  lengthOfMore(queue: string): number {
+    return this.suits([], queue, 1) ? (this.#long.get(queue) ?? 0) : 0;
   }
 
   /** Whether it is worth a try, for a reserve of which nothing else is wanted. */
@@ -129,6 +134,10 @@ export class NextReserve {
     this.#restsUntilMs = monotonicMs() + restMs;
     return undefined;
   }
+}
+
+function averageLength(jobs: readonly ReservedJob[]): number {
+  return jobs.reduce((sum, { body }) => sum + body.length, 0) / jobs.length;
 }
 
 /** Of the scripts for many. */

@@ -16,8 +16,21 @@ type Take = (number: number, token: string, member: string | Buffer, kept: Buffe
 /** No body is kept beside the member. */
 const nothing = Buffer.alloc(0);
 
-/** Takes the jobs apart, in their order. @param random the end of their tokens. */
-export function readBatch(batch: ReservedBatch, random: string, take: Take): void {
+/** The jobs, in their order. @param queues by their numbers. @param random the end of their tokens. */
+export function jobsOf(
+  batch: ReservedBatch,
+  queues: readonly string[],
+  random: string,
+  members: MemberCodec,
+): ReservedJob[] {
+  const jobs: ReservedJob[] = [];
+  readBatch(batch, random, (number, token, member, kept) => {
+    jobs.push(jobOf(queues[number - 1] ?? '', token, member, kept, members));
+  });
+  return jobs;
+}
+
+function readBatch(batch: ReservedBatch, random: string, take: Take): void {
   const began = batch[0]?.toString() ?? '';
   let place = 0;
   for (let at = 1; at < batch.length; at += 3) {

@@ -5,10 +5,10 @@ import { QueuePlaces } from './keys.js';
 import { memberOf } from './member.js';
 import { NextReserve } from './next-reserve.js';
 import { randomDigits } from './random-digits.js';
-import { heldIn, jobOf, type ReservedBatch, readBatch } from './reserved-batch.js';
+import { heldIn, jobsOf, type ReservedBatch } from './reserved-batch.js';
+import { type AheadReserve, ReservesAhead } from './reserves-ahead.js';
 import { StandingReserves } from './standing-reserves.js';
 import { Watch } from './watch.js';
-import type { MemberCodec } from './wire.js';
 
 /** Jobs, signals, looks, deletions and what went wrong with beats, as the script answers them. */
 type ReserveReply = [
@@ -27,9 +27,13 @@ export interface Reserved {
 
 /** What one trip has brought. */
 interface Sent extends Reserved {
+  /** How many jobs were asked for: not all that were wanted where the others are sent for ahead. */
+  readonly limit: number;
   /** Whether the server had taken jobs before, for who waited for the same queue, that are here or on their way. */
   readonly isBehind?: boolean;
 }
+
+const none: Reserved = { held: [], jobs: [] };
 
 /** Reserves jobs, and waits for them. */
 export class Reserver {
@@ -38,6 +42,7 @@ export class Reserver {
   readonly #early: EarlyReserve;
   readonly #standing: StandingReserves;
   readonly #next: NextReserve;
+  readonly #ahead: ReservesAhead;
   readonly #settle: Settling;
 
   constructor(parts: RedisParts, settle: Settling) {
@@ -51,6 +56,7 @@ export class Reserver {
       giveBack: (jobs) => settle.unreserve(jobs.map(({ lease }) => lease)),
       onError,
     });
+    this.#ahead = new ReservesAhead({ next: this.#next, giveBack: (jobs) => this.#early.giveBack(jobs) });
     this.#watch = new Watch({
       keys,
       isOneSlot,
@@ -86,17 +92,34 @@ export class Reserver {
     leaseMs: number,
   ): Promise<Reserved> {
     const names = queues.length === 1 ? queues : [...new Set(queues)];
+    const [queue = ''] = names;
+    const ahead = names.length === 1 && limit > 0 ? this.#ahead.take(queue, leaseMs) : undefined;
+    if (ahead !== undefined) return await this.#takeAhead(leases, ahead, limit);
     const early = this.#early.take(names, limit, leaseMs);
     if (early !== undefined) {
       this.#next.went(names, limit, []); // it had to be waited for
       return await this.#deleteBeside(leases, early);
     }
     const sent = this.#send(leases, names, limit, leaseMs);
-    const { held, jobs: later, isBehind } = await this.#early.during(names, sent);
-    this.#next.went(names, limit, later);
+    const { held, jobs: later, limit: asked, isBehind } = await this.#early.during(names, sent);
+    this.#next.went(names, asked, later);
     const jobs = (isBehind && (await this.#early.take(names, limit, leaseMs, later))) || later;
-    this.#early.asked(names, limit, leaseMs, jobs.length);
+    this.#early.asked(names, asked, leaseMs, jobs.length);
     return { held, jobs };
+  }
+
+  /** A part that was sent for ahead; the next one follows it. */
+  async #takeAhead(leases: readonly Lease[], ahead: AheadReserve, limit: number): Promise<Reserved> {
+    const { queue, most } = ahead;
+    const taking = this.#deleteBeside(leases, ahead.jobs);
+    this.#ahead.goOn(ahead, limit - most);
+    const { held, jobs } = await taking;
+    this.#next.went([queue], most, jobs);
+    if (jobs.length > limit) void this.#early.giveBack(jobs.slice(limit));
+    if (jobs.length > 0) return { held, jobs: jobs.slice(0, limit) };
+    const more = this.deleteAndReserve([], [queue], limit, ahead.leaseMs);
+    // With the error deletions that were done would be repeated; the next reserve tells it too.
+    return { held, jobs: (await (leases.length > 0 ? more.catch(() => none) : more)).jobs };
   }
 
   /** The jobs are there, or on their way; the deletions were not known yet when they were asked for. */
@@ -115,10 +138,17 @@ export class Reserver {
     return this.#watch.wait([...new Set(queues)], maxWaitMs, signal);
   }
 
+  /** What is here or on its way for queues of which older jobs go back; undefined where nothing is. */
+  takeBack(leases: readonly Lease[]): Promise<readonly ReservedJob[]> | undefined {
+    if (this.#ahead.isEmpty) return undefined;
+    const queues = [...new Set(leases.map(({ queue }) => queue))];
+    return Promise.all(queues.map((queue) => this.#ahead.takeBack(queue))).then((jobs) => jobs.flat());
+  }
+
   /** Ends all waits, and leaves the watching to others. */
   async close(): Promise<void> {
     await this.#watch.close();
-    await this.#early.close();
+    await Promise.all([this.#early.close(), this.#ahead.close()]);
     await this.leaveWatch();
   }
 
@@ -156,8 +186,11 @@ export class Reserver {
     const [queue = ''] = names;
     const isPlain = wire.takesPlainly && names.length === 1 && signals.length === 0 && beats.length === 0;
     if (isPlain && !watch.watchesOneOf(names) && this.#next.suits(leases, queue, limit)) {
-      const next = await this.#next.reserve(leases, queue, limit, leaseMs, random);
-      if (next !== undefined) return next;
+      const first = this.#ahead.firstOf(queue, limit);
+      const reserving = this.#next.reserve(leases, queue, first, leaseMs, random);
+      if (first < limit) this.#ahead.begin(queue, first, leaseMs);
+      const next = await reserving;
+      if (next !== undefined) return { ...next, limit: first };
     }
     const places = new QueuePlaces(keys);
     for (const queue of names) places.placeOf(queue);
@@ -191,6 +224,7 @@ export class Reserver {
     return {
       held: heldIn(held, leases.length),
       jobs: jobsOf(reserved, names, random, wire.members),
+      limit,
       isBehind,
     };
   }
@@ -219,17 +253,4 @@ function deletionsOf(leases: readonly Lease[], places: QueuePlaces): (number | s
     found.push(memberOf(handle));
   }
   return found;
-}
-
-function jobsOf(
-  batch: ReservedBatch,
-  queues: readonly string[],
-  random: string,
-  members: MemberCodec,
-): ReservedJob[] {
-  const jobs: ReservedJob[] = [];
-  readBatch(batch, random, (number, token, member, kept) => {
-    jobs.push(jobOf(queues[number - 1] ?? '', token, member, kept, members));
-  });
-  return jobs;
 }

@@ -11,6 +11,7 @@ import {
   otherWorkers,
   reservedKey,
   trip,
+  trips,
 } from '../support/long-jobs.js';
 import { context, redisPerTest } from '../support/redis-per-test.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
@@ -41,11 +42,11 @@ describe('the score of a job', () => {
       ids.map((id) => ({ id, body: longBody(id, 'x'.repeat(5000)) })),
     );
     for (const worker of workers) await worker.delete(leasesOf(await worker.reserve(['q'], 1, 60_000)));
-    const taken = await Promise.all(workers.map((worker) => trip(worker, 100)));
+    const taken = await Promise.all(workers.map((worker) => trips(worker, 100)));
     const scores = await scoresOf();
     expect(new Set(scores).size).toBe(400);
     expect(scores.every(isOdd)).toBe(true);
-    const leases = leasesOf(taken.flatMap(({ jobs }) => jobs));
+    const leases = leasesOf(taken.flat());
     expect(await connector.extend(leases, 60_000)).toEqual(leases.map(() => true));
     expect(new Set(await scoresOf()).size).toBe(400);
     expect(await connector.delete(leases)).toEqual(leases.map(() => true));
@@ -57,13 +58,10 @@ describe('the score of a job', () => {
     await connector.reserve(['q'], 1, 60_000);
     const step = 2 ** -20;
     const from = Math.floor((await server.now()) / 1000) + 59 + step / 2;
-    const inTheWay = Array.from({ length: 12_000 }, (_, at) => [
-      from + at * 256 * step,
-      `lease-${at}`,
-    ]).flat();
+    const inTheWay = Array.from({ length: 36_000 }, (_, at) => [from + at * 64 * step, `lease-${at}`]).flat();
     await server.client.zadd(leasesKey, ...inTheWay);
     const { jobs } = await trip(connector, 500);
-    const last = from + 11_999 * 256 * step;
+    const last = from + 35_999 * 64 * step;
     expect((await scoresOf()).slice(-2)).toEqual([last + step, last + 2 * step]);
     const all = [...leasesOf(jobs), ...(blocker ? [blocker.lease] : [])];
     expect(await connector.extend(all, 60_000)).toEqual([true, true, true]);
