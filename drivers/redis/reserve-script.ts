@@ -48,8 +48,10 @@ end
 
 local function moveLapsed(queue)
   local lapsed = redis.call('ZRANGEBYSCORE', queue.reserved, '-inf', current, 'LIMIT', 0, ${mostMoved})
+  -- Those that are left until the next time keep their leases.
+  local last = #lapsed < ${mostMoved} and current or redis.call('ZSCORE', queue.reserved, lapsed[#lapsed])
   redis.call('ZREMRANGEBYRANK', queue.reserved, 0, #lapsed - 1)
-  redis.call('ZREMRANGEBYSCORE', queue.leases, '-inf', current)
+  redis.call('ZREMRANGEBYSCORE', queue.leases, '-inf', last)
   for _, member in ipairs(lapsed) do redis.call('RPUSH', queue.list, ${dialect.released}(member)) end
 end
 

@@ -178,7 +178,7 @@ export class Reserver {
   ): Promise<Sent> {
     const returned = limit > 0 ? this.#early.returned(names) : undefined;
     if (returned !== undefined) await returned;
-    const { keys, signals: store, workers, session, wire } = this.#parts;
+    const { keys, isOneSlot, signals: store, workers, session, wire } = this.#parts;
     const watch = this.#watch;
     const random = randomDigits();
     const signals = store.toReadAlong();
@@ -186,7 +186,8 @@ export class Reserver {
     const [queue = ''] = names;
     const isPlain = wire.takesPlainly && names.length === 1 && signals.length === 0 && beats.length === 0;
     if (isPlain && !watch.watchesOneOf(names) && this.#next.suits(leases, queue, limit)) {
-      const first = this.#ahead.firstOf(queue, limit);
+      // On a Cluster a worker may take from several queues so, and would take less than all for the end of one.
+      const first = isOneSlot ? this.#ahead.firstOf(queue, limit) : limit;
       const reserving = this.#next.reserve(leases, queue, first, leaseMs, random);
       if (first < limit) this.#ahead.begin(queue, first, leaseMs);
       const next = await reserving;

@@ -3,11 +3,8 @@ import { isOld } from './early-reserve.js';
 import type { NextReserve } from './next-reserve.js';
 import { randomDigits } from './random-digits.js';
 
-/** How many characters of payloads come at a time: with half as many a trip's own cost shows. */
+/** How many characters of payloads come at a time: of less the trip costs more than it saves. */
 const partLength = 1_400_000;
-
-/** Fewer jobs than that are not worth a trip. */
-const fewest = 8;
 
 /** How long jobs that came wait here to be asked for. A worker that gets through those before asks much sooner. */
 const keptMs = 60;
@@ -46,6 +43,7 @@ export interface ReservesAheadOptions {
 export class ReservesAhead {
   readonly #options: ReservesAheadOptions;
   readonly #ahead = new Map<string, AheadReserve>();
+  #isClosed = false;
 
   constructor(options: ReservesAheadOptions) {
     this.#options = options;
@@ -54,8 +52,9 @@ export class ReservesAhead {
   /** How many of so many jobs to ask for now, as others are sent for ahead: one part is run, one comes, one is made. */
   firstOf(queue: string, limit: number): number {
     const length = this.#options.next.lengthOfMore(queue);
-    const part = length > 0 ? Math.min(Math.floor(partLength / length), Math.floor(limit / 2)) : 0;
-    return part >= fewest ? part : limit;
+    if (length === 0) return limit;
+    const part = Math.max(1, Math.floor(partLength / length));
+    return part * 2 <= limit ? part : limit;
   }
 
   /** Sends for another part, right behind the reserve that was asked for. */
@@ -79,7 +78,7 @@ export class ReservesAhead {
   goOn(taken: AheadReserve, limit: number): void {
     const { queue, part, askedMs } = taken;
     const most = Math.min(part, limit);
-    const isWorthIt = most >= Math.max(fewest, part / 2) && this.#options.next.lengthOfMore(queue) > 0;
+    const isWorthIt = most >= part / 2 && this.#options.next.lengthOfMore(queue) > 0;
     if (isWorthIt && monotonicMs() - askedMs < longestMs) this.#send(queue, most, taken);
   }
 
@@ -96,8 +95,9 @@ export class ReservesAhead {
     return await ahead.jobs.catch(() => []);
   }
 
-  /** Gives back what nobody has asked for. */
+  /** Gives back what nobody has asked for, and sends for no more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#ahead.keys()].map((queue) => this.#drop(queue)));
   }
 
@@ -106,20 +106,22 @@ export class ReservesAhead {
     most: number,
     { part, leaseMs, askedMs }: Pick<AheadReserve, 'part' | 'leaseMs' | 'askedMs'>,
   ): void {
+    if (this.#isClosed) return;
     const { next } = this.#options;
     const sinceMs = monotonicMs();
     const jobs = next.reserve([], queue, most, leaseMs, randomDigits()).then((found) => found?.jobs ?? []);
     const ahead: AheadReserve = { queue, most, part, leaseMs, sinceMs, askedMs, jobs };
     this.#ahead.set(queue, ahead);
-    const cameForNobody = (): void => {
-      if (this.#isHere(ahead)) ahead.timer = setTimeout(() => void this.#drop(queue), keptMs);
+    const came = (count: number): void => {
+      if (this.#ahead.get(queue) !== ahead) return; // somebody waits for it
+      if (count === 0) this.#forget(ahead);
+      else ahead.timer = setTimeout(() => void this.#drop(queue), keptMs);
     };
     // What is wrong the next reserve tells too.
-    jobs.then(cameForNobody, () => this.#isHere(ahead) && this.#forget(ahead));
-  }
-
-  #isHere(ahead: AheadReserve): boolean {
-    return this.#ahead.get(ahead.queue) === ahead;
+    jobs.then(
+      ({ length }) => came(length),
+      () => came(0),
+    );
   }
 
   async #drop(queue: string): Promise<void> {

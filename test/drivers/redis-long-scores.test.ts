@@ -68,6 +68,25 @@ describe('the score of a job', () => {
     expect(await connector.delete(all)).toEqual([true, true, true]);
   });
 
+  test('stays for those of many lapsed jobs that a reserve leaves for the next', async () => {
+    const ids = Array.from({ length: 1101 }, (_, at) => `j${at}`);
+    await connector.push(
+      'q',
+      ids.map((id) => ({ id, body: longBody(id, 'x'.repeat(5000)) })),
+    );
+    await connector.delete(leasesOf(await connector.reserve(['q'], 1, 60_000)));
+    const jobs = await trips(connector, 1100);
+    await server.advance(61_000);
+    await another().reserve(['q'], 1, 60_000);
+    expect(await server.client.zcard(leasesKey)).toBe(100);
+    expect(await connector.peek?.('q', { state: 'ready', limit: 1, offset: 1050 })).toMatchObject([
+      { attempts: 1 },
+    ]);
+    const [moved, left] = [jobs.slice(0, 1000), jobs.slice(1000)];
+    expect(await connector.delete(leasesOf(moved))).toEqual(moved.map(() => false));
+    expect(await connector.delete(leasesOf(left))).toEqual(left.map(() => true));
+  });
+
   test('that something else has got as well settles only the job', async () => {
     const { lease } = await only();
     const score = (await server.client.zscore(leasesKey, lease.token)) ?? expect.unreachable('it has one');

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { redis } from '../../drivers/redis/index.js';
 import type { Connector, ReservedJob } from '../../src/index.js';
-import { leasesOf, list, longBody, longJobs, reservedKey, trip } from '../support/long-jobs.js';
+import { leasesOf, list, longBody, reservedKey, trip } from '../support/long-jobs.js';
 import { context, redisPerTest } from '../support/redis-per-test.js';
 import type { RedisServer } from '../support/redis-server.js';
 
@@ -21,9 +21,13 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   while (!(await what()));
 }
 
+/** Of which twenty are a part. */
+const bodyOf = (id: string) => longBody(id, 'x'.repeat(69_000));
+const jobsOf = (...all: string[]) => all.map((id) => ({ id, body: bodyOf(id) }));
+
 /** Pushes long jobs, of which the first is done: a worker that got it is likely to get more. */
 async function pushed(count: number): Promise<void> {
-  await connector.push('q', longJobs('first', ...ids(count)));
+  await connector.push('q', jobsOf('first', ...ids(count)));
   await connector.delete(leasesOf(await connector.reserve(['q'], 1, 60_000)));
 }
 
@@ -43,6 +47,12 @@ test('what a worker may hold comes in parts, one of which is on its way', async 
   expect(await server.keys()).toEqual([]);
 });
 
+test('who wants less than two parts gets all of it at once', async () => {
+  await pushed(50);
+  expect(idsOf((await trip(connector, 39)).jobs)).toEqual(ids(39));
+  expect((await sizes()).reserved).toBe(39);
+});
+
 test('nobody gets more than was asked for, and what is too much goes back to its place', async () => {
   await pushed(50);
   expect(idsOf((await trip(connector, 40)).jobs)).toEqual(ids(20));
@@ -56,7 +66,7 @@ test('what nobody asks for goes back to its place, its attempts unspent', async 
   await trip(connector, 40);
   expect((await sizes()).reserved).toBe(40);
   await until(async () => (await sizes()).reserved === 20);
-  expect(await server.client.lrange(list, 0, 0)).toEqual([longBody('j20')]);
+  expect(await server.client.lrange(list, 0, 0)).toEqual([bodyOf('j20')]);
   expect(await listed()).toEqual(ids(30, 20));
 });
 
@@ -80,7 +90,7 @@ test('who asks for another lease gets that one', async () => {
 });
 
 test('closing leaves nothing reserved that nobody has asked for', async () => {
-  await connector.push('q', longJobs('first', ...ids(50)));
+  await connector.push('q', jobsOf('first', ...ids(50)));
   const own = redis(server.url).connect(context);
   await own.delete(leasesOf(await own.reserve(['q'], 1, 60_000)));
   await trip(own, 40);
