@@ -59,6 +59,19 @@ describe('queues on different masters', () => {
     }
   });
 
+  test('long jobs of a first queue, in whatever parts they come, come before those of a second', async () => {
+    const connector = connect();
+    const jobs = Array.from({ length: 61 }, (_, at) => {
+      const [id, text] = [String(1000 + at), 'x'.repeat(69_000)];
+      return { id, body: `{"job":"mail","data":"${text}","id":"${id}","attempts":0}` };
+    });
+    await connector.push('high', jobs);
+    await connector.push('low', [job('low')]);
+    expect(await connector.reserve(['high'], 1, 60_000)).toHaveLength(1); // that it has more is likely now
+    const held = await connector.reserve(['high', 'low'], 40, 60_000);
+    expect(held.map(({ id }) => id)).toEqual(jobs.slice(1, 41).map(({ id }) => id));
+  });
+
   test('one call reserves by priority, and settles each answer in its place', async () => {
     const connector = connect();
     for (const queue of queues) await connector.push(queue, [job(`${queue}-1`), job(`${queue}-2`)]);
