@@ -1,4 +1,4 @@
-import { leaseFunctions } from './lease-functions.js';
+import { asPushedFunctions, leaseFunctions } from './lease-functions.js';
 
 /** The last bytes of a member that a pattern looks at: a pattern over a hostile megabyte would hold up Redis. */
 export const tailBytes = 200;
@@ -43,11 +43,7 @@ export interface Dialect {
   readonly pushesPlainly: boolean;
 }
 
-const members = `-- Whether it is as drover pushes it, and nobody has taken it since, unless it is a long one (see the lease functions).
-local function isAsPushed(member)
-  return string.byte(member) == 123 and string.sub(member, -14) == ',"attempts":0}' and string.sub(member, -56, -48) ~= '"lease":"'
-end
-
+const members = `${asPushedFunctions}
 -- Takes the tail of a member apart: what stands before, '"attempts":' (with our count of errors before it, where
 -- there is one), the number, the rest. Nil where it has not this form, and then nobody may patch it. A lease of ours
 -- is left out.

@@ -7,10 +7,25 @@ export const mostLookedAt = 100;
 /** An expression of Lua: the score of a lease that goes by its member. It is no odd multiple of 2^-21. */
 export const leaseEnd = (seconds: string): string => `math.floor((${seconds}) * 2 ^ 20) / 2 ^ 20`;
 
+/** Functions of Lua for members that stand as they were pushed. */
+export const asPushedFunctions = `
+-- Whether it is as drover pushes it, and nobody has taken it since, unless it is a long one that is reserved.
+local function isAsPushed(member)
+  return string.byte(member) == 123 and string.sub(member, -14) == ',"attempts":0}' and string.sub(member, -56, -48) ~= '"lease":"'
+end
+
+-- A reserved member with its lease and its attempt, as all but long ones have them.
+local function withLease(member, token)
+  if not isAsPushed(member) then return member end
+  return string.sub(member, 1, -14) .. '"lease":"' .. token .. '","attempts":1}'
+end
+`;
+
 /**
  * Functions for the native scripts. A lease is its member, or its token. The sorted set of the leases has for the token of a
  * long job its score among the reserved ones, which no other job has: so a long member is sent, read and hashed no more to
- * settle it, and stays as it was pushed until it is reserved again by an extension. The token of a short one is all that a worker that died has left of it; it is looked for in the members.
+ * settle it, and stays as it was pushed until it is reserved again by an extension. The token of a short one is all that a
+ * worker that died has left of it; it is looked for in the members.
  *
  * Scores of long jobs are odd multiples of 2^-21 s, those of all others even ones, as PHP's whole seconds are.
  */
@@ -38,12 +53,6 @@ local function memberAt(queue, at, token)
     if isAsPushed(member) then asPushed = member end
   end
   return asPushed
-end
-
--- A reserved member with its lease and its attempt, as all but long ones have them.
-local function withLease(member, token)
-  if not isAsPushed(member) then return member end
-  return string.sub(member, 1, -14) .. '"lease":"' .. token .. '","attempts":1}'
 end
 
 -- The reserved members whose tokens are among the arguments. They end as the first reserve of a job has left it:

@@ -28,10 +28,11 @@ local current, began = score(time), format('%014x', time * 1000000)
 if call('ZCOUNT', queue.delayed, '-inf', current) > 0 or call('ZCOUNT', queue.reserved, '-inf', current) > 0 then return 0 end
 
 local function freshUpTo(most)
-  if most == 0 then return {}, 0 end
+  if most == 0 then return {} end
   local members, count = call('LRANGE', queue.list, 0, most - 1), 0
   while count < #members and isAsPushed(members[count + 1]) and string.byte(members[count + 1], 3) ~= 100 do count = count + 1 end
-  return members, count
+  for at = #members, count + 1, -1 do members[at] = nil end
+  return members
 end
 
 -- Two jobs of the same bytes stay two: the second has its lease in its member.
@@ -50,8 +51,8 @@ local function reserve(members, leases, from)
 end
 
 local limit = math.min(tonumber(ARGV[1]), ${mostTaken})
-local members, fresh = freshUpTo(math.min(limit, ${atOnce}))
-if fresh == 0 then return 0 end
+local members = freshUpTo(math.min(limit, ${atOnce}))
+if #members == 0 then return 0 end
 local ends = freeEnds(queue, time + tonumber(ARGV[2]) / 1000, limit)
 
 local held, lost = {}, false
@@ -61,17 +62,16 @@ for at = 4, #ARGV do
 end
 local count, texts, leases = 0, {}, {}
 repeat
-  call('LTRIM', queue.list, fresh, -1)
+  call('LTRIM', queue.list, #members, -1)
   local from = count * 2
-  for at = #members, fresh + 1, -1 do members[at] = nil end
   for _, member in ipairs(members) do
     leases[count * 2 + 1], leases[count * 2 + 2] = score(ends + count * leaseStep), began .. format('%04x', count) .. random
     count = count + 1
     texts[count] = member
   end
   reserve(members, leases, from)
-  members, fresh = freshUpTo(math.min(limit - count, ${atOnce}))
-until fresh == 0
+  members = freshUpTo(math.min(limit - count, ${atOnce}))
+until #members == 0
 call('ZREMRANGEBYSCORE', queue.leases, '-inf', current) -- of jobs that PHP put back
 call('ZADD', queue.leases, unpack(leases))
 return { began, lost and table.concat(held) or '', texts }

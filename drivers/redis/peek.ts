@@ -1,6 +1,7 @@
 import type { LiveJob, LiveState, Peek } from '../../src/index.js';
 import type { Commands } from './commands.js';
 import type { Keys } from './keys.js';
+import { asPushedFunctions } from './lease-functions.js';
 import { findInPages, peekPages } from './pages.js';
 import { plainScript } from './script.js';
 import type { MemberCodec } from './wire.js';
@@ -20,10 +21,10 @@ local time = redis.call('TIME')
 local now = string.format('%.17g', tonumber(time[1]) + tonumber(time[2]) / 1000000)
 local found = {}
 
-local function withLease(member, score)
-  if string.sub(member, -14) ~= ',"attempts":0}' then return member end
-  local token = redis.call('ZRANGEBYSCORE', leases, score, score)[1]
-  return token and string.sub(member, 1, -14) .. '"lease":"' .. token .. '","attempts":1}'
+${asPushedFunctions}
+local function ofReserved(member, score)
+  local token = isAsPushed(member) and redis.call('ZRANGEBYSCORE', leases, score, score)[1]
+  return token and withLease(member, token) or member
 end
 
 local function add(member, score, isHeld)
@@ -39,7 +40,7 @@ local function addScored(key, from, to, isHeld)
   local members = redis.call('ZRANGEBYSCORE', key, from, to, 'WITHSCORES', 'LIMIT', skip, left)
   for at = 1, #members, 2 do
     local member, score = members[at], members[at + 1]
-    add(isHeld == 1 and withLease(member, score) or member, score, isHeld)
+    add(isHeld == 1 and ofReserved(member, score) or member, score, isHeld)
   end
   skip = math.max(0, skip - redis.call('ZCOUNT', key, from, to))
 end
