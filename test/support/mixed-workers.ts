@@ -7,7 +7,8 @@ export interface OtherWorker {
 }
 
 /**
- * Lets two workers of drover and the others empty a queue together; answers the ids that the others had.
+ * Lets two workers of drover and the others, which begin with a job each, empty a queue together; answers the ids that the
+ * others had.
  *
  * @param left how many jobs are stored, in whatever state.
  */
@@ -25,6 +26,13 @@ export async function workTogether(
       else if ((await left()) === 0) return;
     }
   };
+  const takeOne = async (other: OtherWorker): Promise<void> => {
+    let id = await other.workOne();
+    while (id === null) id = await other.workOne();
+    taken.push(id);
+  };
+  // On a busy machine drover may be through with all before the others had a turn.
+  await Promise.all(others.map(takeOne));
   const ours = () => queue.worker({ stopWhenEmpty: true, concurrency: 5, sleep: '10ms' }).run();
   await Promise.all([ours(), ours(), ...others.map(drain)]);
   return taken;
