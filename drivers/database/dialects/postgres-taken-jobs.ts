@@ -42,9 +42,14 @@ UNION ALL
 SELECT id::text, NULL, payload, NULL FROM taken WHERE ${isLong}`;
 }
 
-/** The jobs that the rows stand for, in order: RETURNING promises none. */
-export function takenJobs(rows: readonly TakenRow[], queues: readonly string[], stem: string): ReservedJob[] {
-  const [first, ...long] = rows;
+/**
+ * The jobs that the rows stand for, in order: RETURNING promises none.
+ *
+ * @param rows are taken out: their array, which V8 may have put into old space while they came, would have its
+ * collections of the young generation keep all payloads, and copy them there, long after their jobs are done.
+ */
+export function takenJobs(rows: TakenRow[], queues: readonly string[], stem: string): ReservedJob[] {
+  const [first, ...long] = rows.splice(0);
   if (!first?.[0] || first[1] === null || first[2] === null) return [];
   const numbers = first[0].split(' ');
   const separator = separatorStart + stem;
