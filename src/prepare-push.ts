@@ -3,7 +3,14 @@ import type { JobClass } from './job-class.js';
 import { isJobDefinition, type JobDefinition } from './job-definition.js';
 import { checkJobName, checkWireName } from './names.js';
 import { assertNoObjectJob } from './object-job.js';
-import { draftJob, type JobDraft, jobOf, type PreparedJob, type PushOptions } from './push.js';
+import {
+  assertPushOptions,
+  draftJob,
+  type JobDraft,
+  jobOf,
+  type PreparedJob,
+  type PushOptions,
+} from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { type Registry, validate } from './registry.js';
 import type { TraceContext } from './tracing.js';
@@ -38,6 +45,7 @@ export function planPush(
   trace?: TraceContext,
 ): PushPlan {
   const name = wireNameOf(job, registry);
+  assertPushOptions(options);
   assertNoObjectJob(name);
   const definition = isJobDefinition(job) ? job : registry.definition(name);
   const own = definition ? definition.settings : registry.settings(name);

@@ -94,7 +94,6 @@ export function draftJob(
     readonly wire?: WireFormat | undefined;
   },
 ): JobDraft {
-  assertKnownOptions(options);
   const wait = due(options);
   const dueAt = Math.max(defaults.nowMs, wait.availableAtMs ?? defaults.nowMs + (wait.delayMs ?? 0));
   const endMs = endOfTrying(options.retryUntil, dueAt, defaults.retryUntilMs);
@@ -188,8 +187,13 @@ const otherNames: Readonly<Record<string, string>> = {
   startAfter: 'delay or at',
 };
 
-function assertKnownOptions(options: PushOptions): void {
-  if (typeof options !== 'object' || options === null) {
+/**
+ * Of the options of a push, that they are some, by names that there are.
+ *
+ * @throws QueueError `E_CONFIG`.
+ */
+export function assertPushOptions(options: PushOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new QueueError('E_CONFIG', `push: ${shown(options)} is not an object of options`, {
       fix:
         typeof options === 'string'

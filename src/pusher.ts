@@ -91,8 +91,10 @@ export class Pusher {
     ...args: PushArguments<Input, Omit<PushOptions, 'delay' | 'at'>>
   ): Promise<string> {
     const [data, options = {}] = args;
+    if (delay === undefined) return Promise.reject(noDelay());
     const due = delay instanceof Date ? { at: delay } : { delay };
-    return this.push<unknown>(job, data, typeof options === 'object' ? { ...options, ...due } : options);
+    const areOptions = typeof options === 'object' && options !== null && !Array.isArray(options);
+    return this.push<unknown>(job, data, (areOptions ? { ...options, ...due } : options) as PushOptions);
   }
 
   /** Stores one job for each item of the list, all or none, and answers their ids in order. */
@@ -101,7 +103,8 @@ export class Pusher {
     dataList: readonly NoInfer<Input>[],
     options: Omit<PushOptions, 'id'> = noOptions,
   ): Promise<string[]> {
-    if ('id' in options && options.id !== undefined) {
+    if (!Array.isArray(dataList)) return Promise.reject(noList(job, dataList));
+    if ((options as PushOptions | null)?.id !== undefined) {
       return Promise.reject(new QueueError('E_CONFIG', 'bulk: one id cannot be that of many jobs'));
     }
     return tracePush(this.#core.config.tracing, (trace) => this.#bulk(job, dataList, options, trace));
@@ -146,7 +149,7 @@ export class Pusher {
     const groups = new Map<string, PushGroup>();
     const ids: string[] = [];
     let last: { job: Pushable; options: PushOptions; plan: PushPlan; group: PushGroup } | undefined;
-    for (const entry of entries) {
+    for (const entry of checkedEntries(entries)) {
       const [job, data, options = noOptions] = checkedEntry(entry);
       if (last === undefined || last.job !== job || last.options !== options) {
         const plan = this.#planOf(job, options, nowMs, trace);
@@ -167,10 +170,33 @@ export class Pusher {
   }
 }
 
+const manyAsWritten = 'Write pushMany([[sendMail, data], [resize, data, { delay: "1m" }]]).';
+
+function checkedEntries(entries: readonly PushEntry[]): readonly PushEntry[] {
+  if (Array.isArray(entries)) return entries;
+  throw new QueueError('E_CONFIG', `pushMany: ${shown(entries)} is not a list`, { fix: manyAsWritten });
+}
+
 function checkedEntry(entry: PushEntry): PushEntry {
   if (Array.isArray(entry)) return entry as PushEntry;
   throw new QueueError('E_CONFIG', `pushMany: ${shown(entry)} is not a list of job, data and options`, {
-    fix: 'Write pushMany([[sendMail, data], [resize, data, { delay: "1m" }]]).',
+    fix: manyAsWritten,
+  });
+}
+
+/** A text would be one job for each of its letters, and jobs of other kinds are for `pushMany`. */
+function noList(job: unknown, dataList: unknown): QueueError {
+  const isFirst = dataList === undefined && Array.isArray(job);
+  const message = isFirst ? 'bulk: the job comes before the list' : `bulk: ${shown(dataList)} is not a list`;
+  return new QueueError('E_CONFIG', message, {
+    fix: 'Write bulk(sendMail, [data, data]), or pushMany([[sendMail, data]]) for jobs of several kinds.',
+  });
+}
+
+/** A variable that was not set would have the job run at once. */
+function noDelay(): QueueError {
+  return new QueueError('E_DURATION', 'later: undefined is not a time span', {
+    fix: "Write later('5m', sendMail, data), or push for a job that is due at once.",
   });
 }
 

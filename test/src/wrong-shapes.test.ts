@@ -65,6 +65,37 @@ describe('a push', () => {
     await expect(queue.pushMany(entries)).rejects.toThrow(refusal(/is not a list/, /pushMany\(\[\[/));
   });
 
+  test.each([null, 5, ['mail']])('with %o in place of options', async (options) => {
+    const said = refusal(/push: .* is not an object of options/, /write \{ delay/);
+    const wrong = options as never;
+    await expect(queue.push(job, 1, wrong)).rejects.toThrow(said);
+    await expect(queue.later(5, job, 1, wrong)).rejects.toThrow(said);
+    await expect(queue.bulk(job, [1], wrong)).rejects.toThrow(said);
+    await expect(queue.pushMany([[job, 1, wrong]])).rejects.toThrow(said);
+  });
+
+  test.each([
+    ['no job before it', [[{ to: 'ada' }]], /bulk: the job comes before the list/],
+    ['no list', [job], /bulk: undefined is not a list/],
+    ['one piece of data', [job, { to: 'ada' }], /bulk: \{ to: 'ada' \} is not a list/],
+    ['a text, which is none of letters', [job, 'ada'], /bulk: 'ada' is not a list/],
+    ['a set', [job, new Set([1])], /bulk: .* is not a list/],
+  ])('of a list of data with %s', async (_, values, message) => {
+    const [first, second] = values as [never, never];
+    await expect(queue.bulk(first, second)).rejects.toThrow(refusal(message, /bulk\(sendMail, \[/));
+  });
+
+  test.each([undefined, null, job])('of many with %o in place of a list', async (entries) => {
+    await expect(queue.pushMany(entries as never)).rejects.toThrow(
+      refusal(/pushMany: .* is not a list/, /pushMany\(\[\[/),
+    );
+  });
+
+  test('for later, by a variable that was not set', async () => {
+    await expect(queue.later(undefined as never, job, 1)).rejects.toMatchObject({ code: 'E_DURATION' });
+    await expect(queue.later(null as never, job, 1)).rejects.toMatchObject({ code: 'E_DURATION' });
+  });
+
   test('none of them stored anything', async () => {
     expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
   });
