@@ -34,7 +34,14 @@ export function makeWorker(
   const logger =
     checked.name === undefined ? ofCore.logger : withFields(ofCore.logger, { worker: checked.name });
   const context = { ...ofCore, logger };
-  return new Worker(connector, settings.leaseMs, checked, context, config, watch);
+  return new Worker(
+    connector,
+    settings.leaseMs,
+    checked,
+    context,
+    { ...config, running: core.workers },
+    watch,
+  );
 }
 
 /** Options that are given as undefined leave the config's default in force. */

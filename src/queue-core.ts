@@ -14,6 +14,7 @@ import { checkOptionNames } from './option-names.js';
 import { type QueueConfig, queueConfigKeys } from './queue-config.js';
 import { type JobSource, Registry } from './registry.js';
 import { Rounds } from './rounds.js';
+import { RunningWorkers } from './running-workers.js';
 import { Settler } from './settler.js';
 import { shown } from './shown.js';
 import { Sightings } from './sightings.js';
@@ -37,6 +38,7 @@ export class QueueCore {
   readonly history: Histories;
   /** Those that are open: they are sent before the connections close. */
   readonly buffers = new Set<{ close(): Promise<void> }>();
+  readonly workers = new RunningWorkers();
   readonly #inlineContexts = new Map<string, AttemptContext>();
 
   constructor(config: QueueConfig) {
@@ -107,8 +109,9 @@ export class QueueCore {
     };
   }
 
-  /** Sends what is buffered, refuses new work, writes statistics and history and closes the connections. */
+  /** Ends workers, sends what is buffered, refuses new work, writes statistics and history and closes the connections. */
   async close(): Promise<void> {
+    if (!this.workers.isEmpty) await this.workers.end();
     if (this.buffers.size > 0) await Promise.all([...this.buffers].map((buffer) => buffer.close()));
     return this.connections.close(async () => {
       await Promise.all([this.statistics.flush(), this.history.flush()]);

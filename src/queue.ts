@@ -246,7 +246,11 @@ export class Queue extends Pusher {
     return await diagnose({ connection: this.connectionName, config, connections, registry, clock }, options);
   }
 
-  /** Writes statistics and history and closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`. */
+  /**
+   * Stops the workers that were started here, as an aborted signal does, sends what is buffered, writes statistics and
+   * history and closes all connections that drover opened. Pushes after it reject with `E_QUEUE_CLOSED`; those of jobs that
+   * still run are stored. A job that waits for it in its handler waits for itself, until `shutdownTimeout`.
+   */
   close(): Promise<void> {
     return this.#core.close();
   }

@@ -10,6 +10,7 @@ import { monotonicMs } from './monotonic.js';
 import { Outage } from './outage.js';
 import { Presence } from './presence.js';
 import type { QueueConfig } from './queue-config.js';
+import type { RunningWorkers } from './running-workers.js';
 import { Slots } from './slots.js';
 import { endsAtLeisure, jobsLeft, type StopReason, stopReason } from './stop-conditions.js';
 import { thinkFileCache } from './think-file-cache.js';
@@ -32,6 +33,7 @@ export class Worker {
   readonly #controls: Controls;
   readonly #intake: Intake;
   readonly #presence: Presence;
+  readonly #running: RunningWorkers;
   readonly #haltListeners = new Set<(halt: Halt) => void>();
   #startedAtMs = 0;
   #looks = 0;
@@ -46,10 +48,11 @@ export class Worker {
     leaseMs: number,
     options: CheckedWorkerOptions,
     context: AttemptContext,
-    application: Pick<QueueConfig, 'maintenance' | 'thinkCache'>,
+    application: Pick<QueueConfig, 'maintenance' | 'thinkCache'> & { readonly running: RunningWorkers },
     watch?: WorkerWatch,
   ) {
     this.#watch = watch;
+    this.#running = application.running;
     this.#connector = connector;
     this.#options = options;
     this.#context = context;
@@ -117,16 +120,22 @@ export class Worker {
   }
 
   /**
-   * Works until a stop condition holds or the signal aborts, then lets running jobs end and answers why it stopped. They
-   * have the time that they need after `once`, `maxJobs` and `stopWhenEmpty`; else, and once the signal aborts, at most
-   * `shutdownTimeout`, after which their signals abort and they are given back.
+   * Works until a stop condition holds, the signal aborts or the queue is closed, then lets running jobs end and answers
+   * why it stopped. They have the time that they need after `once`, `maxJobs` and `stopWhenEmpty`; else, and once the
+   * signal aborts, at most `shutdownTimeout`, after which their signals abort and they are given back.
    *
    * A store that cannot be reached is tried again for as long as the worker runs.
    *
    * @throws QueueError for what trying again does not mend (a missing table, a corrupt file), and
    * `E_STORE_UNAVAILABLE` when `once` or `stopWhenEmpty` cannot reach the store for 30 s.
    */
-  async run(signal?: AbortSignal): Promise<StopReason> {
+  run(signal?: AbortSignal): Promise<StopReason> {
+    const run = this.#run(signal);
+    this.#running.add(run, () => this.#stop('signal'));
+    return run;
+  }
+
+  async #run(signal: AbortSignal | undefined): Promise<StopReason> {
     if (this.#startedAtMs > 0) throw new QueueError('E_USAGE', 'a worker runs once: make another one');
     const onAbort = () => this.#stop('signal');
     if (signal?.aborted) onAbort();
