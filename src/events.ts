@@ -1,8 +1,10 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { Halt } from './controls.js';
+import { QueueError } from './errors.js';
 import type { FailedReason } from './failed-jobs.js';
 import type { JobFields, Logger } from './logger.js';
 import type { QueueReading } from './monitor.js';
+import { shown } from './shown.js';
 import type { StopReason } from './stop-conditions.js';
 
 /** Text of the error that an event tells of. */
@@ -59,6 +61,7 @@ export type WorkerEvent = WorkerFields &
     | ({ readonly event: 'worker:paused' } & Halt)
     | { readonly event: 'worker:resumed' }
     | { readonly event: 'worker:store-away'; readonly waitMs: number; readonly error: EventError }
+    | { readonly event: 'worker:store-back'; readonly awayMs: number }
     | { readonly event: 'worker:stopped'; readonly reason: StopReason | 'error'; readonly error?: EventError }
   );
 
@@ -88,6 +91,32 @@ export type EventOf<Name extends EventName> = Name extends '*'
       ? WorkerEvent
       : Extract<QueueEvent, { event: Name }>;
 
+/** As {@link EventName} has them, to check what is written in JavaScript. */
+const eventNames: { readonly [Name in EventName]: true } = {
+  'job:started': true,
+  'job:exception': true,
+  'job:timed-out': true,
+  'job:done': true,
+  'job:kept': true,
+  'job:released': true,
+  'job:failed': true,
+  'job:given-back': true,
+  'job:lost': true,
+  'job:unsettled': true,
+  'worker:started': true,
+  'worker:idle': true,
+  'worker:paused': true,
+  'worker:resumed': true,
+  'worker:store-away': true,
+  'worker:store-back': true,
+  'worker:stopped': true,
+  'queue:busy': true,
+  'queue:pushed': true,
+  'job:*': true,
+  'worker:*': true,
+  '*': true,
+};
+
 type Listener = (event: QueueEvent) => unknown;
 
 /** Whether an event is the last one of its job's attempt. */
@@ -109,8 +138,13 @@ export class QueueEvents {
     this.#logger = logger;
   }
 
-  /** Calls `listener` on each event of the name; the function returned takes it off again. */
+  /**
+   * Calls `listener` on each event of the name; the function returned takes it off again.
+   *
+   * @throws QueueError `E_CONFIG` for a name that no event has, and for what is no function.
+   */
   on<Name extends EventName>(name: Name, listener: (event: EventOf<Name>) => unknown): () => void {
+    assertListener(name, listener);
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener as Listener);
@@ -157,6 +191,19 @@ export class QueueEvents {
     const about = 'id' in event ? { id: event.id } : {};
     this.#logger.error({ event: event.event, ...about, err: error }, 'an event listener threw');
   }
+}
+
+/** A listener that is never called is a mistake. */
+function assertListener(name: string, listener: unknown): void {
+  if (!Object.hasOwn(eventNames, name)) {
+    throw new QueueError('E_CONFIG', `events.on: there is no event ${name}`, {
+      fix: `The events are ${Object.keys(eventNames).join(', ')}.`,
+    });
+  }
+  if (typeof listener === 'function') return;
+  throw new QueueError('E_CONFIG', `events.on: ${shown(listener)} is not a function`, {
+    fix: `Write events.on('${name}', (event) => …).`,
+  });
 }
 
 const jobNames = ['job:*', '*'] as const;

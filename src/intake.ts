@@ -42,10 +42,11 @@ export class Intake {
    * @param atOnce for a worker that has jobs to run meanwhile, or none at all; else what else this turn has for the store goes along.
    */
   async reserve(limit: number, atOnce: boolean): Promise<ReservedJob[] | undefined> {
-    const { settler, controls, leaseMs, outage } = this.#options;
+    const { settler, controls, leaseMs, news, outage } = this.#options;
     try {
       const jobs = await settler.reserve(controls.open, limit, leaseMs, atOnce);
-      outage.over();
+      const awayMs = outage.over();
+      if (awayMs !== undefined) news.storeBack(awayMs);
       return jobs;
     } catch (error) {
       this.#options.onFailed();
@@ -101,7 +102,7 @@ export class Intake {
     const { bell, isStopping, news, outage, stop } = this.#options;
     const waitMs = outage.waitAfter(error);
     if (waitMs === undefined) return stop('outage');
-    news.storeAway(error, Math.round(waitMs));
+    news.storeAway(error, waitMs);
     if (!isStopping()) await bell.wait(waitMs);
   }
 }

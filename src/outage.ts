@@ -24,9 +24,13 @@ export class Outage {
     this.#logger = logger;
   }
 
-  /** The store has answered. */
-  over(): void {
+  /** The store has answered. Tells after how many ms, where it had not for a while. */
+  over(): number | undefined {
+    if (this.#sinceMs === undefined) return undefined;
+    const awayMs = Math.round(monotonicMs() - this.#sinceMs);
     this.#sinceMs = undefined;
+    this.#logger.info({ awayMs }, 'the store answers again');
+    return awayMs;
   }
 
   /**
@@ -45,7 +49,7 @@ export class Outage {
     }
     if (isOneShot && awayMs > oneShotPatienceMs) throw error;
     const backoffMs = Math.min(Math.max(100, awayMs), 4000) * (0.8 + 0.4 * Math.random());
-    const waitMs = maxOutageMs > 0 ? Math.min(backoffMs, maxOutageMs - awayMs) : backoffMs;
+    const waitMs = Math.round(maxOutageMs > 0 ? Math.min(backoffMs, maxOutageMs - awayMs) : backoffMs);
     this.#logger.warn({ err: error, waitMs }, 'the store does not answer; trying again');
     return waitMs;
   }

@@ -1,5 +1,5 @@
 import type { Duration } from './duration.js';
-import { QueueError } from './errors.js';
+import { isQueueError, QueueError } from './errors.js';
 import { jobOfPlan, type Pushable, type PushPlan, planPush } from './prepare-push.js';
 import type { PreparedJob, PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
@@ -120,9 +120,13 @@ export class Pusher {
     const nowMs = this.#core.clock.now();
     const plan = this.#planOf(job, options, nowMs, trace);
     const jobs: PreparedJob[] = [];
-    for (const data of dataList) {
-      const made = jobOfPlan(plan, data, nowMs);
-      jobs.push(made instanceof Promise ? await made : made);
+    try {
+      for (const data of dataList) {
+        const made = jobOfPlan(plan, data, nowMs);
+        jobs.push(made instanceof Promise ? await made : made);
+      }
+    } catch (error) {
+      throw ofItem(error, jobs.length);
     }
     const { connection, draft } = plan;
     if (trace !== untraced) {
@@ -145,21 +149,26 @@ export class Pusher {
   }
 
   async #pushMany(entries: readonly PushEntry[], trace: PushTrace): Promise<string[]> {
+    assertEntries(entries);
     const nowMs = this.#core.clock.now();
     const groups = new Map<string, PushGroup>();
     const ids: string[] = [];
     let last: { job: Pushable; options: PushOptions; plan: PushPlan; group: PushGroup } | undefined;
-    for (const entry of checkedEntries(entries)) {
-      const [job, data, options = noOptions] = checkedEntry(entry);
-      if (last === undefined || last.job !== job || last.options !== options) {
-        const plan = this.#planOf(job, options, nowMs, trace);
-        last = { job, options, plan, group: groupOf(plan, groups) };
+    try {
+      for (const entry of entries) {
+        const [job, data, options = noOptions] = checkedEntry(entry);
+        if (last === undefined || last.job !== job || last.options !== options) {
+          const plan = this.#planOf(job, options, nowMs, trace);
+          last = { job, options, plan, group: groupOf(plan, groups) };
+        }
+        const made = jobOfPlan(last.plan, data, nowMs);
+        const prepared = made instanceof Promise ? await made : made;
+        last.group.jobs.push(prepared);
+        last.group.places.push(ids.length);
+        ids.push(prepared.job.id);
       }
-      const made = jobOfPlan(last.plan, data, nowMs);
-      const prepared = made instanceof Promise ? await made : made;
-      last.group.jobs.push(prepared);
-      last.group.places.push(ids.length);
-      ids.push(prepared.job.id);
+    } catch (error) {
+      throw ofItem(error, ids.length);
     }
     if (groups.size > 0 && trace !== untraced) trace.describe(pushedIn([...groups.values()], ids));
     for (const { connection, queue, jobs, places } of groups.values()) {
@@ -172,16 +181,23 @@ export class Pusher {
 
 const manyAsWritten = 'Write pushMany([[sendMail, data], [resize, data, { delay: "1m" }]]).';
 
-function checkedEntries(entries: readonly PushEntry[]): readonly PushEntry[] {
-  if (Array.isArray(entries)) return entries;
+function assertEntries(entries: readonly PushEntry[]): void {
+  if (Array.isArray(entries)) return;
   throw new QueueError('E_CONFIG', `pushMany: ${shown(entries)} is not a list`, { fix: manyAsWritten });
 }
 
 function checkedEntry(entry: PushEntry): PushEntry {
   if (Array.isArray(entry)) return entry as PushEntry;
-  throw new QueueError('E_CONFIG', `pushMany: ${shown(entry)} is not a list of job, data and options`, {
+  throw new QueueError('E_CONFIG', `${shown(entry)} is not a list of job, data and options`, {
     fix: manyAsWritten,
   });
+}
+
+/** What is wrong with one of many, told with its place in the list, from 0. */
+function ofItem(error: unknown, index: number): unknown {
+  if (!isQueueError(error)) return error;
+  const { code, message, fix, cause } = error;
+  return new QueueError(code, `item ${index}: ${message}`, { cause, ...(fix !== undefined && { fix }) });
 }
 
 /** A text would be one job for each of its letters, and jobs of other kinds are for `pushMany`. */

@@ -51,6 +51,11 @@ export class WorkerNews {
     this.#tell('worker:store-away', () => ({ waitMs, error: describeError(thrown) }));
   }
 
+  /** The store answers again, after so long. */
+  storeBack(awayMs: number): void {
+    this.#tell('worker:store-back', () => ({ awayMs }));
+  }
+
   /** An error ends the run. */
   broken(thrown: unknown): void {
     this.#error = { thrown };

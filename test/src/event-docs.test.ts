@@ -33,6 +33,7 @@ const ofWorkers: Fields<WorkerEvent, WorkerFields> = {
   'worker:paused': { paused: true, maintenance: true },
   'worker:resumed': {},
   'worker:store-away': { waitMs: true, error: true },
+  'worker:store-back': { awayMs: true },
   'worker:stopped': { reason: true, 'error?': true },
 };
 

@@ -26,9 +26,16 @@ describe('a store that is away for a while', () => {
   test('when jobs are looked for: the worker says so and tries again', async () => {
     const { queue, job, driver, logger, events } = setUp();
     driver.faults.refuse('reserve', storeAway(), 3);
+    const back: { readonly awayMs: number }[] = [];
+    queue.events.on('worker:store-back', (event) => back.push(event));
     await queue.push(job);
     expect(await workOff(queue)).toBe('empty');
     expect(namesOf(events)).toEqual(['job:started', 'job:done']);
+    expect(back).toEqual([
+      expect.objectContaining({ event: 'worker:store-back', awayMs: expect.any(Number) }),
+    ]);
+    const over = logger.lines.filter(({ message }) => message === 'the store answers again');
+    expect(over).toMatchObject([{ level: 'info', fields: { awayMs: back[0]?.awayMs } }]);
     const told = logger.lines.filter((line) => line.message === 'the store does not answer; trying again');
     expect(told).toHaveLength(3);
     expect(told.every((line) => line.level === 'warn' && Number(line.fields.waitMs) >= 80)).toBe(true);

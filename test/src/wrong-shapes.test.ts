@@ -91,6 +91,18 @@ describe('a push', () => {
     );
   });
 
+  test('of many of which one cannot be, told by its place', async () => {
+    const fix = expect.stringMatching(/string/);
+    const said = { code: 'E_PAYLOAD_INVALID', message: 'item 2: data.n is a BigInt', fix };
+    const list = [{ n: 0 }, { n: 1 }, { n: 2n }, { n: 3n }];
+    await expect(queue.bulk(job, list)).rejects.toMatchObject(said);
+    await expect(queue.pushMany(list.map((data) => [job, data]))).rejects.toMatchObject(said);
+    await expect(queue.pushMany([[job], ['no spaces']])).rejects.toMatchObject({
+      code: 'E_JOB_NAME',
+      message: expect.stringMatching(/^item 1: /),
+    });
+  });
+
   test('for later, by a variable that was not set', async () => {
     await expect(queue.later(undefined as never, job, 1)).rejects.toMatchObject({ code: 'E_DURATION' });
     await expect(queue.later(null as never, job, 1)).rejects.toMatchObject({ code: 'E_DURATION' });
@@ -99,6 +111,14 @@ describe('a push', () => {
   test('none of them stored anything', async () => {
     expect(await queue.size()).toEqual({ ready: 0, delayed: 0, reserved: 0 });
   });
+});
+
+test.each<[string, unknown, RegExp, RegExp]>([
+  ['completed', () => {}, /events.on: there is no event completed/, /job:done/],
+  ['toString', () => {}, /there is no event toString/, /job:done/],
+  ['job:done', undefined, /undefined is not a function/, /events.on\('job:done', \(event\)/],
+])('an event %s with %o', (name, listener, message, fix) => {
+  expect(() => queue.events.on(name as never, listener as never)).toThrow(refusal(message, fix));
 });
 
 test('which names this process can run', () => {
