@@ -102,8 +102,8 @@ describe.concurrent.each(inTier<MatrixStore>(['SQLite', 'Redis'], ['MariaDB', 'P
     test('F23: on a slow store jobs take longer, and each still runs once', async (context) => {
       const place = stores.place(store);
       const [proxy, url] = place ? await startProxy(context, place.url) : [];
-      const project = setUp(context, '4s', place && { ...place, ...(url !== undefined && { url }) });
-      await project.push('step', 5000, { id: 'long', tries: 3 });
+      const project = setUp(context, '8s', place && { ...place, ...(url !== undefined && { url }) });
+      await project.push('step', 9000, { id: 'long', tries: 3 });
       const { running } = await startWorker(project, ['--workers=0']);
       await running.line({ event: 'job:started', id: 'long' });
       const { running: other } = await startWorker(project, ['--workers=0']);
