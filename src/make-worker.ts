@@ -39,7 +39,7 @@ export function makeWorker(
     settings.leaseMs,
     checked,
     context,
-    { ...config, running: core.workers },
+    { ...config, workers: core.workers },
     watch,
   );
 }

@@ -2,6 +2,7 @@ import type { AttemptContext } from './attempt-context.js';
 import type { Connector, ReservedJob } from './connector.js';
 import { Controls, type Halt } from './controls.js';
 import { QueueError } from './errors.js';
+import { Halts } from './halts.js';
 import { HeldJob } from './held-job.js';
 import { Intake } from './intake.js';
 import type { Job } from './job.js';
@@ -33,14 +34,13 @@ export class Worker {
   readonly #controls: Controls;
   readonly #intake: Intake;
   readonly #presence: Presence;
-  readonly #running: RunningWorkers;
-  readonly #haltListeners = new Set<(halt: Halt) => void>();
+  readonly #workers: RunningWorkers;
+  readonly #halts: Halts;
   #startedAtMs = 0;
   #looks = 0;
   #stopped: StopReason | undefined;
   /** Whether somebody, or a limit, asked it to end soon. */
   #isHurried = false;
-  #paused = false;
 
   /** @internal */
   constructor(
@@ -48,11 +48,11 @@ export class Worker {
     leaseMs: number,
     options: CheckedWorkerOptions,
     context: AttemptContext,
-    application: Pick<QueueConfig, 'maintenance' | 'thinkCache'> & { readonly running: RunningWorkers },
+    application: Pick<QueueConfig, 'maintenance' | 'thinkCache'> & { readonly workers: RunningWorkers },
     watch?: WorkerWatch,
   ) {
     this.#watch = watch;
-    this.#running = application.running;
+    this.#workers = application.workers;
     this.#connector = connector;
     this.#options = options;
     this.#context = context;
@@ -69,8 +69,10 @@ export class Worker {
       maintenance: force ? undefined : application.maintenance,
       logger,
       onRestart: () => this.#stop('restart'),
-      onHalt: () => this.#onHalt(),
+      onHalt: () => this.#halts.heard(),
     });
+    const onChange = () => this.#onHalt();
+    this.#halts = new Halts({ queues, controls: this.#controls, news: this.#news, onChange });
     this.#intake = new Intake({
       connector,
       settler: context.settler,
@@ -89,7 +91,7 @@ export class Worker {
       options,
       work: this.#slots.work,
       logger,
-      haltedBy: () => (this.#stopped ? 'stopping' : this.#takesNothing ? 'paused' : undefined),
+      haltedBy: () => (this.#stopped ? 'stopping' : this.#halts.isTotal ? 'paused' : undefined),
     });
   }
 
@@ -115,8 +117,7 @@ export class Worker {
 
   /** Calls `listener` whenever `halt` has changed; the function returned takes it off again. */
   onHalt(listener: (halt: Halt) => void): () => void {
-    this.#haltListeners.add(listener);
-    return () => this.#haltListeners.delete(listener);
+    return this.#halts.onHeard(listener);
   }
 
   /**
@@ -131,7 +132,7 @@ export class Worker {
    */
   run(signal?: AbortSignal): Promise<StopReason> {
     const run = this.#run(signal);
-    this.#running.add(run, () => this.#stop('signal'));
+    this.#workers.add(run, () => this.#stop('signal'));
     return run;
   }
 
@@ -167,19 +168,12 @@ export class Worker {
 
   /** Reserves no more jobs until `resume`; running ones go on, held ones are given back. */
   pause(): void {
-    this.#paused = true;
-    this.#tellHalt();
-    this.#intake.endWait();
-    this.#slots.giveBackHeld();
-    this.#presence.changed();
+    this.#halts.pause(true);
   }
 
   /** Reserves jobs again after a `pause`. */
   resume(): void {
-    this.#paused = false;
-    this.#tellHalt();
-    this.#slots.bell.ring();
-    this.#presence.changed();
+    this.#halts.pause(false);
   }
 
   /**
@@ -253,7 +247,7 @@ export class Worker {
   /** Parts the jobs to run from those that the worker was told meanwhile not to take. */
   #sort(jobs: readonly HeldJob[]): { kept: readonly HeldJob[]; unwanted: readonly HeldJob[] } {
     if (!this.#connector.unreserve) return { kept: jobs, unwanted: [] }; // giving back would spend an attempt
-    if (this.#stopped || this.#paused) return { kept: [], unwanted: jobs };
+    if (this.#stopped || this.#halts.isPaused) return { kept: [], unwanted: jobs };
     const { open } = this.#controls;
     const isOpen = ({ reserved }: HeldJob) => open.includes(reserved.queue);
     return { kept: jobs.filter(isOpen), unwanted: jobs.filter((job) => !isOpen(job)) };
@@ -265,12 +259,8 @@ export class Worker {
     return (once || stopWhenEmpty) && this.#controls.open.length === 0 && this.#slots.work.active === 0;
   }
 
-  get #takesNothing(): boolean {
-    return this.#paused || this.#controls.open.length === 0;
-  }
-
   #room(): number {
-    if (this.#takesNothing) return 0;
+    if (this.#halts.isTotal) return 0;
     const { work, held, room } = this.#slots;
     return Math.min(room, jobsLeft(this.#options, work.started + held));
   }
@@ -300,13 +290,5 @@ export class Worker {
     this.#slots.giveBackHeld();
     this.#slots.bell.ring();
     this.#presence.changed();
-    this.#tellHalt();
-    for (const listener of this.#haltListeners) listener(this.halt);
-  }
-
-  /** A worker that was paused itself takes jobs of none of its queues. */
-  #tellHalt(): void {
-    const { maintenance } = this.halt;
-    this.#news.halted(this.#paused ? { paused: this.#options.queues, maintenance } : this.halt);
   }
 }
