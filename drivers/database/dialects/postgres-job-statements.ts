@@ -66,6 +66,17 @@ WHERE id = ANY (ARRAY(
   ORDER BY job.place
   ON CONFLICT (job_id, queue) DO NOTHING
   RETURNING job_id`;
+  // Lists of one take the server half as long again.
+  const insertOne = `
+  INSERT INTO ${table} (job_id, queue, attempts, available_at, created_at, due_at, payload)
+  SELECT $2, $1, 0, due.at, ${postgresNow}, due.at, $5
+  FROM (SELECT greatest(${postgresNow}, coalesce($3::bigint, ${postgresNow} + coalesce($4::bigint, 0))) AS at) AS due
+  ON CONFLICT (job_id, queue) DO NOTHING`;
+  /** @param key of the queue. */
+  const told = (key: string, jobs: string): string => `
+  SELECT pg_notify('${channelStem(table)}' || waiting.pid, '1' || $1)
+  FROM (SELECT WHERE NOT pg_try_advisory_xact_lock(${key})) AS waited,
+    LATERAL (${sessionsThatWait(key, jobs)}) AS waiting`;
   const heldTokens = `(
     SELECT CASE WHEN count(*) < cardinality($5) THEN coalesce(string_agg(lease_token, ' '), '') END FROM gone
   )`;
@@ -91,12 +102,20 @@ SELECT ${outcome} FROM stored`,
      */
     pushTelling: `
 WITH stored AS (${insert}
-), told AS (
-  SELECT pg_notify('${channelStem(table)}' || waiting.pid, '1' || $1)
-  FROM (SELECT WHERE NOT pg_try_advisory_xact_lock($7)) AS waited,
-    LATERAL (${sessionsThatWait('$7', '$8')}) AS waiting
+), told AS (${told('$7', '$8')}
 )
 SELECT ${outcome}, (SELECT count(*) FROM told) AS told FROM stored`,
+
+    /** `push` of one job: the row is there, or was. */
+    pushOne: insertOne,
+
+    /** `pushTelling` of one job. */
+    pushOneTelling: `
+WITH stored AS (${insertOne}
+  RETURNING job_id
+), told AS (${told('$6', '1')}
+)
+SELECT count(*) AS count, NULL AS ids, (SELECT count(*) FROM told) AS told FROM stored`,
 
     reserve: `
 WITH ${taken}${answerOfTaken('$1::text[]', '$4')}`,

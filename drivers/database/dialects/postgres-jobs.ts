@@ -19,6 +19,11 @@ interface PushRow {
   readonly ids: string | null;
 }
 
+/** And how many of those that wait were told. */
+interface TellingRow extends PushRow {
+  readonly told: string;
+}
+
 interface HeldRow {
   readonly lease_token: string;
 }
@@ -35,7 +40,12 @@ export class PostgresJobs implements OwnJobTable<PostgresConnection> {
   }
 
   async push(connection: PostgresConnection, queue: string, jobs: readonly NewJob[]): Promise<PushOutcome[]> {
-    if (jobs.length === 0) return [];
+    const [job] = jobs;
+    if (job === undefined) return [];
+    if (jobs.length === 1) {
+      const stored = await changedBy(connection, this.#sql.pushOne, pushedOne(queue, job));
+      return [stored === 1 ? 'stored' : 'already-there'];
+    }
     const [row] = await rowsOf<PushRow>(connection, this.#sql.push, pushed(queue, jobs));
     return outcomesOf(jobs, row);
   }
@@ -45,8 +55,16 @@ export class PostgresJobs implements OwnJobTable<PostgresConnection> {
     queue: string,
     jobs: readonly NewJob[],
   ): Promise<PushedAndTold> {
-    const bound = [...pushed(queue, jobs), waitingKey(this.#table, queue), jobs.length];
-    const [row] = await rowsOf<PushRow & { told: string }>(connection, this.#sql.pushTelling, bound);
+    const [job] = jobs;
+    const key = waitingKey(this.#table, queue);
+    const [row] =
+      job !== undefined && jobs.length === 1
+        ? await rowsOf<TellingRow>(connection, this.#sql.pushOneTelling, [...pushedOne(queue, job), key])
+        : await rowsOf<TellingRow>(connection, this.#sql.pushTelling, [
+            ...pushed(queue, jobs),
+            key,
+            jobs.length,
+          ]);
     return { outcomes: outcomesOf(jobs, row), told: Number(row?.told ?? 0) };
   }
 
@@ -182,6 +200,12 @@ function pushed(queue: string, jobs: readonly NewJob[]): unknown[] {
     due.map(([, delay]) => delay),
     ...afterSeparators(jobs.map(({ body }) => body)),
   ];
+}
+
+/** The same for one job. */
+function pushedOne(queue: string, job: NewJob): unknown[] {
+  const [dueAt = null, delay = null] = isDueAtOnce(job) ? [] : dueOf(job);
+  return [queue, job.id, dueAt, delay, job.body];
 }
 
 function outcomesOf(jobs: readonly NewJob[], row: PushRow | undefined): PushOutcome[] {
