@@ -53,7 +53,7 @@ export const queueWorkFlags: Flags = {
   prefetch: {
     kind: 'text',
     says: 'Jobs to reserve ahead of free slots at most; 0 for none',
-    without: '100, on PostgreSQL and Redis 400',
+    without: '100, on Redis 400, on PostgreSQL 600, on SQLite 54',
   },
   ...workFlags,
   name: {

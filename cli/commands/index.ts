@@ -56,7 +56,7 @@ export const commands: readonly CommandEntry[] = [
   { usage: 'queue:size [queue..]', summary: 'Count the jobs of queues', load: () => import('./size.js') },
   {
     usage: 'queue:list [state]',
-    summary: 'List jobs by state: waiting, running, done, failed',
+    summary: 'List jobs by state: running, reserved, ready, delayed, done, failed',
     load: () => import('./list.js'),
   },
   { usage: 'queue:show <id>', summary: 'Show one job in full', load: () => import('./show.js') },
