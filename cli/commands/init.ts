@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { writeStarterProject } from '../../config/index.js';
 import { usage } from '../args.js';
 import type { Command } from '../command.js';
@@ -24,8 +26,20 @@ export const command: Command = {
     for (const file of files) output.line(`${output.colors.green('wrote')} ${plain(file)}`);
     output.line('');
     output.line('Next:');
+    if (files.some((file) => /ts$/.test(file)) && !hasNodeTypes(io.cwd))
+      output.line('  npm install -D @types/node  # to check types, with "types": ["node"] in tsconfig.json');
     output.line(`  npx drover queue:push hello --data '{"name":"Ada"}'`);
     output.line('  npx drover queue:work --stop-when-empty');
     return 0;
   },
 };
+
+/** True where a type check of the project finds the types of `process`, which the config reads. */
+function hasNodeTypes(folder: string): boolean {
+  try {
+    createRequire(join(folder, 'any.js')).resolve('@types/node/package.json');
+    return true;
+  } catch {
+    return false;
+  }
+}

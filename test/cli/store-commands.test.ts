@@ -153,6 +153,16 @@ describe('init', () => {
     ]);
     await own.remove();
   });
+
+  test('asks for @types/node where it writes TypeScript and they are missing', async () => {
+    const own = new Project();
+    const asked = /^Next:\n {2}npm install -D @types\/node {2}#.*\n {2}npx drover queue:push /m;
+    expect((await own.must('init', '--js')).stdout).not.toContain('@types/node');
+    expect((await own.must('init', '--ts', '--force')).stdout).toMatch(asked);
+    own.write('node_modules/@types/node/package.json', '{ "name": "@types/node" }');
+    expect((await own.must('init', '--ts', '--force')).stdout).not.toContain('@types/node');
+    await own.remove();
+  });
 });
 
 describe('make:job and make:consumer', () => {
