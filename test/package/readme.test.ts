@@ -31,3 +31,24 @@ test('the shell examples, in order', () => {
   expect(output).toMatch(/max-tries/);
   expect(output).toMatch(/retried/);
 });
+
+test('what it says of speed is what the tables of docs/performance.md say', () => {
+  const row = /^\| handled, 10 at a time \| ([\d,]+) \|[^|]*\| \S+ ([\d,]+) \|/m;
+  const number = (text = '') => Number(text.replaceAll(',', ''));
+  const times = new Map(
+    readDocument('docs/performance.md')
+      .split(/^### /m)
+      .flatMap((section) => {
+        const [, drover, peer] = row.exec(section) ?? [];
+        return drover ? [[section.split('\n')[0], number(drover) / number(peer)] as const] : [];
+      }),
+  );
+  expect([...times.keys()]).toEqual(['Redis', 'PostgreSQL', 'MariaDB', 'SQLite']);
+  expect(readDocument('README.md')).toMatch(
+    /about three times \(PostgreSQL\) to\s+more than thirty times \(MariaDB\)/,
+  );
+  expect(Math.min(...times.values())).toBe(times.get('PostgreSQL'));
+  expect(Math.round(times.get('PostgreSQL') ?? 0)).toBe(3);
+  expect(Math.max(...times.values())).toBe(times.get('MariaDB'));
+  expect(times.get('MariaDB')).toBeGreaterThan(30);
+});
