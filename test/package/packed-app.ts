@@ -19,7 +19,17 @@ const sources = [
     'rolldown.config.js',
     'prune-types.js',
   ],
-  ...['loader', 'src', 'drivers', 'migrations', 'config', 'cli', 'test/conformance', 'docs'],
+  ...[
+    'loader',
+    'src',
+    'drivers',
+    'migrations',
+    'config',
+    'cli',
+    'test/conformance',
+    'docs',
+    'bench/README.md',
+  ],
 ];
 
 /** What `npm pack` says of the tarball. */
