@@ -13,7 +13,7 @@ export const command: Command = {
     ['drover queue:migrate --dry-run', 'The SQL, for somebody else to run'],
   ],
   run: (args, io) =>
-    withContext(args, io, { jobs: false }, async ({ queue }) => {
+    withContext(args, io, { jobs: false, startsStore: true }, async ({ queue }) => {
       const connection = queue.connectionName;
       if (args.isOn('dry-run')) return printSql(createOutput(io, args.isOn('json')), await queue.schemaSql());
       const applied = await queue.migrate();

@@ -54,7 +54,7 @@ export const command: Command = {
     const name = args.text('name') as string;
     const options = pushOptions(args);
     const data = await readData(args.text('data'), io);
-    return withContext(args, io, { jobs: true }, async (context) => {
+    return withContext(args, io, { jobs: true, startsStore: true }, async (context) => {
       if (!args.isOn('force')) await assertKnown(name, context);
       return push({ name, data, options }, context, createOutput(io, args.isOn('json')), io);
     });

@@ -15,7 +15,7 @@ export const command: Command = {
   ],
   notes: 'Nothing is connected to. queue:migrate runs the same statements.',
   run: (args, io) =>
-    withContext(args, io, { jobs: false }, async ({ queue }) => {
+    withContext(args, io, { jobs: false, startsStore: true }, async ({ queue }) => {
       const dialect = args.text('dialect');
       const statements = await queue.schemaSql({
         whole: true,

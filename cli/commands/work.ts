@@ -28,7 +28,7 @@ export interface Supervised {
 export function runWorker(args: Args, io: Io, supervised?: Supervised): Promise<number> {
   const options = workerOptions(args);
   if (args.isOn('json')) keepStdoutForEvents();
-  return withContext(args, io, { jobs: true, group: args.text('group') }, (context) => {
+  return withContext(args, io, { jobs: true, startsStore: true, group: args.text('group') }, (context) => {
     const link = supervised && new SupervisorLink(supervised, concurrencyOf(args, context), context.logger);
     const worker = context.queue.worker(options, link?.watch);
     assertSomeJob(context);

@@ -179,6 +179,42 @@ describe('a worker without a single job takes none and spends no try', () => {
     expect([result.stdout, existsSync(project.path('drover.sqlite'))]).toEqual(['', false]);
   });
 
+  describe('and no store to look at: nothing is made, nor called well', () => {
+    test.each([
+      'size',
+      'monitor --max 1',
+      'pause',
+      'resume mail',
+      'failed',
+      'list',
+      'workers',
+      'retry all',
+      'flush --force',
+      'restart',
+      'listen',
+      'doctor',
+      'doctor database',
+    ])('queue:%s', async (line) => {
+      project = new CliProject();
+      const result = await project.run(...`queue:${line}`.split(' '));
+      const says =
+        /there is no config and no drover\.sqlite in \/.*\n {2}fix: Run it in the project's folder, name its/;
+      expectOneClearError(result, 'E_CONFIG', 2, says);
+      expect([result.stdout, existsSync(project.path('drover.sqlite'))]).toEqual(['', false]);
+    });
+
+    test('but where the file is there, or something names another store, it is looked at', async () => {
+      project = new CliProject();
+      const env = { DATABASE_URL: 'sqlite:./other.sqlite' };
+      expect(await project.start(['size'], { env }).exited).toMatchObject({ code: 0 });
+      await project.must('size', '--connection', 'memory');
+      await project.must('table');
+      expect(existsSync(project.path('drover.sqlite'))).toBe(false);
+      await project.must('migrate');
+      await project.must('size');
+    });
+  });
+
   test('a config without jobs', async () => {
     project = new CliProject({ 'drover.config.mjs': configText().replace(/jobs: .*/, '') });
     await refused(['work', '--once'], /there is nothing to run: .*drover\.config\.mjs has no `jobs`/);
