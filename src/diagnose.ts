@@ -5,8 +5,10 @@ import { failedFindings, leaseFinding, queueFindings, servedFindings } from './d
 import type { Duration } from './duration.js';
 import { isQueueError } from './errors.js';
 import type { Finding } from './finding.js';
+import { askMaintenance, pauseFindings } from './halt-findings.js';
 import type { QueueReading } from './monitor.js';
 import { monotonicMs } from './monotonic.js';
+import { isPaused, noPauses, pausedKey, readPauses } from './pauses.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
 import { workerInfo } from './worker-info.js';
@@ -87,7 +89,7 @@ async function storeFindings(connector: Connector): Promise<Finding[]> {
 }
 
 async function contentFindings(
-  { connection, connections, clock }: DiagnosedParts,
+  { connection, config, connections, clock }: DiagnosedParts,
   connector: Connector,
   queues: readonly string[],
 ): Promise<Finding[]> {
@@ -98,10 +100,18 @@ async function contentFindings(
       ),
     );
     const beats = await connector.workers?.list();
-    const found = queueFindings(
-      readings,
-      beats?.flatMap((beat) => workerInfo(beat) ?? []),
-    );
+    const { signals } = connector;
+    const pauses = signals ? readPauses(await signals.read(pausedKey)) : noPauses;
+    const maintenance = await askMaintenance(config);
+    const found = [
+      ...pauseFindings(connection, pauses),
+      ...maintenance.findings,
+      ...queueFindings(
+        readings,
+        beats?.flatMap((beat) => workerInfo(beat) ?? []),
+        (queue) => isPaused(pauses, queue) || maintenance.isOn,
+      ),
+    ];
     const place = connections.failedPlace(connection);
     const store = place.kind === 'other-store' ? place.store : connector.failedJobs;
     if (place.kind === 'none' || store === undefined) {

@@ -61,14 +61,16 @@ export function servedFindings(
  *
  * @param readings of the queues of one connection.
  * @param workers those on its list; undefined where its store keeps none.
+ * @param isHalted whether jobs of a queue are kept from workers on purpose, which has findings of its own.
  */
 export function queueFindings(
   readings: readonly QueueReading[],
   workers: readonly WorkerInfo[] | undefined,
+  isHalted: (queue: string) => boolean,
 ): Finding[] {
   const check = 'workers';
   const live = workers?.filter(({ state }) => state !== 'gone?');
-  const stuck = readings.flatMap((reading) => stuckFinding(reading, live) ?? []);
+  const stuck = readings.flatMap((reading) => stuckFinding(reading, live, isHalted(reading.queue)) ?? []);
   if (stuck.length > 0) return stuck;
   const sums = readings.map(
     ({ queue, ready, delayed, reserved }) => `${queue} ${ready}/${delayed}/${reserved}`,
@@ -80,6 +82,7 @@ export function queueFindings(
 function stuckFinding(
   { connection, queue, ready, delayed, reserved }: QueueReading,
   live: readonly WorkerInfo[] | undefined,
+  isHalted: boolean,
 ): Finding | undefined {
   const about = { check: 'workers', status: 'warning' } as const;
   const isListed = live?.some((worker) => mayServe(worker, queue));
@@ -91,7 +94,7 @@ function stuckFinding(
       fix: `Start one: drover queue:work --connection ${connection} --queue ${queue}`,
     };
   }
-  if (ready === 0 || reserved > 0) return undefined;
+  if (ready === 0 || reserved > 0 || isHalted) return undefined;
   return {
     ...about,
     message: `${count(ready, 'job')} of queue ${queue} ${ready === 1 ? 'is' : 'are'} ready, and none is being run`,
