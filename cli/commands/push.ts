@@ -71,16 +71,23 @@ async function push(
   const { name, data, options } = job;
   const connection = queue.connectionName;
   const driver = config.connections[connection]?.driver;
+  let stored = false; // a push whose id is there already resolves as any other
+  queue.events.on('queue:pushed', () => {
+    stored = true;
+  });
   try {
     const id = await queue.push(name, data, options);
     const queueName = options.queue ?? (await queueOfJob(name, context));
     const place = `queue=${plain(queueName)} connection=${plain(connection)}`;
-    const what = output.colors.green(driver === 'sync' ? 'ran' : 'pushed');
+    const what = stored
+      ? output.colors.green(driver === 'sync' ? 'ran' : 'pushed')
+      : output.colors.yellow('already there');
     const now = Date.now();
-    const dueMs = driver === 'sync' ? undefined : dueTime(options, now);
+    // When the one that is there is due is not for this push to say.
+    const dueMs = driver === 'sync' || !stored ? undefined : dueTime(options, now);
     const dueAt = dueMs === undefined ? {} : { dueAt: new Date(dueMs).toISOString() };
     const due = dueMs === undefined ? '' : `  ${dueText(dueMs, now)}`;
-    if (output.json) output.object({ id, name, queue: queueName, connection, ...dueAt });
+    if (output.json) output.object({ id, name, queue: queueName, connection, stored, ...dueAt });
     else output.line(`${what}  ${plain(name)}  ${id}  ${place}${due}`);
   } catch (error) {
     if (isQueueError(error)) throw error;

@@ -27,8 +27,21 @@ describe('queue:push', () => {
     const { stdout } = await project.must('push', 'ok', '--id', 'my-1');
     expect(stdout).toBe('pushed  ok  my-1  queue=default connection=main\n');
     const { lines } = await project.must('queue:push', 'mail.send', '--json');
-    expect(lines).toEqual([{ id: expect.any(String), name: 'mail.send', queue: 'mail', connection: 'main' }]);
+    expect(lines).toEqual([
+      { id: expect.any(String), name: 'mail.send', queue: 'mail', connection: 'main', stored: true },
+    ]);
     expect(await project.size('mail')).toMatchObject({ ready: 1 });
+  });
+
+  test('a job whose id is stored already is said to be there, and stays as it is', async () => {
+    await project.must('push', 'ok', '--id', 'twice', '--queue', 'twice');
+    const again = ['push', 'ok', '--id', 'twice', '--queue', 'twice', '--delay', '1h'];
+    const { stdout } = await project.must(...again);
+    expect(stdout).toBe('already there  ok  twice  queue=twice connection=main\n');
+    const { lines } = await project.must(...again, '--json');
+    const place = { name: 'ok', queue: 'twice', connection: 'main' };
+    expect(lines).toEqual([{ id: 'twice', ...place, stored: false }]);
+    expect(await project.size('twice')).toMatchObject({ ready: 1, delayed: 0 });
   });
 
   test('data from the flag, a file and stdin arrives as it is', async () => {
@@ -67,6 +80,7 @@ describe('queue:push', () => {
         name: 'ok',
         queue: 'default',
         connection: 'main',
+        stored: true,
         dueAt: '2999-12-24T18:00:00.000Z',
       },
     ]);
