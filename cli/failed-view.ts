@@ -25,19 +25,33 @@ export function failedObject(job: FailedJob): object {
   };
 }
 
-/** Failed jobs as a table, one line each, its messages cut to the width. */
-export function failedTable(jobs: readonly FailedJob[], colors: Colors, width: number): string {
+/** What a table of failed jobs looks like. */
+export interface FailedTableOptions {
+  /** The messages are cut to it. */
+  readonly width: number;
+  /** Whether the connection has a column: where it may be another than one thinks. */
+  readonly connections: boolean;
+}
+
+/** Failed jobs as a table, one line each. */
+export function failedTable(
+  jobs: readonly FailedJob[],
+  colors: Colors,
+  { width, connections }: FailedTableOptions,
+): string {
   const rows = jobs.map((job) => [
     plain(job.uuid),
     nameText(job),
     plain(job.queue),
+    ...(connections ? [plain(job.connection)] : []),
     timeText(job.failedAtMs),
     String(job.attempts),
     job.reason,
     errorLine(errorOf(job)),
   ]);
-  const heading = ['uuid', 'job', 'queue', 'failed at', 'attempts', 'reason', 'message'];
-  return tableText(heading, rows, colors, { numbers: [4], width });
+  const place = ['queue', ...(connections ? ['connection'] : [])];
+  const heading = ['uuid', 'job', ...place, 'failed at', 'attempts', 'reason', 'message'];
+  return tableText(heading, rows, colors, { numbers: [heading.indexOf('attempts')], width });
 }
 
 /** One failed job in full. */

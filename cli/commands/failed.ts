@@ -59,7 +59,9 @@ async function list(
     output.line(wish.recorded ? 'no failed jobs' : "no failed jobs: the config keeps none (failed: 'none')");
     return exitCodes.done;
   }
-  output.line(failedTable(shown, output.colors, io.stdout.columns ?? defaultWidth));
+  const width = io.stdout.columns ?? defaultWidth;
+  const connections = args.text('connection') === undefined && queue.connectionNames.length > 1;
+  output.line(failedTable(shown, output.colors, { width, connections }));
   const more = jobs.length > limit ? `the newest ${limit} are shown (--limit); ` : '';
   output.line(
     output.colors.dim(

@@ -35,7 +35,7 @@ export const command: Command = {
     if (!all) refuseFilter(args);
     return withContext(args, io, { jobs: false }, async ({ queue }) => {
       const output = createOutput(io, args.isOn('json'));
-      const counts = new Counts(output, new Progress(io, 'looked at'));
+      const counts = new Counts(output, new Progress(io, 'looked at'), queue.connectionName);
       const { jobs, unknown } = all ? { jobs: [], unknown: [] } : await findFailed(queue, ids);
       const outcomes = all
         ? queue.failed.retryAll(failedFilter(args, queue))
@@ -53,15 +53,23 @@ export const command: Command = {
 class Counts {
   readonly #output: Output;
   readonly #progress: Progress;
+  readonly #connection: string;
+  /** How many were retried, by connection. */
+  readonly #retriedOn = new Map<string, number>();
   readonly #counts = { retried: 0, 'already-there': 0, 'not-found': 0 };
 
-  constructor(output: Output, progress: Progress) {
+  /** @param connection the one that the command works on, which goes without saying. */
+  constructor(output: Output, progress: Progress, connection: string) {
     this.#output = output;
     this.#progress = progress;
+    this.#connection = connection;
   }
 
   add(one: Retried): void {
     this.#counts[one.outcome] += 1;
+    const { connection } = one.job;
+    if (one.outcome === 'retried')
+      this.#retriedOn.set(connection, (this.#retriedOn.get(connection) ?? 0) + 1);
     if (this.#output.json) this.#output.object(outcome(one.job.uuid, one));
     else this.#progress.step();
     if (!this.#output.json && one.outcome === 'already-there') {
@@ -76,10 +84,15 @@ class Counts {
     this.#progress.hide();
     if (this.#output.json) return;
     const { retried, 'already-there': there, 'not-found': gone } = this.#counts;
-    const parts = [`${retried} retried`];
+    const parts = [`${retried} retried${this.#placesText()}`];
     if (there > 0) parts.push(`${there} already there`);
     if (gone > 0) parts.push(`${gone} gone meanwhile`);
     this.#output.line(parts.join(', '));
+  }
+
+  #placesText(): string {
+    if ([...this.#retriedOn.keys()].every((name) => name === this.#connection)) return '';
+    return ` (${[...this.#retriedOn].map(([name, count]) => `${count} ${plain(name)}`).join(', ')})`;
   }
 }
 
@@ -91,6 +104,7 @@ function outcome(
     uuid,
     id: retried?.job.jobId ?? null,
     queue: retried?.job.queue ?? null,
+    connection: retried?.job.connection ?? null,
     outcome: retried?.outcome ?? 'not-found',
   };
 }

@@ -34,9 +34,9 @@ describe('queue:failed', () => {
     await failOne('t2', 'table', `second ${'long '.repeat(100)}`);
     const { stdout } = await project.must('failed', '--queue', 'table');
     const [heading, second, first, ...rest] = stdout.trimEnd().split('\n');
-    expect(heading).toMatch(/^uuid +job +queue +failed at +attempts +reason +message$/);
+    expect(heading).toMatch(/^uuid +job +queue +connection +failed at +attempts +reason +message$/);
     expect(second).toMatch(
-      / fail +table +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +1 +max-tries +TypeError: second long/,
+      / fail +table +main +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +1 +max-tries +TypeError: second long/,
     );
     expect(second?.length).toBeLessThanOrEqual(160);
     expect(first).toMatch(/TypeError: first$/);
