@@ -17,6 +17,12 @@ export interface Flag {
 /** Flags by name, without the dashes. */
 export type Flags = Readonly<Record<string, Flag>>;
 
+/** What the parts of a list are, for errors. */
+export interface ListParts {
+  readonly called: string;
+  readonly example: string;
+}
+
 /** The flags and positional words of a command, read with checks whose errors name the flag. */
 export class Args {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -66,7 +72,7 @@ export class Args {
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
     throw usage(
       `--${name}: '${text}' is not a whole number from ${least} up`,
-      `Write --${name} ${least + 1}.`,
+      `Write a whole number, such as --${name} ${Math.max(least, 3)}.`,
     );
   }
 
@@ -95,13 +101,21 @@ export class Args {
     );
   }
 
-  /** The parts of a list with commas. */
-  list(name: string): string[] | undefined {
+  /**
+   * The parts of a list with commas.
+   *
+   * @param of what each part is, and a list of such, for the error.
+   * @throws QueueError `E_USAGE` for an empty part.
+   */
+  list(name: string, of: ListParts = { called: 'name', example: 'a,b' }): string[] | undefined {
     const parts = this.text(name)
       ?.split(',')
       .map((part) => part.trim());
     if (parts?.includes(''))
-      throw usage(`--${name} has an empty name in its list`, 'Write names with commas: a,b.');
+      throw usage(
+        `--${name} has an empty ${of.called} in its list`,
+        `Write ${of.called}s with commas: ${of.example}.`,
+      );
     return parts;
   }
 }

@@ -23,7 +23,11 @@ export function checkWords(
   }
   const extra = (values._ as unknown[])[1];
   if (extra !== undefined) {
-    throw usage(`${fullName(entry)}: ${String(extra)} is one word too many`, `Usage: drover ${entry.usage}`);
+    const data = Object.hasOwn(flags, 'data') ? dataMeant(String(extra)) : undefined;
+    throw usage(
+      `${fullName(entry)}: ${String(extra)} is one word too many`,
+      data === undefined ? `Usage: drover ${entry.usage}` : `Did you mean --data ${data}?`,
+    );
   }
   for (const word of argv) {
     const [, name = '', value] = /^--([\w-]+)=(.*)$/s.exec(word) ?? [];
@@ -34,6 +38,17 @@ export function checkWords(
     ) {
       throw usage(`--${name} takes no value`, `Write --${name}.`);
     }
+  }
+}
+
+/** A word that is data as JSON, quoted for a shell, or undefined. A number or a text alone may be meant as anything. */
+function dataMeant(word: string): string | undefined {
+  try {
+    if (!/^\s*[{[]/.test(word)) return undefined;
+    JSON.parse(word);
+    return word.length <= 80 && !word.includes("'") ? `'${word}'` : "'…'";
+  } catch {
+    return undefined;
   }
 }
 

@@ -47,7 +47,7 @@ export function refuseQuietJson(args: Args): void {
 }
 
 function backoffOf(args: Args): Backoff | undefined {
-  const backoff = args.list('backoff');
+  const backoff = args.list('backoff', { called: 'time span', example: '1s,10s,1m' });
   const delay = args.span('delay');
   if (backoff !== undefined && delay !== undefined) {
     throw usage('--backoff and --delay are two names of one setting', 'Keep --backoff.');

@@ -2,11 +2,19 @@ import { QueueError } from './errors.js';
 
 const noOtherNames: Readonly<Record<string, string>> = {};
 
+/** Options of another package that belong elsewhere. */
+export interface MisplacedOptions {
+  readonly names: readonly string[];
+  /** Where they belong, as a sentence. */
+  readonly fix: string;
+}
+
 /**
  * Refuses options that a function does not know: a mistyped `lease` would otherwise leave the default in force.
  *
  * @param owner names the function in the error.
  * @param otherNames what options that elsewhere are called so are called here.
+ * @param misplaced those of the package behind a driver.
  * @throws QueueError `E_CONFIG` naming the unknown options, the known ones, and what was probably meant.
  */
 export function checkOptionNames(
@@ -14,9 +22,10 @@ export function checkOptionNames(
   known: readonly string[],
   owner: string,
   otherNames = noOtherNames,
+  misplaced?: MisplacedOptions,
 ): void {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw unknownOptions(options, known, owner, otherNames);
+    if (!known.includes(name)) throw unknownOptions(options, known, owner, otherNames, misplaced);
   }
 }
 
@@ -25,16 +34,22 @@ function unknownOptions(
   known: readonly string[],
   owner: string,
   otherNames: Readonly<Record<string, string>>,
+  misplaced: MisplacedOptions | undefined,
 ): QueueError {
   const unknown = Object.keys(options).filter((name) => !known.includes(name));
   const calledHere = unknown.flatMap((name) => (Object.hasOwn(otherNames, name) ? [otherNames[name]] : []));
   const meant = unknown.flatMap((name) => known.filter((other) => isNear(name, other)));
   const hints = [...new Set([...calledHere, ...meant.map(explained)])].join(', ');
   const all = `The options are ${known.join(', ')}.`;
+  const isMisplaced = unknown.some((name) => misplaced?.names.includes(name));
   const guess = hints === '' ? all : `Did you mean ${hints}? ${all}`;
-  return new QueueError('E_CONFIG', `${owner}: there is no option ${unknown.join(', ')}`, {
-    fix: unknown.length === 1 && calledHere.length === 1 ? `Here it is called ${calledHere[0]}.` : guess,
-  });
+  const isRenamed = unknown.length === 1 && calledHere.length === 1;
+  const fix = isMisplaced
+    ? `${misplaced?.fix} ${all}`
+    : isRenamed
+      ? `Here it is called ${calledHere[0]}.`
+      : guess;
+  return new QueueError('E_CONFIG', `${owner}: there is no option ${unknown.join(', ')}`, { fix });
 }
 
 function explained(name: string): string {

@@ -21,13 +21,18 @@ export interface DatabaseSettings {
   readonly php?: ProfileSettings;
 }
 
+const ofKnex = {
+  names: ['client', 'connection', 'pool', 'filename', 'host', 'port', 'user', 'password', 'database'],
+  fix: "Write database('postgres://user:password@host/database'), or database({ knex: { client, connection } }) for options of knex.",
+};
+
 /**
  * Checks the options of `database`. Opens nothing.
  *
  * @throws QueueError `E_CONFIG` naming the option, or `E_UNSUPPORTED` for a database without a dialect.
  */
 export function readOptions(options: DatabaseOptions): DatabaseSettings {
-  checkOptionNames(options, databaseOptionNames, 'database');
+  checkOptionNames(options, databaseOptionNames, 'database', {}, ofKnex);
   const target = readTarget(options.url, options.knex);
   const { autoMigrate = 'config' in target, synchronous = 'normal', prepare, notify = true } = options;
   for (const [key, value] of Object.entries({ autoMigrate, prepare, notify })) {

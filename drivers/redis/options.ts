@@ -100,13 +100,18 @@ const ownKeys = [
   'maxRetriesPerRequest',
 ];
 
+const ofIoredis = {
+  names: ['host', 'port', 'path', 'username', 'family', 'sentinels', 'name'],
+  fix: "Write redis('redis://127.0.0.1:6379'), or redis({ ioredis: { host, port } }) for options of ioredis.",
+};
+
 /**
  * Checks the options of `redis`. Opens nothing.
  *
  * @throws QueueError `E_CONFIG` naming the option and never a password.
  */
 export function readOptions(options: RedisOptions): RedisSettings {
-  checkOptionNames(options, redisOptionNames, 'redis');
+  checkOptionNames(options, redisOptionNames, 'redis', {}, ofIoredis);
   const commandTimeoutMs = durationToMs(options.commandTimeout ?? '5s', 'commandTimeout');
   if (commandTimeoutMs < 10) throw invalid('commandTimeout: is below 10 ms', "Write '5s'.");
   const wire = readWire(options.wire);

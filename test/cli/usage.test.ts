@@ -75,7 +75,29 @@ describe('what was typed wrong exits with 2 and says what was meant', () => {
     [['work', 'main', 'other'], ['other is one word too many']],
     [['retry'], ['queue:retry needs <id..>']],
     [['push'], ['queue:push needs <name>', 'Usage: drover queue:push <name>']],
-    [['work', '--concurrency', 'abc'], ["--concurrency: 'abc' is not a whole number from 1 up"]],
+    [
+      ['push', 'ok', '{"name":"x"}'],
+      ['{"name":"x"} is one word too many', `fix: Did you mean --data '{"name":"x"}'?`],
+    ],
+    [
+      ['push', 'ok', `["it's"]`],
+      ['is one word too many', "fix: Did you mean --data '…'?"],
+    ],
+    [
+      ['push', 'ok', '{name:x}'],
+      ['is one word too many', 'fix: Usage: drover'],
+    ],
+    [
+      ['work', '--concurrency', 'abc'],
+      [
+        "--concurrency: 'abc' is not a whole number from 1 up",
+        'fix: Write a whole number, such as --concurrency 3.',
+      ],
+    ],
+    [
+      ['work', '--backoff', '1s,,2s'],
+      ['--backoff has an empty time span in its list', 'fix: Write time spans with commas: 1s,10s,1m.'],
+    ],
     [['work', '--concurrency', '0'], ['--concurrency']],
     [['work', '--tries', '-1'], ['--tries']],
     [['work', '--max-jobs', '1.5'], ['--max-jobs']],

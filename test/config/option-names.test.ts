@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { database } from '../../drivers/database/index.js';
 import { memory } from '../../drivers/memory/index.js';
+import { redis } from '../../drivers/redis/index.js';
 import { sync } from '../../drivers/sync/index.js';
 import { createQueue, defineJob } from '../../src/index.js';
 import { errorOf } from './project.js';
@@ -62,6 +63,24 @@ test.each<[string, () => unknown, string, string]>([
 ])('an unknown option of %s is refused', async (_name, make, message, fix) => {
   const error = await errorOf(Promise.resolve().then(make));
   expect(error).toMatchObject({ code: 'E_CONFIG', message, fix });
+});
+
+test.each<[string, () => unknown, string, string]>([
+  [
+    'redis',
+    () => redis({ host: 'h', port: 1 } as object),
+    'redis: there is no option host, port',
+    "Write redis('redis://127.0.0.1:6379'), or redis({ ioredis: { host, port } }) for options of ioredis. The options are url, cluster, ",
+  ],
+  [
+    'database',
+    () => database({ client: 'pg', connection: {} } as object),
+    'database: there is no option client, connection',
+    "Write database('postgres://user:password@host/database'), or database({ knex: { client, connection } }) for options of knex. The options are url, knex, ",
+  ],
+])('options of the package behind %s are told where they belong', async (_, make, message, fix) => {
+  const error = await errorOf(Promise.resolve().then(make));
+  expect(error).toMatchObject({ code: 'E_CONFIG', message, fix: expect.stringContaining(fix) });
 });
 
 test('every known option is taken', () => {
