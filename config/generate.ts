@@ -34,7 +34,9 @@ export function generateJob(options: GenerateOptions): Promise<Generated> {
   const { jobs } = options.config;
   const globs = typeof jobs === 'string' ? [jobs] : Array.isArray(jobs) ? jobs : [];
   const glob = globs.find((one) => typeof one === 'string' && !one.startsWith('!'));
-  return generate(options, glob === undefined ? 'jobs' : fixedPart(glob) || '.', checkJobName, newJobText);
+  const folder = glob === undefined ? 'jobs' : fixedPart(glob) || '.';
+  // With its folders: two files of one name are two jobs.
+  return generate(options, folder, (parts) => checkJobName(parts.join('.')), newJobText);
 }
 
 /**
@@ -44,16 +46,16 @@ export function generateJob(options: GenerateOptions): Promise<Generated> {
  */
 export function generateConsumer(options: GenerateOptions): Promise<Generated> {
   const [folder = 'app/queue/redis'] = [options.config.consumers ?? []].flat();
-  return generate(options, folder, checkQueueName, consumerText);
+  return generate(options, folder, (parts) => checkQueueName(parts.at(-1)), consumerText);
 }
 
 async function generate(
   { name: path, directory, typescript }: GenerateOptions,
   folder: string,
-  check: (name: string) => string,
+  nameOf: (parts: readonly string[]) => string,
   textOf: (name: string, typescript: boolean) => string,
 ): Promise<Generated> {
-  const name = checked(path, check);
+  const name = checked(path, nameOf);
   const language = await languageOf(directory, typescript);
   const stem = resolve(directory, folder, path);
   for (const extension of ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']) {
@@ -72,17 +74,16 @@ async function generate(
   return { file, name };
 }
 
-/** The last part of a name whose parts are all plain words: nothing that leads out of the folder. */
-function checked(path: string, check: (name: string) => string): string {
+/** The name that comes of a path whose parts are all plain words: nothing that leads out of the folder. */
+function checked(path: string, nameOf: (parts: readonly string[]) => string): string {
   const parts = path.split('/');
-  const last = parts.at(-1) ?? '';
   if (!parts.every((part) => /^[A-Za-z_][\w-]{0,79}$/.test(part))) {
     throw new QueueError('E_USAGE', `${JSON.stringify(path)} cannot be the name of a file`, {
       fix: "Write letters, digits, _ and -, the first a letter, such as send-mail; folders go before it: 'fast/send-mail'.",
     });
   }
   try {
-    return check(last);
+    return nameOf(parts);
   } catch (error) {
     if (!isQueueError(error)) throw error;
     throw new QueueError('E_USAGE', error.message, { fix: error.fix ?? '' });

@@ -21,7 +21,10 @@ describe('what is written', () => {
     const { default: own } = await import(`${directory}/drover.config.mjs`);
     expect(await generateJob({ name: 'mail/send-mail', directory, config: own })).toEqual({
       file: `jobs/mail/send-mail.${extension}`,
-      name: 'send-mail',
+      name: 'mail.send-mail',
+    });
+    expect(await generateJob({ name: 'sms/send-mail', directory, config: own })).toMatchObject({
+      name: 'sms.send-mail',
     });
     expect(await generateJob({ name: 'delete', directory, config: own })).toMatchObject({ name: 'delete' });
     expect(await generateConsumer({ name: 'fast/my-mail', directory, config: own })).toEqual({
@@ -29,14 +32,14 @@ describe('what is written', () => {
       name: 'my-mail',
     });
     const queue = await openQueue({ cwd: directory, env: {} });
-    expect(queue.jobNames).toEqual(['delete', 'my-mail', 'send-mail']);
-    await queue.push('send-mail', { id: 1 });
+    expect(queue.jobNames).toEqual(['delete', 'mail.send-mail', 'my-mail', 'sms.send-mail']);
+    await queue.push('mail.send-mail', { id: 1 });
     await queue.push('my-mail', { id: 1 });
     const worker = queue.worker({ stopWhenEmpty: true });
     const ended: unknown[] = [];
     queue.events.on('job:done', ({ name }) => ended.push(name));
     expect(await worker.run()).toBe('empty');
-    expect(ended).toEqual(['my-mail', 'send-mail']);
+    expect(ended).toEqual(['my-mail', 'mail.send-mail']);
     await queue.close();
   });
 
