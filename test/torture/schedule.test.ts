@@ -52,8 +52,16 @@ test('a run of a broken driver has each scene at least three times, with any see
   }
 });
 
+const smoke = profileFor(readOptions(['--driver', 'redis', '--seconds', '20']));
+
+test('a smoke has as many kills as a verdict takes, with any seed', () => {
+  for (const seed of [575_334, ...Array(1000).keys()]) {
+    const plan = scheduleFor(smoke, 20_000, seed).filter(({ what }) => what.startsWith('kill'));
+    expect(plan.length, `seed ${seed}`).toBeGreaterThanOrEqual(9);
+  }
+});
+
 test('a smoke has each kind of fault', () => {
-  const smoke = profileFor(readOptions(['--driver', 'redis', '--seconds', '20']));
   const kinds = new Set(scheduleFor(smoke, 20_000, 1).map(({ what }) => what.replace(/-.*/, '')));
   expect([...kinds].sort()).toEqual([
     'clock',

@@ -60,6 +60,8 @@ export function scheduleFor(
   /** One after the other, so that none is left to chance. */
   const next = <T>(all: readonly [T, ...T[]]): T => all[count++ % all.length] ?? all[0];
   for (let at = chance.wait(everyMs.kill); at < forMs; at += chance.wait(everyMs.kill)) plan(next(kills), at);
+  // Chance may leave a short run nearly without.
+  while (count < Math.floor(forMs / everyMs.kill)) plan(next(kills), chance.between(0, forMs));
   const each = (everyOneMs: number, does: (atMs: number) => void) => {
     for (let at = everyOneMs * chance.between(0.4, 0.9); at < forMs; at += everyOneMs) does(at);
   };
