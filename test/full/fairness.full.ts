@@ -33,11 +33,13 @@ interface Nap {
 
 let server: RedisServer;
 let postgres: ServerSandbox;
+let mariadb: ServerSandbox;
 let fleet: Fleet;
 let queue: Queue;
 beforeAll(async () => {
   server = await startRedis();
   postgres = await new ServerSandbox('postgres').make();
+  mariadb = await new ServerSandbox('mariadb').make();
 });
 afterEach(async () => {
   await queue?.close();
@@ -46,6 +48,7 @@ afterEach(async () => {
 afterAll(async () => {
   await server?.stop();
   await postgres?.clean();
+  await mariadb?.clean();
 });
 
 function naps(kind: string): Nap[] {
@@ -62,12 +65,13 @@ async function untilDone(kind: string, count: number): Promise<Nap[]> {
 
 const nap = (kind: string, ms: number, count: number) => Array.from({ length: count }, () => ({ kind, ms }));
 
-describe.each(['SQLite', 'Redis', 'PostgreSQL'])(
+describe.each(['SQLite', 'Redis', 'PostgreSQL', 'MariaDB'])(
   'two workers with the settings as they come, on %s',
   (store) => {
     const open = () => {
       const isRedis = store === 'Redis';
-      const url = store === 'PostgreSQL' ? postgres.url : 'sqlite:./queue.sqlite';
+      const urls: Readonly<Record<string, string>> = { PostgreSQL: postgres.url, MariaDB: mariadb.url };
+      const url = urls[store] ?? 'sqlite:./queue.sqlite';
       const of = isRedis ? `redis('${server.url}')` : `database('${url}')`;
       fleet = new Fleet(`import { database } from 'drover/drivers/database';
       import { redis } from 'drover/drivers/redis';
@@ -112,7 +116,8 @@ describe.each(['SQLite', 'Redis', 'PostgreSQL'])(
       const behindMs = (quick.at(-1)?.to ?? 0) - (slow?.from ?? 0);
       console.log(`${store}: the last of 50 quick jobs was done ${behindMs} ms after the slow one began`);
       // 60 ms until the slow one is known for what it is, the way to the other worker, and the time that the 50 take.
-      expect(behindMs).toBeLessThan(150);
+      // On MariaDB nobody tells the other worker: it looks after half of the time since its last job.
+      expect(behindMs).toBeLessThan(store === 'MariaDB' ? 250 : 150);
     });
   },
 );
