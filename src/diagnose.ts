@@ -8,7 +8,7 @@ import type { Finding } from './finding.js';
 import { askMaintenance, pauseFindings } from './halt-findings.js';
 import type { QueueReading } from './monitor.js';
 import { monotonicMs } from './monotonic.js';
-import { isPaused, noPauses, pausedKey, readPauses } from './pauses.js';
+import { isPaused, pausesOf } from './pauses.js';
 import type { QueueConfig } from './queue-config.js';
 import type { Registry } from './registry.js';
 import { workerInfo } from './worker-info.js';
@@ -100,8 +100,7 @@ async function contentFindings(
       ),
     );
     const beats = await connector.workers?.list();
-    const { signals } = connector;
-    const pauses = signals ? readPauses(await signals.read(pausedKey)) : noPauses;
+    const pauses = await pausesOf(connector.signals);
     const maintenance = await askMaintenance(config);
     const found = [
       ...pauseFindings(connection, pauses),

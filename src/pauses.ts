@@ -35,6 +35,11 @@ export function readPauses(text: string | null): Pauses {
   }
 }
 
+/** What is paused now on a connection whose store carries signals, or none. */
+export async function pausesOf(signals: SignalStore | undefined): Promise<Pauses> {
+  return signals ? readPauses(await signals.read(pausedKey)) : noPauses;
+}
+
 function isPausedQueue(value: unknown): value is PausedQueue {
   const { queue, sinceMs } = (value ?? {}) as Partial<PausedQueue>;
   return typeof queue === 'string' && typeof sinceMs === 'number';

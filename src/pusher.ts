@@ -1,7 +1,7 @@
 import type { Duration } from './duration.js';
 import { isQueueError, QueueError } from './errors.js';
 import { jobOfPlan, type Pushable, type PushPlan, planPush } from './prepare-push.js';
-import type { PreparedJob, PushOptions } from './push.js';
+import { assertPushOptions, type PreparedJob, type PushOptions } from './push.js';
 import type { QueueCore } from './queue-core.js';
 import { shown } from './shown.js';
 import { storeAll, storeOne } from './store-jobs.js';
@@ -85,16 +85,16 @@ export class Pusher {
   }
 
   /** think-queue's order of words: `later('5m', job, data)`. A bare number is seconds; a Date is a point in time. */
-  later<Input>(
+  async later<Input>(
     delay: Duration | Date,
     job: Pushable<Input>,
     ...args: PushArguments<Input, Omit<PushOptions, 'delay' | 'at'>>
   ): Promise<string> {
     const [data, options = {}] = args;
-    if (delay === undefined) return Promise.reject(noDelay());
+    if (delay === undefined) throw noDelay();
+    assertPushOptions(options);
     const due = delay instanceof Date ? { at: delay } : { delay };
-    const areOptions = typeof options === 'object' && options !== null && !Array.isArray(options);
-    return this.push<unknown>(job, data, (areOptions ? { ...options, ...due } : options) as PushOptions);
+    return await this.push<unknown>(job, data, { ...options, ...due });
   }
 
   /** Stores one job for each item of the list, all or none, and answers their ids in order. */

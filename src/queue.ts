@@ -10,7 +10,7 @@ import type { ListedJob } from './job-views.js';
 import { makeWorker } from './make-worker.js';
 import type { MonitoredQueue, MonitorOptions } from './monitor.js';
 import { checkQueueName } from './names.js';
-import { noPauses, type Pauses, pausedKey, pauseIn, readPauses, resumeIn } from './pauses.js';
+import { type Pauses, pauseIn, pausesOf, resumeIn } from './pauses.js';
 import { Pusher } from './pusher.js';
 import type { QueueConfig } from './queue-config.js';
 import { QueueCore } from './queue-core.js';
@@ -202,8 +202,7 @@ export class Queue extends Pusher {
 
   /** What is paused on this connection. */
   async paused(): Promise<Pauses> {
-    const { signals } = this.#connector();
-    return signals ? readPauses(await signals.read(pausedKey)) : noPauses;
+    return await pausesOf(this.#connector().signals);
   }
 
   /**

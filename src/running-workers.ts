@@ -23,6 +23,7 @@ export class RunningWorkers {
   async end(): Promise<void> {
     this.#areEnding = true;
     for (const stop of this.#stops.values()) stop();
-    await Promise.allSettled(this.#stops.keys());
+    // One that comes too late is stopped at once, and has an end too.
+    while (!this.isEmpty) await Promise.allSettled(this.#stops.keys());
   }
 }
